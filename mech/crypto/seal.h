@@ -1,0 +1,81 @@
+// The session ciphers: RC4, and HMAC-MD5 and RC4 over one message in one pass.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "mech/base/bytes.h"
+
+namespace gssntlm {
+
+/// An RC4 key stream [MS-NLMP] 6. Holds 256 32-bit entries and two indices (1032 bytes); wiped when
+/// it goes. RC4's steps can be undone, so a receiver need not save the state before it knows whether
+/// a message is genuine.
+class Arcfour {
+ public:
+  /// `key` is 1 to 256 bytes.
+  explicit Arcfour(ByteView key) noexcept;
+  Arcfour(const Arcfour&) = delete;
+  Arcfour& operator=(const Arcfour&) = delete;
+  ~Arcfour();
+
+  /// Starts the key stream of `key` (1 to 256 bytes) anew.
+  void rekey(ByteView key) noexcept;
+  /// XORs `size` bytes of key stream. `in` may equal `out`; other overlap is not allowed.
+  void crypt(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
+  /// Takes back the last `size` bytes of key stream: the state is what it was before them.
+  void rewind(std::size_t size) noexcept;
+
+ private:
+  friend class SealPass;
+  std::array<std::uint32_t, 256> s_;
+  std::uint32_t x_ = 0;
+  std::uint32_t y_ = 0;
+};
+
+/// HMAC-MD5 of one key with the two keyed states kept (32 bytes), so that a message costs no key
+/// setup. Wiped when it goes.
+class HmacMd5State {
+ public:
+  explicit HmacMd5State(std::span<const std::uint8_t, 16> key) noexcept;
+  HmacMd5State(const HmacMd5State&) = delete;
+  HmacMd5State& operator=(const HmacMd5State&) = delete;
+  ~HmacMd5State();
+
+ private:
+  friend class SealPass;
+  std::array<std::uint32_t, 4> inner_;
+  std::array<std::uint32_t, 4> outer_;
+};
+
+/// One message under extended session security [MS-NLMP] 3.4.4.2: HMAC_MD5 over LE32(SeqNum) and the
+/// clear text of all parts in order, while those parts that are sealed pass through RC4. No allocation.
+/// The parts of a message may be given in any pieces; the result depends on their concatenation only.
+class SealPass {
+ public:
+  SealPass(const HmacMd5State& key, Arcfour& stream, std::uint32_t sequence) noexcept;
+  SealPass(const SealPass&) = delete;
+  SealPass& operator=(const SealPass&) = delete;
+  ~SealPass();
+
+  /// Clear text that is signed and not sealed.
+  void sign(ByteView clear) noexcept;
+  /// Clear text `in` is signed and sealed to `out`. `in` may equal `out`.
+  void seal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
+  /// Sealed `in` is opened to `out`, and the clear text signed. `in` may equal `out`.
+  void unseal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
+  /// The first 8 bytes of the HMAC, passed through RC4 if `encrypt` (KEY_EXCH). Ends the message.
+  [[nodiscard]] std::array<std::uint8_t, 8> finish(bool encrypt) noexcept;
+
+ private:
+  void absorb(const std::uint8_t* clear, std::size_t size) noexcept;
+
+  const HmacMd5State& key_;
+  Arcfour& stream_;
+  std::array<std::uint32_t, 4> state_;
+  std::array<std::uint8_t, 64> block_;
+  std::size_t held_;        // bytes in block_
+  std::uint64_t absorbed_;  // bytes of the message so far, the sequence number among them
+};
+
+}  // namespace gssntlm
