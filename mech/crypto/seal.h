@@ -9,8 +9,8 @@
 namespace gssntlm {
 
 /// An RC4 key stream [MS-NLMP] 6. Holds 256 32-bit entries and two indices (1032 bytes); wiped when
-/// it goes. RC4's steps can be undone, so a receiver need not save the state before it knows whether
-/// a message is genuine.
+/// it goes. RC4's steps can be undone, so a receiver need not save the state before it knows
+/// whether a message is genuine.
 class Arcfour {
  public:
   /// `key` is 1 to 256 bytes.
@@ -48,9 +48,10 @@ class HmacMd5State {
   std::array<std::uint32_t, 4> outer_;
 };
 
-/// One message under extended session security [MS-NLMP] 3.4.4.2: HMAC_MD5 over LE32(SeqNum) and the
-/// clear text of all parts in order, while those parts that are sealed pass through RC4. No allocation.
-/// The parts of a message may be given in any pieces; the result depends on their concatenation only.
+/// One message under extended session security [MS-NLMP] 3.4.4.2: HMAC_MD5 over LE32(SeqNum) and
+/// the clear text of all parts in order, while those parts that are sealed pass through RC4. No
+/// allocation. The parts of a message may be given in any pieces; the result depends on their
+/// concatenation only.
 class SealPass {
  public:
   SealPass(const HmacMd5State& key, Arcfour& stream, std::uint32_t sequence) noexcept;

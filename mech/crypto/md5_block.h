@@ -1,0 +1,72 @@
+// The compression function of MD5 [RFC 1321] 3.4. Internal to mech/crypto: whoever wants a hash
+// takes Nettle's.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <utility>
+
+#include "mech/base/bytes.h"
+
+namespace gssntlm::md5 {
+
+inline constexpr std::size_t kBlockSize = 64;
+
+using State = std::array<std::uint32_t, 4>;
+
+inline constexpr State kInitialState = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+
+/// K[i] = floor(2^32 * |sin(i + 1)|).
+inline constexpr std::array<std::uint32_t, 64> kSines = {
+    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+    0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+    0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+    0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+    0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+    0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
+
+/// Word `i` of the block at `p`.
+[[gnu::always_inline]] inline std::uint32_t word(const std::uint8_t* p, std::size_t i) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::uint32_t w;
+    std::memcpy(&w, p + 4 * i, sizeof w);
+    return w;
+  } else {
+    return load_le32(p + 4 * i);
+  }
+}
+
+/// Step I of 64 over the block at `p`. The roles of v's words rotate with I, so that nothing moves.
+/// The boolean functions are split into sums where that shortens the chain from one step to the
+/// next.
+template <std::size_t I>
+[[gnu::always_inline]] inline void step(State& v, const std::uint8_t* p) noexcept {
+  constexpr std::size_t kRound = I / 16;
+  constexpr std::array<std::size_t, 4> kFactor = {1, 5, 3, 7};
+  constexpr std::array<std::size_t, 4> kOffset = {0, 1, 5, 0};
+  constexpr int kShifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+  std::uint32_t& a = v[(64 - I) % 4];
+  const std::uint32_t b = v[(65 - I) % 4];
+  const std::uint32_t c = v[(66 - I) % 4];
+  const std::uint32_t d = v[(67 - I) % 4];
+  a += word(p, (kFactor[kRound] * I + kOffset[kRound]) % 16) + kSines[I];
+  if constexpr (kRound == 0) {
+    a += d ^ (b & (c ^ d));
+  } else if constexpr (kRound == 1) {
+    a += c & ~d;
+    a += b & d;
+  } else if constexpr (kRound == 2) {
+    a += b ^ (c ^ d);
+  } else {
+    a += c ^ (b | ~d);
+  }
+  a = std::rotl(a, kShifts[kRound][I % 4]) + b;
+}
+
+/// Runs `count` blocks at `p` through the compression function.
+void compress(State& state, const std::uint8_t* p, std::size_t count) noexcept;
+
+}  // namespace gssntlm::md5
