@@ -1,0 +1,48 @@
+// Text: UTF-8 outside, UTF-16LE or OEM on the wire, and NTLM's own upper-casing. No locale.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mech/base/bytes.h"
+#include "mech/base/status.h"
+
+namespace gssntlm {
+
+/// UTF-16LE of valid UTF-8. Error: kBadText.
+[[nodiscard]] Result<Bytes> utf16le_from_utf8(std::string_view utf8);
+
+/// UTF-8 of UTF-16LE. Error: kBadString for an odd size or an unpaired surrogate.
+[[nodiscard]] Result<std::string> utf8_from_utf16le(ByteView utf16le);
+
+/// For people: at most `limit` characters; whatever is not a printable character (control characters,
+/// quotes' backslash, unpaired surrogates, a last odd byte) is escaped as \xNN or \uNNNN.
+[[nodiscard]] std::string printable_utf16le(ByteView utf16le, std::size_t limit = 256);
+/// The same for UTF-8; bytes that are not UTF-8 are escaped one by one.
+[[nodiscard]] std::string printable_utf8(std::string_view utf8, std::size_t limit = 256);
+
+/// Upper-cases UTF-16LE in place, one 16-bit unit at a time, by the table of [MS-UCODEREF] 3.1.5.3
+/// as [MS-NLMP] 3.3.2 needs it. A last odd byte is left alone.
+void upcase_utf16le(MutableBytes utf16le) noexcept;
+/// One unit of it.
+[[nodiscard]] char16_t upcase_unit(char16_t unit) noexcept;
+
+/// Equal after upcase_utf16le of both.
+[[nodiscard]] bool equal_ignoring_case(ByteView utf16le_a, ByteView utf16le_b) noexcept;
+
+/// A name from the wire may be used: even size, no NUL, no control characters (C0, DEL, C1).
+[[nodiscard]] bool is_clean_name(ByteView utf16le) noexcept;
+
+/// Code pages for OEM strings; which one is meant is configuration, never negotiated [MS-NLMP] 2.2.
+enum class CodePage : std::uint16_t { k437 = 437, k850 = 850, k1252 = 1252 };
+
+/// UTF-16LE of OEM bytes. Every byte has a meaning, except the five that CP1252 leaves undefined:
+/// error kBadString.
+[[nodiscard]] Result<Bytes> utf16le_from_oem(ByteView oem, CodePage page);
+/// OEM bytes of UTF-16LE. Error: kUnencodable.
+[[nodiscard]] Result<Bytes> oem_from_utf16le(ByteView utf16le, CodePage page);
+
+/// Bytes of an even number of hexadecimal digits, either case. Error: kBadText.
+[[nodiscard]] Result<Bytes> bytes_from_hex(std::string_view hex);
+
+}  // namespace gssntlm

@@ -1,0 +1,50 @@
+// The primitives of [MS-NLMP] 6, over Nettle. All outputs are written in full; inputs of any size.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+
+#include <nettle/hmac.h>
+
+#include "mech/base/secret.h"
+
+namespace gssntlm {
+
+using Digest = std::array<std::uint8_t, 16>;
+
+/// MD4(data), written to `out`.
+void md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept;
+/// MD5 over the concatenation of `parts`, written to `out`.
+void md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept;
+
+/// HMAC_MD5 with a 16-byte key. The key is set up once and serves any number of messages; the state
+/// is wiped when it goes.
+class HmacMd5 {
+ public:
+  explicit HmacMd5(std::span<const std::uint8_t, 16> key) noexcept;
+  HmacMd5(const HmacMd5&) = delete;
+  HmacMd5& operator=(const HmacMd5&) = delete;
+  ~HmacMd5();
+
+  /// HMAC over the concatenation of `parts`, written to `out`.
+  void mac(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept;
+
+ private:
+  hmac_md5_ctx ctx_;
+};
+
+/// DES(K, D) of [MS-NLMP] 6: a 7-byte key, one ECB block of 8 bytes.
+void des56(std::span<const std::uint8_t, 7> key, std::span<const std::uint8_t, 8> block,
+           std::span<std::uint8_t, 8> out) noexcept;
+/// DESL(K, D): 24 bytes from a 16-byte key.
+void desl(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 8> block,
+          std::span<std::uint8_t, 24> out) noexcept;
+
+/// CRC-32 (polynomial EDB88320 reflected), continued from `crc` of what went before (0 at first).
+[[nodiscard]] std::uint32_t crc32(ByteView data, std::uint32_t crc = 0) noexcept;
+
+/// Equality in time that depends on the size only; false for different sizes. The one comparison
+/// for secrets, proofs, MICs, signatures and binding hashes.
+[[nodiscard]] bool verify_equal(ByteView a, ByteView b) noexcept;
+
+}  // namespace gssntlm

@@ -1,0 +1,79 @@
+// The server's side of the handshake [MS-NLMP] 3.2.5.
+#pragma once
+
+#include <optional>
+
+#include "mech/base/environment.h"
+#include "mech/protocol/identity.h"
+#include "mech/protocol/logon.h"
+#include "mech/protocol/outcome.h"
+#include "mech/protocol/policy.h"
+
+namespace gssntlm {
+
+/// Who logged in, and what the message said around it. UTF-16LE, clean names.
+struct AcceptedLogon {
+  Bytes user;  ///< the account's spelling
+  Bytes domain;
+  Bytes workstation;
+  Bytes target_name;  ///< SPN the client meant; empty when none, or from an untrusted source
+  std::vector<LogonAttribute> attributes;
+};
+
+/// One exchange. A failed step ends it: later steps answer kOutOfTurn. One challenge, one attempt.
+class Acceptor {
+ public:
+  explicit Acceptor(const Policy& policy) noexcept : policy_(policy) {}
+
+  /// CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
+  /// Errors: DEFECTIVE_TOKEN for a malformed message; FAILURE with kPolicyFlags or kPolicyKeyLength for
+  /// a weak offer; kOutOfTurn; kNoRandom. Throws std::bad_alloc.
+  [[nodiscard]] Result<Buffer> challenge(ByteView negotiate, const HostNames& names,
+                                         const Environment& env);
+
+  /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2. `bindings` may be nullptr.
+  /// Errors: DEFECTIVE_TOKEN for a malformed message; BAD_BINDINGS; FAILURE with kLogonFailure (user,
+  /// password, MIC, echoed names and clock alike), kPolicyVersion, kDowngrade, kAnonymous; kOutOfTurn.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] Result<AcceptedLogon> authenticate(ByteView token,
+                                                   const ChannelBindingHash* bindings,
+                                                   const AccountSource& accounts,
+                                                   const Environment& env);
+
+  /// Once, after authenticate() succeeded.
+  [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }
+  /// Flags offered in CHALLENGE, or agreed once complete.
+  [[nodiscard]] Flags flags() const noexcept { return outcome_.flags; }
+
+ private:
+  enum class State { kStart, kChallengeSent, kDone, kFailed };
+
+  struct Names {
+    Bytes user;
+    Bytes domain;
+    Bytes workstation;
+  };
+
+  Result<AcceptedLogon> judge(ByteView token, const ChannelBindingHash* bindings,
+                              const AccountSource& accounts, const Environment& env);
+  Result<Flags> agree(const AuthenticateMessage& message) const noexcept;
+  Result<Names> read_names(const AuthenticateMessage& message) const;
+  Status check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
+                    const Environment& env) const;
+  Result<SessionKey> session_key(const AuthenticateMessage& message, Flags agreed,
+                                 const Logon& logon) const noexcept;
+  Status check_blob(const V2ClientChallenge& blob, const Environment& env) const;
+  Status check_mic(ByteView token, const AuthenticateMessage& message, const SessionKey& key,
+                   const Environment& env) const;
+  Status check_bindings(const AuthenticateMessage& message, const ChannelBindingHash* bindings,
+                        const Environment& env);
+
+  Policy policy_;
+  State state_ = State::kStart;
+  Nonce server_challenge_{};
+  Bytes transcript_;              // NEGOTIATE, then CHALLENGE, as they travelled
+  std::size_t negotiate_size_ = 0;
+  Outcome outcome_;
+};
+
+}  // namespace gssntlm

@@ -1,0 +1,42 @@
+// An account with its secret, as the protocol needs it.
+#pragma once
+
+#include <optional>
+
+#include "mech/base/ref.h"
+#include "mech/base/secret.h"
+#include "mech/crypto/derive.h"
+
+namespace gssntlm {
+
+/// Immutable; shared by threads and contexts. Holds hashes, never a password.
+class Identity : public RefCounted {
+ public:
+  /// `user` and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once. Throws std::bad_alloc.
+  Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHash> lm_hash);
+
+  [[nodiscard]] ByteView user() const noexcept { return user_; }
+  [[nodiscard]] ByteView domain() const noexcept { return domain_; }
+  [[nodiscard]] const NtHash& nt_hash() const noexcept { return nt_hash_; }
+  [[nodiscard]] const LmHash* lm_hash() const noexcept { return lm_hash_ ? &*lm_hash_ : nullptr; }
+  [[nodiscard]] const ResponseKey& response_key() const noexcept { return response_key_; }
+
+ private:
+  Bytes user_;
+  Bytes domain_;
+  NtHash nt_hash_;
+  std::optional<LmHash> lm_hash_;
+  ResponseKey response_key_;
+};
+
+/// How this host calls itself, UTF-16LE. Empty means unknown.
+struct HostNames {
+  Bytes nb_computer;
+  Bytes nb_domain;
+  Bytes dns_computer;
+  Bytes dns_domain;
+  Bytes dns_tree;
+  bool domain_member = false;  ///< nb_domain is a domain, not the stand-alone server's own name
+};
+
+}  // namespace gssntlm

@@ -1,0 +1,75 @@
+// Who checks a response: the question put to an account source, and its answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mech/base/environment.h"
+#include "mech/base/secret.h"
+#include "mech/crypto/derive.h"
+#include "mech/protocol/outcome.h"
+#include "mech/protocol/policy.h"
+#include "mech/wire/authenticate.h"
+
+namespace gssntlm {
+
+/// What a client claims. Names are UTF-16LE and clean (no NUL, no control characters); views into the
+/// token or the acceptor.
+struct LogonRequest {
+  Nonce server_challenge{};
+  ByteView user;
+  ByteView domain;
+  ByteView workstation;
+  ByteView lm_response;
+  ByteView nt_response;
+  Flags flags = 0;  ///< as agreed
+};
+
+/// A fact about the account, for gss_get_name_attribute.
+struct LogonAttribute {
+  std::string name;
+  std::string value;
+};
+
+/// A proven logon. Names are the account's own spelling, UTF-16LE.
+struct Logon {
+  Bytes user;
+  Bytes domain;
+  ResponseKind kind = ResponseKind::kNone;
+  SessionBaseKey base;
+  std::optional<LmHash> lm_hash;  ///< first 8 bytes suffice [MS-NLMP] 3.4.5.1
+  std::vector<LogonAttribute> attributes;
+};
+
+/// Something that knows accounts: a users file, a domain. Shared by threads.
+class AccountSource {
+ public:
+  virtual ~AccountSource() = default;
+  /// Proves the response. Wrong password, unknown user, disabled account: FAILURE kLogonFailure, all
+  /// after the same computation; which it was goes to `env`'s trace only. Throws std::bad_alloc.
+  [[nodiscard]] virtual Result<Logon> logon(const LogonRequest& request, const Policy& policy,
+                                            const Environment& env) const = 0;
+};
+
+/// A response proven with a hash.
+struct Proof {
+  ResponseKind kind = ResponseKind::kNone;
+  SessionBaseKey base;
+};
+
+/// Verifies the NT or LM response of `request` against an account's hashes, as far as `policy` admits
+/// its kind [MS-NLMP] 3.3, 3.2.5.1.2. NTLMv2 is tried with the domain as sent, upper-cased, and empty.
+/// nullopt: no match. Takes the same time for a hash that matches nothing. Throws std::bad_alloc.
+[[nodiscard]] std::optional<Proof> verify_response(const LogonRequest& request,
+                                                   const NtHash& nt_hash, const LmHash* lm_hash,
+                                                   const Policy& policy);
+
+/// Which kind of response `request` carries.
+[[nodiscard]] ResponseKind response_kind(const LogonRequest& request) noexcept;
+
+/// Whether an acceptor at `policy` takes that kind [MS-NLMP] 7 <82>.
+[[nodiscard]] bool accepts_kind(ResponseKind kind, const Policy& policy) noexcept;
+
+}  // namespace gssntlm

@@ -1,0 +1,75 @@
+// AV_PAIR lists [MS-NLMP] 2.2.2.1: the TargetInfo of CHALLENGE and of the NTLMv2 response.
+#pragma once
+
+#include <optional>
+
+#include "mech/base/bytes.h"
+#include "mech/base/status.h"
+
+namespace gssntlm {
+
+enum class AvId : std::uint16_t {
+  kEol = 0,
+  kNbComputerName = 1,
+  kNbDomainName = 2,
+  kDnsComputerName = 3,
+  kDnsDomainName = 4,
+  kDnsTreeName = 5,
+  kFlags = 6,
+  kTimestamp = 7,
+  kSingleHost = 8,
+  kTargetName = 9,
+  kChannelBindings = 10,
+};
+
+namespace av_flag {
+inline constexpr std::uint32_t kConstrained = 1;
+inline constexpr std::uint32_t kMicPresent = 2;
+inline constexpr std::uint32_t kUntrustedTargetName = 4;
+}  // namespace av_flag
+
+struct AvPair {
+  AvId id = AvId::kEol;
+  ByteView value;
+};
+
+/// Iterates over a list. next() yields pairs until EOL; then, or on malformed input, nothing. A list
+/// is well formed if finished() holds after the last pair.
+class AvReader {
+ public:
+  explicit AvReader(ByteView list) noexcept : in_(list) {}
+  [[nodiscard]] std::optional<AvPair> next() noexcept;
+  /// EOL was reached and nothing before it was malformed.
+  [[nodiscard]] bool finished() const noexcept { return finished_; }
+  /// Bytes up to and with EOL.
+  [[nodiscard]] std::size_t position() const noexcept { return in_.position(); }
+
+ private:
+  Reader in_;
+  bool finished_ = false;
+};
+
+/// The pairs the protocol looks at, as views into the list. An absent pair is nullopt, which an empty
+/// value is not.
+struct TargetInfo {
+  std::optional<ByteView> nb_computer;
+  std::optional<ByteView> nb_domain;
+  std::optional<ByteView> dns_computer;
+  std::optional<ByteView> dns_domain;
+  std::optional<ByteView> dns_tree;
+  std::optional<std::uint32_t> flags;
+  std::optional<std::uint64_t> timestamp;
+  std::optional<ByteView> single_host;
+  std::optional<ByteView> target_name;
+  std::optional<ByteView> channel_bindings;  // 16 bytes
+  std::size_t size = 0;                      // bytes up to and with EOL
+};
+
+/// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed sizes,
+/// odd-sized names, a known pair twice. Unknown pairs and bytes after EOL are allowed and skipped.
+[[nodiscard]] Result<TargetInfo> decode_target_info(ByteView list) noexcept;
+
+/// Appends one pair. `value` is at most 65535 bytes, which the caller has made sure of.
+void append_av_pair(Bytes& list, AvId id, ByteView value);
+
+}  // namespace gssntlm
