@@ -17,6 +17,8 @@ class RefCounted {
 
  protected:
   RefCounted() noexcept = default;
+  RefCounted(const RefCounted&) noexcept {}  // a copy has its own single owner
+  RefCounted& operator=(const RefCounted&) = delete;
   ~RefCounted() = default;
 
  private:

@@ -1,0 +1,130 @@
+#include "mech/account/name.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mech/base/text.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::string_view kAnonymousText = "ANONYMOUS LOGON";
+
+struct Parts {
+  std::string first;
+  std::string second;
+};
+
+Status check_text(std::string_view text) {
+  if (text.size() > Name::kMaxSize) {
+    return Error{Major::kBadName, Minor::kTooLong};
+  }
+  const Result<Bytes> wide = utf16le_from_utf8(text);
+  if (!wide) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  if (text.empty() || !is_clean_name(*wide)) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  return {};
+}
+
+// Takes the backslash out of `\@`; nothing when there is none.
+std::optional<Parts> split_escaped_upn(std::string_view text) {
+  const std::size_t at = text.find("\\@");
+  if (at == std::string_view::npos || at == 0) {
+    return std::nullopt;
+  }
+  return Parts{std::string(text.substr(0, at)).append(text.substr(at + 1)), {}};
+}
+
+Parts split_user(std::string_view text) {
+  if (std::optional<Parts> upn = split_escaped_upn(text)) {
+    return *std::move(upn);
+  }
+  if (const std::size_t slash = text.find('\\'); slash != std::string_view::npos) {
+    return {std::string(text.substr(slash + 1)), std::string(text.substr(0, slash))};
+  }
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos && at != 0) {
+    return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+  }
+  return {std::string(text), {}};
+}
+
+std::string join_user(const std::string& user, const std::string& domain) {
+  return domain.empty() ? user : domain + "\\" + user;
+}
+
+bool equal_text(std::string_view a, std::string_view b) {
+  const Result<Bytes> wide_a = utf16le_from_utf8(a);
+  const Result<Bytes> wide_b = utf16le_from_utf8(b);
+  return wide_a && wide_b && equal_ignoring_case(*wide_a, *wide_b);
+}
+
+// A UPN is compared by its parts, so that it equals what its display text imports to.
+Parts comparable(const Name& name) {
+  if (name.kind() == NameKind::kUser && name.domain_part().empty()) {
+    return split_user(name.user_part());
+  }
+  return {name.user_part(), name.domain_part()};
+}
+
+}  // namespace
+
+Result<Ref<const Name>> Name::user(std::string_view text) {
+  if (Status s = check_text(text); !s) {
+    return s.error();
+  }
+  Parts parts = split_user(text);
+  if (parts.first.empty()) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  return user(std::move(parts.first), std::move(parts.second), {});
+}
+
+Ref<const Name> Name::user(std::string user, std::string domain,
+                           std::vector<LogonAttribute> attributes) {
+  std::string display = join_user(user, domain);
+  auto* name =
+      new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
+  name->attributes_ = std::move(attributes);
+  return Ref<const Name>::adopt(name);
+}
+
+Result<Ref<const Name>> Name::service(std::string_view text) {
+  if (Status s = check_text(text); !s) {
+    return s.error();
+  }
+  const std::size_t at = text.find_first_of("@/");
+  std::string service(text.substr(0, at));
+  std::string host(at == std::string_view::npos ? std::string_view() : text.substr(at + 1));
+  if (service.empty()) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  std::string display = host.empty() ? service : service + "@" + host;
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kService, std::move(service), std::move(host), std::move(display)));
+}
+
+Ref<const Name> Name::anonymous() {
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kAnonymous, {}, {}, std::string(kAnonymousText)));
+}
+
+std::string Name::target_spn() const {
+  if (kind_ == NameKind::kService && !second_.empty()) {
+    return first_ + "/" + second_;
+  }
+  return kind_ == NameKind::kAnonymous ? std::string() : display_;
+}
+
+bool Name::equals(const Name& other) const {
+  if (kind_ == NameKind::kAnonymous || kind_ != other.kind_) {
+    return false;
+  }
+  const Parts mine = comparable(*this);
+  const Parts theirs = comparable(other);
+  return equal_text(mine.first, theirs.first) && equal_text(mine.second, theirs.second);
+}
+
+}  // namespace gssntlm

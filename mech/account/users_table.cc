@@ -1,0 +1,224 @@
+#include "mech/account/users_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "mech/base/text.h"
+#include "mech/crypto/derive.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::uint8_t kHasNtHash = 1;
+constexpr std::uint8_t kHasLmHash = 2;
+constexpr std::uint8_t kDisabled = 4;
+constexpr std::size_t kRecordHead = 5;  // marks, size of user, size of domain
+constexpr std::size_t kMaxName = 0xFFFE;
+
+constexpr Error kBadLine{Major::kFailure, Minor::kUsersFileLine};
+
+// FNV-1a over the upper-cased units: any spelling of a name hashes alike.
+std::uint32_t hash_name(ByteView utf16le) noexcept {
+  std::uint32_t h = 2166136261u;
+  for (std::size_t i = 0; i + 1 < utf16le.size(); i += 2) {
+    h = (h ^ upcase_unit(static_cast<char16_t>(load_le16(&utf16le[i])))) * 16777619u;
+  }
+  return h ^ (h >> 15);
+}
+
+std::string_view next_field(std::string_view& rest) noexcept {
+  const std::size_t colon = rest.find(':');
+  const std::string_view field = rest.substr(0, colon);
+  rest = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
+  return field;
+}
+
+struct SmbFields {
+  std::string_view name;
+  std::string_view lm;
+  std::string_view nt;
+  std::string_view flags;
+};
+
+bool is_number(std::string_view s) noexcept {
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// NAME:UID:LMHASH:NTHASH:[FLAGS]:...
+std::optional<SmbFields> split_smbpasswd(std::string_view line) noexcept {
+  constexpr std::size_t kHashDigits = 32;
+  SmbFields f;
+  f.name = next_field(line);
+  const std::string_view uid = next_field(line);
+  f.lm = next_field(line);
+  f.nt = next_field(line);
+  f.flags = next_field(line);
+  const bool shape = is_number(uid) && f.lm.size() == kHashDigits && f.nt.size() == kHashDigits &&
+                     f.flags.size() >= 2 && f.flags.front() == '[' && f.flags.back() == ']';
+  return shape ? std::optional<SmbFields>(f) : std::nullopt;
+}
+
+// 32 hexadecimal digits; any other text of that length (XXXX..., NO PASSWORD...) means none.
+template <typename Hash>
+std::optional<Hash> parse_hash(std::string_view digits) {
+  Result<Bytes> bytes = bytes_from_hex(digits);
+  if (!bytes) {
+    return std::nullopt;
+  }
+  Hash hash(std::span<const std::uint8_t, 16>(bytes->data(), 16));
+  wipe(*bytes);
+  return hash;
+}
+
+bool is_refused(std::string_view flags) noexcept {
+  return flags.find_first_of("DNL") != std::string_view::npos;
+}
+
+bool is_usable_name(const Result<Bytes>& name) noexcept {
+  return name.ok() && name->size() <= kMaxName && is_clean_name(*name);
+}
+
+}  // namespace
+
+UsersTable::~UsersTable() {
+  for (Chunk& chunk : chunks_) {
+    wipe({chunk.bytes.get(), chunk.used});
+  }
+}
+
+void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm,
+                           bool disabled) {
+  const std::size_t need = kRecordHead + (nt != nullptr ? 16 : 0) + (lm != nullptr ? 16 : 0) +
+                           user.size() + domain.size();
+  if (chunks_.empty() || need > chunks_.back().size - chunks_.back().used) {
+    // The first chunk is small: most files hold a handful of users.
+    const std::size_t size = std::max(need, chunks_.empty() ? std::size_t{4096} : kChunkSize);
+    chunks_.push_back({std::make_unique<std::uint8_t[]>(size), 0, size});
+  }
+  Chunk& chunk = chunks_.back();
+  places_.push_back({static_cast<std::uint32_t>(chunks_.size() - 1),
+                     static_cast<std::uint32_t>(chunk.used)});
+  std::uint8_t* at = chunk.bytes.get() + chunk.used;
+  *at = static_cast<std::uint8_t>((nt != nullptr ? kHasNtHash : 0) |
+                                  (lm != nullptr ? kHasLmHash : 0) | (disabled ? kDisabled : 0));
+  store_le16(at + 1, static_cast<std::uint16_t>(user.size()));
+  store_le16(at + 3, static_cast<std::uint16_t>(domain.size()));
+  at += kRecordHead;
+  if (nt != nullptr) {
+    at = std::copy(nt->view().begin(), nt->view().end(), at);
+  }
+  if (lm != nullptr) {
+    at = std::copy(lm->view().begin(), lm->view().end(), at);
+  }
+  at = std::copy(user.begin(), user.end(), at);
+  std::copy(domain.begin(), domain.end(), at);
+  chunk.used += need;
+  ++count_;
+}
+
+Status UsersTable::add_line(std::string_view line) {
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  }
+  if (line.empty() || line.front() == '#') {
+    return {};
+  }
+  const std::optional<SmbFields> smb = split_smbpasswd(line);
+  std::string_view user;
+  std::string_view domain;
+  std::string_view password;
+  if (smb) {
+    const std::size_t slash = smb->name.find('\\');
+    user = slash == std::string_view::npos ? smb->name : smb->name.substr(slash + 1);
+    domain = slash == std::string_view::npos ? std::string_view() : smb->name.substr(0, slash);
+  } else {
+    password = line;
+    domain = next_field(password);
+    if (password.find(':') == std::string_view::npos) {
+      return kBadLine;
+    }
+    user = next_field(password);
+  }
+  const Result<Bytes> wide_user = utf16le_from_utf8(user);
+  const Result<Bytes> wide_domain = utf16le_from_utf8(domain);
+  if (user.empty() || !is_usable_name(wide_user) || !is_usable_name(wide_domain)) {
+    return kBadLine;
+  }
+  if (smb) {
+    const std::optional<NtHash> nt = parse_hash<NtHash>(smb->nt);
+    const std::optional<LmHash> lm = parse_hash<LmHash>(smb->lm);
+    add_entry(*wide_user, *wide_domain, nt ? &*nt : nullptr, lm ? &*lm : nullptr,
+              is_refused(smb->flags));
+    return {};
+  }
+  Result<Bytes> wide_password = utf16le_from_utf8(password);
+  if (!wide_password) {
+    return kBadLine;
+  }
+  const NtHash hash = derive_nt_hash(*wide_password);
+  wipe(*wide_password);
+  add_entry(*wide_user, *wide_domain, &hash, nullptr, false);
+  return {};
+}
+
+void UsersTable::build_index() {
+  std::size_t size = 8;
+  while (size < 2 * count_) {
+    size *= 2;
+  }
+  slots_.assign(size, Slot{});
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const std::uint32_t hash = hash_name(entry_at(places_[i]).user);
+    std::size_t at = hash & (size - 1);
+    while (slots_[at].number != 0) {
+      at = (at + 1) & (size - 1);
+    }
+    slots_[at] = {hash, static_cast<std::uint32_t>(i + 1)};
+  }
+}
+
+UserEntry UsersTable::entry_at(Place place) const {
+  const std::uint8_t* at = chunks_[place.chunk].bytes.get() + place.offset;
+  const std::uint8_t marks = *at;
+  const std::size_t user_size = load_le16(at + 1);
+  const std::size_t domain_size = load_le16(at + 3);
+  at += kRecordHead;
+  UserEntry entry;
+  if ((marks & kHasNtHash) != 0) {
+    entry.nt_hash.emplace(std::span<const std::uint8_t, 16>(at, 16));
+    at += 16;
+  }
+  if ((marks & kHasLmHash) != 0) {
+    entry.lm_hash.emplace(std::span<const std::uint8_t, 16>(at, 16));
+    at += 16;
+  }
+  entry.user = {at, user_size};
+  entry.domain = {at + user_size, domain_size};
+  entry.disabled = (marks & kDisabled) != 0;
+  return entry;
+}
+
+std::optional<UserEntry> UsersTable::first() const {
+  return places_.empty() ? std::nullopt : std::optional<UserEntry>(entry_at(places_.front()));
+}
+
+std::optional<UserEntry> UsersTable::find(ByteView user, ByteView domain) const {
+  if (slots_.empty()) {
+    return std::nullopt;
+  }
+  const std::uint32_t hash = hash_name(user);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = hash & mask; slots_[at].number != 0; at = (at + 1) & mask) {
+    if (slots_[at].hash != hash) {
+      continue;
+    }
+    UserEntry entry = entry_at(places_[slots_[at].number - 1]);
+    if (equal_ignoring_case(entry.user, user) &&
+        (entry.domain.empty() || domain.empty() || equal_ignoring_case(entry.domain, domain))) {
+      return entry;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace gssntlm

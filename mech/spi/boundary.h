@@ -1,0 +1,126 @@
+// The C boundary, written once: headers, guard, handles, out-parameters.
+#pragma once
+
+// gssapi.h closes its own extern "C" too early.
+extern "C" {
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+}
+
+#include <new>
+#include <string_view>
+
+#include <pthread.h>
+
+#include "mech/account/detail.h"
+#include "mech/account/name.h"
+#include "mech/base/bytes.h"
+#include "mech/base/status.h"
+
+namespace gssntlm::spi {
+
+/// A status with supplementary bits (RFC 2744 3.9.1), or an error.
+struct Answer {
+  OM_uint32 major = GSS_S_COMPLETE;
+  Minor minor = Minor::kNone;
+
+  Answer() noexcept = default;
+  Answer(Error e) noexcept  // NOLINT: an Error is an Answer
+      : major(static_cast<OM_uint32>(e.major)), minor(e.minor) {}
+  Answer(const Status& s) noexcept  // NOLINT: a Status is an Answer
+      : Answer(s ? Answer() : Answer(s.error())) {}
+  [[nodiscard]] static Answer continue_needed() noexcept {
+    Answer a;
+    a.major = GSS_S_CONTINUE_NEEDED;
+    return a;
+  }
+};
+
+inline constexpr Error kBadArgument{Major::kFailure, Minor::kBadArgument};
+inline constexpr Error kBadHandle{Major::kNoContext, Minor::kBadArgument};
+
+/// A thread cancelled under a catch (...) would take the process down.
+class CancellationHold {
+ public:
+  CancellationHold() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  CancellationHold(const CancellationHold&) = delete;
+  CancellationHold& operator=(const CancellationHold&) = delete;
+  ~CancellationHold() { pthread_setcancelstate(before_, nullptr); }
+
+ private:
+  int before_ = 0;
+};
+
+/// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
+template <typename Body>
+OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
+  const CancellationHold hold;
+  forget_detail();
+  Answer answer;
+  try {
+    answer = body();
+  } catch (const std::bad_alloc&) {
+    answer = Error{Major::kFailure, Minor::kNoMemory};
+  } catch (...) {
+    answer = Error{Major::kFailure, Minor::kInternal};
+  }
+  if (minor != nullptr) {
+    *minor = static_cast<OM_uint32>(answer.minor);
+  }
+  return answer.major;
+}
+
+/// Writes through an optional out-parameter.
+template <typename T, typename U>
+void store(T* out, U value) noexcept {
+  if (out != nullptr) {
+    *out = value;
+  }
+}
+
+/// The bytes of a buffer; empty for GSS_C_NO_BUFFER.
+[[nodiscard]] inline ByteView view_of(const gss_buffer_desc_struct* buffer) noexcept {
+  if (buffer == nullptr || buffer->value == nullptr) {
+    return {};
+  }
+  return {static_cast<const std::uint8_t*>(buffer->value), buffer->length};
+}
+
+/// A length without bytes behind it.
+[[nodiscard]] inline bool is_broken(const gss_buffer_desc_struct* buffer) noexcept {
+  return buffer != nullptr && buffer->value == nullptr && buffer->length != 0;
+}
+
+inline void clear(gss_buffer_t buffer) noexcept {
+  if (buffer != nullptr) {
+    buffer->length = 0;
+    buffer->value = nullptr;
+  }
+}
+
+/// Gives `bytes` to the caller, who frees them with gss_release_buffer.
+inline void give(gss_buffer_t to, Buffer bytes) noexcept {
+  to->length = bytes.size();
+  to->value = bytes.release();
+}
+inline void give(gss_buffer_t to, std::string_view text) {
+  give(to, Buffer::copy_of(as_bytes(text)));
+}
+
+[[nodiscard]] bool same_oid(const gss_OID_desc* a, const gss_OID_desc* b) noexcept;
+/// The mechanism, in static storage.
+[[nodiscard]] gss_OID mechanism_oid() noexcept;
+/// A mechanism argument: ours, or left out.
+[[nodiscard]] inline bool is_ours(const gss_OID_desc* mech) noexcept {
+  return mech == nullptr || same_oid(mech, mechanism_oid());
+}
+
+[[nodiscard]] inline const Name* name_of(gss_name_t handle) noexcept {
+  return reinterpret_cast<const Name*>(handle);
+}
+/// A handle that owns one reference.
+[[nodiscard]] inline gss_name_t handle_of(Ref<const Name> name) noexcept {
+  return reinterpret_cast<gss_name_t>(const_cast<Name*>(name.detach()));
+}
+
+}  // namespace gssntlm::spi

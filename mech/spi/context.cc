@@ -1,0 +1,191 @@
+#include "mech/spi/context.h"
+
+#include <utility>
+
+#include "mech/base/text.h"
+
+namespace gssntlm::spi {
+namespace {
+
+InitiatorSetup make_setup(const InitiatorCall& call) {
+  const Settings& settings = call.credential->settings();
+  const Credential::Options& options = call.credential->options();
+  InitiatorSetup setup;
+  setup.policy = settings.policy;
+  setup.identity = call.credential->identity();
+  setup.workstation = settings.names.nb_computer;
+  setup.request.integrity = (call.flags & GSS_C_INTEG_FLAG) != 0;
+  setup.request.confidentiality = (call.flags & GSS_C_CONF_FLAG) != 0;
+  setup.request.identify = (call.flags & GSS_C_IDENTIFY_FLAG) != 0;
+  setup.request.offer_protection = !options.protection_only_if_asked;
+  setup.request.negotiate_flags = options.negotiate_flags;
+  // The name was checked to be UTF-8 when it was imported.
+  if (Result<Bytes> spn = utf16le_from_utf8(call.target->target_spn())) {
+    setup.target_name = std::move(*spn);
+  }
+  return setup;
+}
+
+}  // namespace
+
+Context::Context(InitiatorCall call)
+    : env_(this),
+      credential_(call.credential),
+      handshake_(std::in_place_type<Initiator>, make_setup(call)),
+      source_(call.credential->name()),
+      target_(std::move(call.target)),
+      requested_(call.flags),
+      initiator_role_(true) {}
+
+Context::Context(Ref<const Credential> credential)
+    : env_(this),
+      credential_(std::move(credential)),
+      handshake_(std::in_place_type<Acceptor>, policy()),
+      target_(credential_->name()),
+      initiator_role_(false) {}
+
+void Context::restart() {
+  handshake_.emplace<Acceptor>(policy());
+  fresh_ = true;
+  failed_ = false;
+}
+
+Result<Buffer> Context::negotiate() {
+  auto* initiator = std::get_if<Initiator>(&handshake_);
+  if (initiator == nullptr || !fresh_) {
+    return failure(Minor::kOutOfTurn);
+  }
+  fresh_ = false;
+  Result<Buffer> token = initiator->negotiate();
+  failed_ = !token;
+  env_.trace(token ? "initiator: NEGOTIATE made" : "initiator: NEGOTIATE could not be made");
+  return token;
+}
+
+Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHash* bindings) {
+  auto* initiator = std::get_if<Initiator>(&handshake_);
+  if (initiator == nullptr || fresh_ || failed_) {
+    return failure(Minor::kOutOfTurn);
+  }
+  failed_ = true;
+  Result<Buffer> token = initiator->authenticate(challenge, bindings, env_);
+  if (!token) {
+    env_.trace(minor_text(static_cast<std::uint32_t>(token.error().minor)));
+    return token;
+  }
+  open(initiator->take_outcome());
+  env_.trace("initiator: AUTHENTICATE made, context open");
+  return token;
+}
+
+Result<Buffer> Context::challenge(ByteView negotiate) {
+  auto* acceptor = std::get_if<Acceptor>(&handshake_);
+  if (acceptor == nullptr || !fresh_) {
+    return failure(Minor::kOutOfTurn);
+  }
+  fresh_ = false;
+  failed_ = true;
+  Result<Buffer> token = acceptor->challenge(negotiate, credential_->settings().names, env_);
+  if (!token) {
+    env_.trace(minor_text(static_cast<std::uint32_t>(token.error().minor)));
+    return token;
+  }
+  failed_ = false;
+  env_.trace("acceptor: CHALLENGE made");
+  return token;
+}
+
+Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
+  auto* acceptor = std::get_if<Acceptor>(&handshake_);
+  if (acceptor == nullptr || fresh_ || failed_) {
+    return failure(Minor::kOutOfTurn);
+  }
+  failed_ = true;
+  Result<AcceptedLogon> logon =
+      acceptor->authenticate(token, bindings, credential_->accounts(), env_);
+  if (!logon) {
+    env_.trace(minor_text(static_cast<std::uint32_t>(logon.error().minor)));
+    return logon.error();
+  }
+  if (Status s = take_source(*logon); !s) {
+    return s;
+  }
+  open(acceptor->take_outcome());
+  if (env_.tracing()) {
+    env_.trace("acceptor: " + printable_utf8(source_->display()) + " logged in");
+  }
+  return {};
+}
+
+Status Context::take_source(AcceptedLogon& logon) {
+  Result<std::string> user = utf8_from_utf16le(logon.user);
+  Result<std::string> domain = utf8_from_utf16le(logon.domain);
+  if (!user || !domain) {
+    return failure(Minor::kLogonFailure);
+  }
+  source_ = Name::user(std::move(*user), std::move(*domain), std::move(logon.attributes));
+  return {};
+}
+
+void Context::open(Outcome outcome) {
+  mic_ = outcome.mic;
+  channel_bound_ = outcome.channel_bound;
+  kind_ = outcome.kind;
+  session_.emplace(outcome.flags, std::move(outcome.key),
+                   initiator_role_ ? Side::kClient : Side::kServer);
+  handshake_.emplace<std::monostate>();
+  failed_ = false;
+}
+
+OM_uint32 Context::gss_flags() const noexcept {
+  if (!session_) {
+    return 0;
+  }
+  OM_uint32 flags = GSS_C_PROT_READY_FLAG;
+  if (session_->protects()) {
+    // Every message is numbered and checked in order, whether that was asked for or not.
+    flags |= GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
+  }
+  if (session_->seals()) {
+    flags |= GSS_C_CONF_FLAG;
+  }
+  if (has(session_->flags(), flag::kIdentify)) {
+    flags |= GSS_C_IDENTIFY_FLAG;
+  }
+  if (channel_bound_) {
+    flags |= GSS_C_CHANNEL_BOUND_FLAG;
+  }
+  // DCE style asks for a third leg from the initiator, which NTLM always has.
+  return flags | (requested_ & GSS_C_DCE_STYLE);
+}
+
+std::optional<ChannelBindingHash> binding_hash(gss_channel_bindings_t b) noexcept {
+  if (b == GSS_C_NO_CHANNEL_BINDINGS) {
+    return std::nullopt;
+  }
+  ChannelBindings bindings;
+  bindings.initiator_type = b->initiator_addrtype;
+  bindings.initiator = view_of(&b->initiator_address);
+  bindings.acceptor_type = b->acceptor_addrtype;
+  bindings.acceptor = view_of(&b->acceptor_address);
+  bindings.application_data = view_of(&b->application_data);
+  return compute_binding_hash(bindings);
+}
+
+Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage) {
+  if (handle == GSS_C_NO_CREDENTIAL) {
+    CredentialRequest request;
+    request.usage = usage;
+    return Credential::acquire(request);
+  }
+  auto credential = Ref<const Credential>::share(credential_of(handle));
+  if (usage == Usage::kInitiate && !credential->can_initiate()) {
+    return Error{Major::kNoCred, Minor::kBadCredential};
+  }
+  if (usage == Usage::kAccept && !credential->can_accept()) {
+    return Error{Major::kNoCred, Minor::kBadCredential};
+  }
+  return credential;
+}
+
+}  // namespace gssntlm::spi

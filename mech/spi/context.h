@@ -1,0 +1,97 @@
+// A security context: one role's handshake, then its session.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "mech/account/credential.h"
+#include "mech/account/system.h"
+#include "mech/protocol/acceptor.h"
+#include "mech/protocol/initiator.h"
+#include "mech/protocol/session.h"
+#include "mech/spi/boundary.h"
+
+namespace gssntlm::spi {
+
+/// What a caller of gss_init_sec_context fixes at the first step.
+struct InitiatorCall {
+  Ref<const Credential> credential;
+  Ref<const Name> target;
+  OM_uint32 flags = 0;
+};
+
+/// The object behind a gss_ctx_id_t. The caller serialises calls on one context.
+class Context {
+ public:
+  explicit Context(InitiatorCall call);
+  /// An acceptor.
+  explicit Context(Ref<const Credential> credential);
+
+  /// First step of an initiator.
+  [[nodiscard]] Result<Buffer> negotiate();
+  /// Second step of an initiator.
+  [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings);
+  /// First step of an acceptor.
+  [[nodiscard]] Result<Buffer> challenge(ByteView negotiate);
+  /// Second step of an acceptor.
+  [[nodiscard]] Status accept(ByteView token, const ChannelBindingHash* bindings);
+
+  [[nodiscard]] bool is_initiator() const noexcept { return initiator_role_; }
+  [[nodiscard]] bool is_open() const noexcept { return session_.has_value(); }
+  /// A step has failed: nothing but deletion, or for an acceptor a new NEGOTIATE, helps.
+  [[nodiscard]] bool has_failed() const noexcept { return failed_; }
+  /// An acceptor that waits for NEGOTIATE.
+  [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
+  /// Makes a failed acceptor wait for NEGOTIATE again, with the same credential.
+  void restart();
+
+  /// GSS flags obtained; 0 before the context is open.
+  [[nodiscard]] OM_uint32 gss_flags() const noexcept;
+  /// Names; nullptr when not known (yet).
+  [[nodiscard]] const Ref<const Name>& source() const noexcept { return source_; }
+  [[nodiscard]] const Ref<const Name>& target() const noexcept { return target_; }
+  /// AUTHENTICATE carries a MIC.
+  [[nodiscard]] bool has_mic() const noexcept { return mic_; }
+  /// Only when is_open().
+  [[nodiscard]] Session& session() noexcept { return *session_; }
+  [[nodiscard]] const Policy& policy() const noexcept { return credential_->settings().policy; }
+
+ private:
+  void open(Outcome outcome);
+  Status take_source(AcceptedLogon& logon);
+
+  SystemEnvironment env_;
+  Ref<const Credential> credential_;
+  std::variant<std::monostate, Initiator, Acceptor> handshake_;
+  std::optional<Session> session_;
+  Ref<const Name> source_;
+  Ref<const Name> target_;
+  OM_uint32 requested_ = 0;
+  bool initiator_role_;
+  bool fresh_ = true;
+  bool failed_ = false;
+  bool mic_ = false;
+  bool channel_bound_ = false;
+  ResponseKind kind_ = ResponseKind::kNone;
+};
+
+/// The hash of the caller's bindings; nullopt for GSS_C_NO_CHANNEL_BINDINGS.
+[[nodiscard]] std::optional<ChannelBindingHash> binding_hash(gss_channel_bindings_t bindings) noexcept;
+
+[[nodiscard]] inline Context* context_of(gss_ctx_id_t handle) noexcept {
+  return reinterpret_cast<Context*>(handle);
+}
+[[nodiscard]] inline gss_ctx_id_t handle_of(Context* context) noexcept {
+  return reinterpret_cast<gss_ctx_id_t>(context);
+}
+[[nodiscard]] inline const Credential* credential_of(gss_cred_id_t handle) noexcept {
+  return reinterpret_cast<const Credential*>(handle);
+}
+[[nodiscard]] inline gss_cred_id_t handle_of(Ref<const Credential> credential) noexcept {
+  return reinterpret_cast<gss_cred_id_t>(const_cast<Credential*>(credential.detach()));
+}
+
+/// The credential behind `handle`, or the default one of `usage`.
+[[nodiscard]] Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage);
+
+}  // namespace gssntlm::spi

@@ -1,0 +1,158 @@
+// What the mechanism says of itself: RFC 2744 5.18, 5.24, 5.14; RFC 5587; RFC 5801.
+#include <array>
+#include <string>
+#include <utility>
+
+#include "mech/spi/context.h"
+#include "mech/spi/oids.h"
+
+namespace gssntlm::spi {
+namespace {
+
+constexpr std::string_view kSaslName = "GS2-NTLM";
+constexpr std::string_view kMechName = "NTLM";
+constexpr std::string_view kDescription = "NT LAN Manager authentication";
+
+template <std::size_t N>
+Answer give_oids(gss_OID_set* set, const std::array<gss_const_OID, N>& oids) {
+  if (set == nullptr) {
+    return {};
+  }
+  OM_uint32 ignored = 0;
+  gss_OID_set made = GSS_C_NO_OID_SET;
+  OM_uint32 major = gss_create_empty_oid_set(&ignored, &made);
+  for (std::size_t i = 0; i < N && !GSS_ERROR(major); ++i) {
+    major = gss_add_oid_set_member(&ignored, const_cast<gss_OID>(oids[i]), &made);
+  }
+  if (GSS_ERROR(major)) {
+    gss_release_oid_set(&ignored, &made);
+    return failure(Minor::kNoMemory);
+  }
+  *set = made;
+  return {};
+}
+
+void give_if_wanted(gss_buffer_t to, std::string_view text) {
+  if (to != nullptr) {
+    give(to, text);
+  }
+}
+
+// The code's own text, and what this thread last knew about it.
+std::string status_text(OM_uint32 code) {
+  std::string text(minor_text(code));
+  const std::string_view detail = last_detail(code);
+  if (!detail.empty()) {
+    text.append(" (").append(detail).append(")");
+  }
+  return text;
+}
+
+}  // namespace
+}  // namespace gssntlm::spi
+
+using namespace gssntlm;
+using namespace gssntlm::spi;
+
+extern "C" {
+
+OM_uint32 gss_display_status(OM_uint32* minor, OM_uint32 status, int type, gss_OID mech,
+                             OM_uint32* message_context, gss_buffer_t text) noexcept {
+  // Not under guard(): it would forget the detail that is asked for.
+  const CancellationHold hold;
+  Answer answer;
+  clear(text);
+  try {
+    if (text == nullptr || (message_context != nullptr && *message_context != 0)) {
+      answer = kBadArgument;
+    } else if (!is_ours(mech)) {
+      answer = Error{Major::kBadMech, Minor::kBadArgument};
+    } else if (type != GSS_C_MECH_CODE) {
+      answer = Error{Major::kBadStatus, Minor::kBadArgument};
+    } else {
+      give(text, status_text(status));
+    }
+  } catch (...) {
+    answer = failure(Minor::kNoMemory);
+  }
+  store(minor, static_cast<OM_uint32>(answer.minor));
+  return answer.major;
+}
+
+OM_uint32 gss_indicate_mechs(OM_uint32* minor, gss_OID_set* mechs) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(mechs, GSS_C_NO_OID_SET);
+    return give_oids(mechs, std::array<gss_const_OID, 1>{mechanism_oid()});
+  });
+}
+
+OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set* types) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(types, GSS_C_NO_OID_SET);
+    if (!is_ours(mech)) {
+      return Error{Major::kBadMech, Minor::kBadArgument};
+    }
+    return give_oids(types, std::array<gss_const_OID, 6>{
+                                GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
+                                GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
+                                GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME});
+  });
+}
+
+OM_uint32 gss_inquire_attrs_for_mech(OM_uint32* minor, gss_const_OID mech, gss_OID_set* attrs,
+                                     gss_OID_set* known) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(attrs, GSS_C_NO_OID_SET);
+    // Left empty, the mechglue answers with all attributes it knows.
+    store(known, GSS_C_NO_OID_SET);
+    if (!is_ours(mech)) {
+      return Error{Major::kBadMech, Minor::kBadArgument};
+    }
+    return give_oids(attrs, std::array<gss_const_OID, 10>{
+                                GSS_C_MA_MECH_CONCRETE, GSS_C_MA_AUTH_INIT, GSS_C_MA_AUTH_INIT_INIT,
+                                GSS_C_MA_INTEG_PROT, GSS_C_MA_CONF_PROT, GSS_C_MA_MIC,
+                                GSS_C_MA_WRAP, GSS_C_MA_REPLAY_DET, GSS_C_MA_OOS_DET,
+                                GSS_C_MA_CBINDINGS});
+  });
+}
+
+OM_uint32 gss_inquire_saslname_for_mech(OM_uint32* minor, const gss_OID mech,
+                                        gss_buffer_t sasl_name, gss_buffer_t mech_name,
+                                        gss_buffer_t description) noexcept {
+  return guard(minor, [&]() -> Answer {
+    clear(sasl_name);
+    clear(mech_name);
+    clear(description);
+    if (!is_ours(mech)) {
+      return Error{Major::kBadMech, Minor::kBadArgument};
+    }
+    give_if_wanted(sasl_name, kSaslName);
+    give_if_wanted(mech_name, kMechName);
+    give_if_wanted(description, kDescription);
+    return {};
+  });
+}
+
+OM_uint32 gss_inquire_mech_for_saslname(OM_uint32* minor, const gss_buffer_t sasl_name,
+                                        gss_OID* mech) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(mech, GSS_C_NO_OID);
+    if (as_text(view_of(sasl_name)) != kSaslName) {
+      return Error{Major::kBadMech, Minor::kBadArgument};
+    }
+    store(mech, mechanism_oid());
+    return {};
+  });
+}
+
+// Called under the mechglue's lock: no gss_* call in here.
+OM_uint32 gss_internal_release_oid(OM_uint32* minor, gss_OID* oid) noexcept {
+  store(minor, OM_uint32{0});
+  if (oid != nullptr && is_static_oid(*oid)) {
+    *oid = GSS_C_NO_OID;
+    return GSS_S_COMPLETE;
+  }
+  return GSS_S_CONTINUE_NEEDED;
+}
+
+}  // extern "C"

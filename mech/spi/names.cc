@@ -1,0 +1,247 @@
+// RFC 2744 5.6, 5.11, 5.13, 5.16, 5.3, 5.30: names.
+#include <array>
+#include <string>
+#include <utility>
+
+#include <pwd.h>
+#include <sys/types.h>
+
+#include "mech/spi/context.h"
+
+namespace gssntlm::spi {
+namespace {
+
+constexpr Error kNoName{Major::kBadName, Minor::kBadArgument};
+
+// RFC 2743 3.2: 04 01, length of the OID's DER, the DER, length of the name, the name.
+constexpr std::uint8_t kExportTag[] = {0x04, 0x01};
+
+std::uint32_t load_be32(ByteView b) noexcept {
+  return std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 | std::uint32_t{b[2]} << 8 | b[3];
+}
+
+std::array<std::uint8_t, 4> be32(std::size_t v) noexcept {
+  return {static_cast<std::uint8_t>(v >> 24), static_cast<std::uint8_t>(v >> 16),
+          static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)};
+}
+
+Bytes export_header() {
+  const gss_OID mech = mechanism_oid();
+  Bytes out(std::begin(kExportTag), std::end(kExportTag));
+  out.push_back(0);
+  out.push_back(static_cast<std::uint8_t>(mech->length + 2));
+  out.push_back(0x06);
+  out.push_back(static_cast<std::uint8_t>(mech->length));
+  append(out, {static_cast<const std::uint8_t*>(mech->elements), mech->length});
+  return out;
+}
+
+// Kind, and the two parts with their lengths.
+Buffer export_name(const Name& name) {
+  Bytes body = {static_cast<std::uint8_t>(name.kind())};
+  for (const std::string& part : {name.user_part(), name.domain_part()}) {
+    append(body, be32(part.size()));
+    append(body, as_bytes(part));
+  }
+  Bytes token = export_header();
+  append(token, be32(body.size()));
+  append(token, body);
+  return Buffer::copy_of(token);
+}
+
+std::optional<std::string> take_part(Reader& in) {
+  const ByteView size = in.take(4);
+  const ByteView text = in.take(in.ok() ? load_be32(size) : 0);
+  return in.ok() ? std::optional<std::string>(as_text(text)) : std::nullopt;
+}
+
+Result<Ref<const Name>> import_exported(ByteView token) {
+  const Error bad{Major::kBadName, Minor::kImport};
+  const Bytes header = export_header();
+  Reader in(token);
+  const ByteView head = in.take(header.size());
+  const ByteView size = in.take(4);
+  if (!in.ok() || !same_bytes(head, header) || load_be32(size) != in.remaining()) {
+    return bad;
+  }
+  const auto kind = static_cast<NameKind>(in.u8());
+  const std::optional<std::string> first = take_part(in);
+  const std::optional<std::string> second = take_part(in);
+  if (!first || !second || !in.at_end()) {
+    return bad;
+  }
+  if (kind == NameKind::kAnonymous && first->empty() && second->empty()) {
+    return Name::anonymous();
+  }
+  if (kind == NameKind::kService) {
+    return Name::service(second->empty() ? *first : *first + "@" + *second);
+  }
+  // The text rules are those of any user name; the parts are kept as they were exported.
+  const Result<Ref<const Name>> checked = Name::user(*second + "\\" + *first);
+  if (kind != NameKind::kUser || !checked) {
+    return bad;
+  }
+  return Name::user(*first, *second, {});
+}
+
+Result<Ref<const Name>> user_of_uid(uid_t uid) {
+  std::array<char, 4096> text;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, text.data(), text.size(), &found) != 0 || found == nullptr) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  return Name::user(found->pw_name);
+}
+
+Result<Ref<const Name>> import_machine_uid(ByteView value) {
+  uid_t uid = 0;
+  if (value.size() != sizeof uid) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  std::memcpy(&uid, value.data(), sizeof uid);
+  return user_of_uid(uid);
+}
+
+Result<Ref<const Name>> import_string_uid(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 9;
+  uid_t uid = 0;
+  if (text.empty() || text.size() > kMaxDigits) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  for (const char c : text) {
+    if (c < '0' || c > '9') {
+      return Error{Major::kBadName, Minor::kBadName};
+    }
+    uid = uid * 10 + static_cast<uid_t>(c - '0');
+  }
+  return user_of_uid(uid);
+}
+
+Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
+  const std::string_view text = as_text(value);
+  if (type == GSS_C_NO_OID || same_oid(type, GSS_C_NT_USER_NAME)) {
+    return Name::user(text);
+  }
+  if (same_oid(type, GSS_C_NT_HOSTBASED_SERVICE) || same_oid(type, GSS_C_NT_HOSTBASED_SERVICE_X)) {
+    return Name::service(text);
+  }
+  if (same_oid(type, GSS_C_NT_ANONYMOUS)) {
+    return Name::anonymous();
+  }
+  if (same_oid(type, GSS_C_NT_EXPORT_NAME)) {
+    return import_exported(value);
+  }
+  if (same_oid(type, GSS_C_NT_MACHINE_UID_NAME)) {
+    return import_machine_uid(value);
+  }
+  if (same_oid(type, GSS_C_NT_STRING_UID_NAME)) {
+    return import_string_uid(text);
+  }
+  return Error{Major::kBadNameType, Minor::kNameType};
+}
+
+// The library's own pointers: it may release what it is given here.
+gss_OID display_type(NameKind kind) noexcept {
+  switch (kind) {
+    case NameKind::kService:
+      return GSS_C_NT_HOSTBASED_SERVICE;
+    case NameKind::kAnonymous:
+      return GSS_C_NT_ANONYMOUS;
+    case NameKind::kUser:
+      break;
+  }
+  return GSS_C_NT_USER_NAME;
+}
+
+}  // namespace
+}  // namespace gssntlm::spi
+
+using namespace gssntlm;
+using namespace gssntlm::spi;
+
+extern "C" {
+
+OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type,
+                          gss_name_t* name) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(name, GSS_C_NO_NAME);
+    if (name == nullptr || is_broken(value)) {
+      return kBadArgument;
+    }
+    Result<Ref<const Name>> imported = import_name(view_of(value), type);
+    if (!imported) {
+      return imported.error();
+    }
+    *name = handle_of(std::move(*imported));
+    return {};
+  });
+}
+
+OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) noexcept {
+  return guard(minor, [&]() -> Answer {
+    if (name != nullptr) {
+      const auto last = Ref<const Name>::adopt(name_of(*name));
+      *name = GSS_C_NO_NAME;
+    }
+    return {};
+  });
+}
+
+OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t* copy) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(copy, GSS_C_NO_NAME);
+    if (name == GSS_C_NO_NAME) {
+      return kNoName;
+    }
+    if (copy == nullptr) {
+      return kBadArgument;
+    }
+    *copy = handle_of(Ref<const Name>::share(name_of(name)));
+    return {};
+  });
+}
+
+OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
+                           gss_OID* type) noexcept {
+  return guard(minor, [&]() -> Answer {
+    clear(text);
+    store(type, GSS_C_NO_OID);
+    if (name == GSS_C_NO_NAME) {
+      return kNoName;
+    }
+    if (text == nullptr) {
+      return kBadArgument;
+    }
+    give(text, name_of(name)->display());
+    store(type, display_type(name_of(name)->kind()));
+    return {};
+  });
+}
+
+OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* equal) noexcept {
+  return guard(minor, [&]() -> Answer {
+    store(equal, 0);
+    if (a == GSS_C_NO_NAME || b == GSS_C_NO_NAME) {
+      return kNoName;
+    }
+    store(equal, name_of(a)->equals(*name_of(b)) ? 1 : 0);
+    return {};
+  });
+}
+
+OM_uint32 gss_export_name(OM_uint32* minor, const gss_name_t name, gss_buffer_t token) noexcept {
+  return guard(minor, [&]() -> Answer {
+    clear(token);
+    if (name == GSS_C_NO_NAME) {
+      return kNoName;
+    }
+    if (token == nullptr) {
+      return kBadArgument;
+    }
+    give(token, export_name(*name_of(name)));
+    return {};
+  });
+}
+
+}  // extern "C"
