@@ -22,9 +22,9 @@ Result<WideName> wide_name(const CredentialRequest& request, const Settings& set
   } else if (!settings.default_user.empty()) {
     const Result<Ref<const Name>> name = Name::user(settings.default_user);
     if (!name) {
-      return explain(Major::kNoCred, Minor::kBadSetting,
-                     "NTLMUSER=" + printable_utf8(settings.default_user, 64) +
-                         ": write DOMAIN\\user or user");
+      return explain(
+          Major::kNoCred, Minor::kBadSetting,
+          "NTLMUSER=" + printable_utf8(settings.default_user, 64) + ": write DOMAIN\\user or user");
     }
     user = (*name)->user_part();
     domain = (*name)->domain_part();

@@ -25,8 +25,9 @@ struct CredentialRequest {
 /// Immutable; shared by threads and contexts.
 class Credential : public RefCounted {
  public:
-  /// Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*; DEFECTIVE_CREDENTIAL kBadCredential
-  /// for contradictory keys or a malformed hash; kBadSetting. No network. Throws std::bad_alloc.
+  /// Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*; DEFECTIVE_CREDENTIAL
+  /// kBadCredential for contradictory keys or a malformed hash; kBadSetting. No network. Throws
+  /// std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Credential>> acquire(const CredentialRequest& request);
 
   /// A copy with changed options.

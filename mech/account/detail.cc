@@ -29,6 +29,8 @@ std::string_view last_detail(std::uint32_t minor) noexcept {
                                  : std::string_view();
 }
 
-void forget_detail() noexcept { t_detail.minor = 0; }
+void forget_detail() noexcept {
+  t_detail.minor = 0;
+}
 
 }  // namespace gssntlm

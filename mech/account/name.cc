@@ -85,8 +85,7 @@ Result<Ref<const Name>> Name::user(std::string_view text) {
 Ref<const Name> Name::user(std::string user, std::string domain,
                            std::vector<LogonAttribute> attributes) {
   std::string display = join_user(user, domain);
-  auto* name =
-      new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
+  auto* name = new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
   name->attributes_ = std::move(attributes);
   return Ref<const Name>::adopt(name);
 }

@@ -21,7 +21,8 @@ class Name : public RefCounted {
   static constexpr std::size_t kMaxSize = 32767;
 
   /// A user name: `DOM\user`, `user`, `user@dom` (split), `\user@dom` and `user\@dom` (UPN: domain
-  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters), kTooLong, kBadText.
+  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters), kTooLong,
+  /// kBadText.
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
   [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain,

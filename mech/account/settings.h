@@ -18,9 +18,9 @@ struct Settings : RefCounted {
 };
 
 /// Reads the environment (with secure_getenv: ignored in setuid programs): LM_COMPAT_LEVEL,
-/// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER; asks the system for its name.
-/// No network, no files. Error: kBadSetting, with the setting and its value as detail.
-/// Throws std::bad_alloc.
+/// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER; asks the system for its
+/// name. No network, no files. Error: kBadSetting, with the setting and its value as detail. Throws
+/// std::bad_alloc.
 [[nodiscard]] Result<Ref<const Settings>> load_settings();
 
 }  // namespace gssntlm

@@ -5,9 +5,9 @@
 
 namespace gssntlm {
 
-/// One per context. The trace goes to the file named by GSS_NTLM_TRACE or GSSNTLMSSP_DEBUG (read with
-/// secure_getenv) when the context began; each event is one line, written at once, with time, process
-/// and context.
+/// One per context. The trace goes to the file named by GSS_NTLM_TRACE or GSSNTLMSSP_DEBUG (read
+/// with secure_getenv) when the context began; each event is one line, written at once, with time,
+/// process and context.
 class SystemEnvironment : public Environment {
  public:
   /// `context` tells lines of one context from another's.

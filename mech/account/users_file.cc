@@ -50,8 +50,8 @@ struct FileIdentity {
     const auto same = [](const timespec& a, const timespec& b) {
       return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
     };
-    return device == o.device && inode == o.inode && size == o.size &&
-           same(modified, o.modified) && same(changed, o.changed);
+    return device == o.device && inode == o.inode && size == o.size && same(modified, o.modified) &&
+           same(changed, o.changed);
   }
 };
 
@@ -143,9 +143,9 @@ Status read_lines(int fd, const std::string& path, UsersTable& table) {
     if (got < 0) {
       return open_error(path, std::strerror(errno));
     }
-    const Status s = got == 0 ? feeder.finish()
-                              : feeder.feed(as_text(buffer.view().first(
-                                    static_cast<std::size_t>(got))));
+    const Status s = got == 0
+                         ? feeder.finish()
+                         : feeder.feed(as_text(buffer.view().first(static_cast<std::size_t>(got))));
     if (!s) {
       return line_error(path, feeder.line());
     }
@@ -246,7 +246,7 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
       verify_response(request, entry && entry->nt_hash ? *entry->nt_hash : nobody,
                       entry && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
   if (!usable || !proof) {
-    env.trace(!entry           ? "accounts: no such user in the users file"
+    env.trace(!entry            ? "accounts: no such user in the users file"
               : entry->disabled ? "accounts: the account is disabled"
               : !entry->nt_hash ? "accounts: the account has no hash"
                                 : "accounts: wrong password");
@@ -276,10 +276,9 @@ Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) 
     lm = entry->lm_hash->clone();
   }
   const ByteView own_domain = entry->domain.empty() ? domain : entry->domain;
-  return Ref<const Identity>::adopt(
-      new Identity(Bytes(entry->user.begin(), entry->user.end()),
-                   Bytes(own_domain.begin(), own_domain.end()), entry->nt_hash->clone(),
-                   std::move(lm)));
+  return Ref<const Identity>::adopt(new Identity(Bytes(entry->user.begin(), entry->user.end()),
+                                                 Bytes(own_domain.begin(), own_domain.end()),
+                                                 entry->nt_hash->clone(), std::move(lm)));
 }
 
 Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {

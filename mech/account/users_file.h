@@ -10,15 +10,15 @@
 
 namespace gssntlm {
 
-/// The accounts of one path. Instances are shared by all credentials of the process that name the same
-/// path; they notice a changed file by its device, inode, size and times, and take the new contents
-/// whole, or keep the old ones when the new file is refused or malformed.
+/// The accounts of one path. Instances are shared by all credentials of the process that name the
+/// same path; they notice a changed file by its device, inode, size and times, and take the new
+/// contents whole, or keep the old ones when the new file is refused or malformed.
 class UsersFile : public AccountSource {
  public:
   /// The instance for `path`, loaded. Never released: a process has few users files.
-  /// Errors: kUsersFileOpen; kUsersFileMode when others than its owner may read or change it, the owner
-  /// is neither root nor this process' user, or it is no regular file; kUsersFileLine. Details name
-  /// path, line, mode and remedy (detail.h). Throws std::bad_alloc.
+  /// Errors: kUsersFileOpen; kUsersFileMode when others than its owner may read or change it, the
+  /// owner is neither root nor this process' user, or it is no regular file; kUsersFileLine.
+  /// Details name path, line, mode and remedy (detail.h). Throws std::bad_alloc.
   [[nodiscard]] static Result<UsersFile*> open(const std::string& path);
 
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,

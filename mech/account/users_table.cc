@@ -96,8 +96,8 @@ void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, con
     chunks_.push_back({std::make_unique<std::uint8_t[]>(size), 0, size});
   }
   Chunk& chunk = chunks_.back();
-  places_.push_back({static_cast<std::uint32_t>(chunks_.size() - 1),
-                     static_cast<std::uint32_t>(chunk.used)});
+  places_.push_back(
+      {static_cast<std::uint32_t>(chunks_.size() - 1), static_cast<std::uint32_t>(chunk.used)});
   std::uint8_t* at = chunk.bytes.get() + chunk.used;
   *at = static_cast<std::uint8_t>((nt != nullptr ? kHasNtHash : 0) |
                                   (lm != nullptr ? kHasLmHash : 0) | (disabled ? kDisabled : 0));

@@ -59,8 +59,7 @@ class UsersTable {
     std::uint32_t number = 0;  // of the entry, counted from 1; 0: free
   };
 
-  void add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm,
-                 bool disabled);
+  void add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm, bool disabled);
   [[nodiscard]] UserEntry entry_at(Place place) const;
 
   std::vector<Chunk> chunks_;

@@ -35,18 +35,32 @@ void store(std::uint8_t* p, T v) noexcept {
 
 }  // namespace
 
-std::uint16_t load_le16(const std::uint8_t* p) noexcept { return load<std::uint16_t>(p); }
-std::uint32_t load_le32(const std::uint8_t* p) noexcept { return load<std::uint32_t>(p); }
-std::uint64_t load_le64(const std::uint8_t* p) noexcept { return load<std::uint64_t>(p); }
-void store_le16(std::uint8_t* p, std::uint16_t v) noexcept { store(p, v); }
-void store_le32(std::uint8_t* p, std::uint32_t v) noexcept { store(p, v); }
-void store_le64(std::uint8_t* p, std::uint64_t v) noexcept { store(p, v); }
+std::uint16_t load_le16(const std::uint8_t* p) noexcept {
+  return load<std::uint16_t>(p);
+}
+std::uint32_t load_le32(const std::uint8_t* p) noexcept {
+  return load<std::uint32_t>(p);
+}
+std::uint64_t load_le64(const std::uint8_t* p) noexcept {
+  return load<std::uint64_t>(p);
+}
+void store_le16(std::uint8_t* p, std::uint16_t v) noexcept {
+  store(p, v);
+}
+void store_le32(std::uint8_t* p, std::uint32_t v) noexcept {
+  store(p, v);
+}
+void store_le64(std::uint8_t* p, std::uint64_t v) noexcept {
+  store(p, v);
+}
 
 bool same_bytes(ByteView a, ByteView b) noexcept {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
+void append(Bytes& to, ByteView more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 Buffer::Buffer(std::size_t size) : size_(size) {
   if (size == 0) {
@@ -78,7 +92,9 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() {
+  std::free(data_);
+}
 
 std::uint8_t* Buffer::release() noexcept {
   size_ = 0;

@@ -34,8 +34,12 @@ inline constexpr Flags k56 = 0x80000000;
 inline constexpr Flags kProtection = kSign | kSeal;
 }  // namespace flag
 
-[[nodiscard]] constexpr bool has(Flags flags, Flags all) noexcept { return (flags & all) == all; }
-[[nodiscard]] constexpr bool has_any(Flags flags, Flags any) noexcept { return (flags & any) != 0; }
+[[nodiscard]] constexpr bool has(Flags flags, Flags all) noexcept {
+  return (flags & all) == all;
+}
+[[nodiscard]] constexpr bool has_any(Flags flags, Flags any) noexcept {
+  return (flags & any) != 0;
+}
 
 /// Bits of the session key that protect messages: 128, 56 or 40.
 [[nodiscard]] constexpr unsigned key_bits(Flags flags) noexcept {

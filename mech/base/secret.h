@@ -48,13 +48,13 @@ class Secret {
   std::array<std::uint8_t, N> bytes_;
 };
 
-using NtHash = Secret<struct NtHashTag, 16>;              ///< NTOWFv1, password-equivalent
-using LmHash = Secret<struct LmHashTag, 16>;              ///< LMOWFv1
-using ResponseKey = Secret<struct ResponseKeyTag, 16>;    ///< NTOWFv2 = LMOWFv2
-using SessionBaseKey = Secret<struct BaseKeyTag, 16>;     ///< [MS-NLMP] 3.3.1, 3.3.2
-using KeyExchangeKey = Secret<struct KxKeyTag, 16>;       ///< [MS-NLMP] 3.4.5.1
-using SessionKey = Secret<struct SessionKeyTag, 16>;      ///< ExportedSessionKey
-using SigningKey = Secret<struct SigningKeyTag, 16>;      ///< [MS-NLMP] 3.4.5.2
+using NtHash = Secret<struct NtHashTag, 16>;            ///< NTOWFv1, password-equivalent
+using LmHash = Secret<struct LmHashTag, 16>;            ///< LMOWFv1
+using ResponseKey = Secret<struct ResponseKeyTag, 16>;  ///< NTOWFv2 = LMOWFv2
+using SessionBaseKey = Secret<struct BaseKeyTag, 16>;   ///< [MS-NLMP] 3.3.1, 3.3.2
+using KeyExchangeKey = Secret<struct KxKeyTag, 16>;     ///< [MS-NLMP] 3.4.5.1
+using SessionKey = Secret<struct SessionKeyTag, 16>;    ///< ExportedSessionKey
+using SigningKey = Secret<struct SigningKeyTag, 16>;    ///< [MS-NLMP] 3.4.5.2
 
 /// Secret bytes of any length, e.g. a password; wiped when they go.
 class SecretBytes {

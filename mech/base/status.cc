@@ -35,8 +35,9 @@ constexpr std::array kTexts = {
           "the token or one of its fields is longer than NTLM accepts (64 KiB); use shorter names"},
     Entry{Minor::kOutOfTurn,
           "the NTLM context is already complete or has failed; delete it and start anew"},
-    Entry{Minor::kIncomplete,
-          "the NTLM context is not established yet; finish the exchange before protecting messages"},
+    Entry{
+        Minor::kIncomplete,
+        "the NTLM context is not established yet; finish the exchange before protecting messages"},
     Entry{Minor::kBadName,
           "the name cannot be used with NTLM; write DOMAIN\\user, user@domain or service@host"},
     Entry{Minor::kNameType,

@@ -98,7 +98,9 @@ struct Error {
 [[nodiscard]] constexpr Error defective(Minor minor) noexcept {
   return {Major::kDefectiveToken, minor};
 }
-[[nodiscard]] constexpr Error failure(Minor minor) noexcept { return {Major::kFailure, minor}; }
+[[nodiscard]] constexpr Error failure(Minor minor) noexcept {
+  return {Major::kFailure, minor};
+}
 
 /// Success, or an Error.
 class [[nodiscard]] Status {

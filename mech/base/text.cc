@@ -30,10 +30,18 @@ void push_code_point(Bytes& to, std::uint32_t cp) {
   push_unit(to, 0xDC00 + (cp & 0x3FF));
 }
 
-bool is_high_surrogate(std::uint32_t unit) noexcept { return (unit & 0xFC00) == 0xD800; }
-bool is_surrogate(std::uint32_t unit) noexcept { return (unit & 0xF800) == 0xD800; }
-bool is_low_surrogate(std::uint32_t unit) noexcept { return (unit & 0xFC00) == 0xDC00; }
-bool is_control(std::uint32_t cp) noexcept { return cp < 0x20 || (cp >= 0x7F && cp < 0xA0); }
+bool is_high_surrogate(std::uint32_t unit) noexcept {
+  return (unit & 0xFC00) == 0xD800;
+}
+bool is_surrogate(std::uint32_t unit) noexcept {
+  return (unit & 0xF800) == 0xD800;
+}
+bool is_low_surrogate(std::uint32_t unit) noexcept {
+  return (unit & 0xFC00) == 0xDC00;
+}
+bool is_control(std::uint32_t cp) noexcept {
+  return cp < 0x20 || (cp >= 0x7F && cp < 0xA0);
+}
 
 // Characters that reorder or hide text on a terminal or in a log.
 bool is_deceptive(std::uint32_t cp) noexcept {

@@ -15,8 +15,9 @@ namespace gssntlm {
 /// UTF-8 of UTF-16LE. Error: kBadString for an odd size or an unpaired surrogate.
 [[nodiscard]] Result<std::string> utf8_from_utf16le(ByteView utf16le);
 
-/// For people: at most `limit` characters; whatever is not a printable character (control characters,
-/// quotes' backslash, unpaired surrogates, a last odd byte) is escaped as \xNN or \uNNNN.
+/// For people: at most `limit` characters; whatever is not a printable character (control
+/// characters, quotes' backslash, unpaired surrogates, a last odd byte) is escaped as \xNN or
+/// \uNNNN.
 [[nodiscard]] std::string printable_utf16le(ByteView utf16le, std::size_t limit = 256);
 /// The same for UTF-8; bytes that are not UTF-8 are escaped one by one.
 [[nodiscard]] std::string printable_utf8(std::string_view utf8, std::size_t limit = 256);

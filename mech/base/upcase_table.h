@@ -1,5 +1,6 @@
-// The upper-casing table of [MS-UCODEREF] 3.1.5.3 in compact form: every `step`-th unit from `first`
-// to `last` maps to itself plus `delta`. Sorted by `first`; entries do not overlap in what they map.
+// The upper-casing table of [MS-UCODEREF] 3.1.5.3 in compact form: every `step`-th unit from
+// `first` to `last` maps to itself plus `delta`. Sorted by `first`; entries do not overlap in what
+// they map.
 #pragma once
 
 #include <cstdint>

@@ -109,8 +109,8 @@ SessionBaseKey derive_v1_base_key(const NtHash& hash) noexcept {
   return key;
 }
 
-KeyExchangeKey derive_v1_key_exchange_key(Flags flags, const SessionBaseKey& base,
-                                          const LmHash* lm, const Response24& lm_response,
+KeyExchangeKey derive_v1_key_exchange_key(Flags flags, const SessionBaseKey& base, const LmHash* lm,
+                                          const Response24& lm_response,
                                           const Nonce& server) noexcept {
   KeyExchangeKey key;
   const auto first8 = std::span<const std::uint8_t, 24>(lm_response).first<8>();
@@ -135,8 +135,7 @@ void rc4k(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 1
 
 SigningKey derive_signing_key(const SessionKey& key, Side from) noexcept {
   SigningKey out;
-  md5({key.view(), as_bytes(from == Side::kClient ? kClientSigning : kServerSigning)},
-      out.bytes());
+  md5({key.view(), as_bytes(from == Side::kClient ? kClientSigning : kServerSigning)}, out.bytes());
   return out;
 }
 

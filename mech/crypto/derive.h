@@ -10,8 +10,8 @@
 
 namespace gssntlm {
 
-using Nonce = std::array<std::uint8_t, 8>;            ///< ServerChallenge, ClientChallenge
-using Response24 = std::array<std::uint8_t, 24>;      ///< LM, NTLM and LMv2 responses
+using Nonce = std::array<std::uint8_t, 8>;        ///< ServerChallenge, ClientChallenge
+using Response24 = std::array<std::uint8_t, 24>;  ///< LM, NTLM and LMv2 responses
 using ChannelBindingHash = std::array<std::uint8_t, 16>;
 using Mic = std::array<std::uint8_t, 16>;
 
@@ -38,7 +38,7 @@ enum class Side { kClient, kServer };
                                                const Nonce& client) noexcept;
 
 struct V2Proof {
-  Digest nt_proof;       ///< NTProofStr, public
+  Digest nt_proof;  ///< NTProofStr, public
   SessionBaseKey base;
 };
 /// NTProofStr over `server` || `temp` and the session base key from it [MS-NLMP] 3.3.2. `temp` is

@@ -52,10 +52,11 @@ HmacMd5::HmacMd5(std::span<const std::uint8_t, 16> key) noexcept {
   hmac_md5_set_key(&ctx_, key.size(), key.data());
 }
 
-HmacMd5::~HmacMd5() { wipe_object(ctx_); }
+HmacMd5::~HmacMd5() {
+  wipe_object(ctx_);
+}
 
-void HmacMd5::mac(std::initializer_list<ByteView> parts,
-                  std::span<std::uint8_t, 16> out) noexcept {
+void HmacMd5::mac(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept {
   for (const ByteView part : parts) {
     hmac_md5_update(&ctx_, part.size(), part.data());
   }

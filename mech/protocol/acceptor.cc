@@ -10,15 +10,15 @@ namespace gssntlm {
 namespace {
 
 // Capabilities that AUTHENTICATE may neither add to CHALLENGE nor, but for the last two, take back.
-constexpr Flags kFixedBits = flag::kSign | flag::kSeal | flag::kEss | flag::k128 |
-                             flag::kKeyExchange | flag::kDatagram;
+constexpr Flags kFixedBits =
+    flag::kSign | flag::kSeal | flag::kEss | flag::k128 | flag::kKeyExchange | flag::kDatagram;
 constexpr Flags kAddableNever = kFixedBits | flag::kLmKey | flag::kNonNtSessionKey;
 
 constexpr std::uint64_t kMaxFiletime = ~std::uint64_t{0};
 
 Flags compute_reply(Flags offered, const HostNames& names) noexcept {
-  Flags reply = offered & (flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 |
-                           flag::k56);
+  Flags reply =
+      offered & (flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 | flag::k56);
   if (has_any(offered, flag::kProtection)) {
     reply |= offered & flag::kKeyExchange;
   }
@@ -204,8 +204,8 @@ Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* 
   return accepted;
 }
 
-// [MS-NLMP] 3.2.5.1.2: what was settled stays, what was not is not added. Bits 56 and TARGET_INFO are
-// dropped by honest clients; the key length is judged again.
+// [MS-NLMP] 3.2.5.1.2: what was settled stays, what was not is not added. Bits 56 and TARGET_INFO
+// are dropped by honest clients; the key length is judged again.
 Result<Flags> Acceptor::agree(const AuthenticateMessage& message) const noexcept {
   const Flags settled = outcome_.flags;
   const Flags answer = message.flags;
@@ -296,8 +296,8 @@ Status Acceptor::check_mic(ByteView token, const AuthenticateMessage& message,
 Status Acceptor::check_blob(const V2ClientChallenge& blob, const Environment& env) const {
   const Result<ChallengeMessage> challenge =
       decode_challenge(ByteView(transcript_).subspan(negotiate_size_));
-  const Result<TargetInfo> sent =
-      challenge ? decode_target_info(challenge->target_info) : Result<TargetInfo>(challenge.error());
+  const Result<TargetInfo> sent = challenge ? decode_target_info(challenge->target_info)
+                                            : Result<TargetInfo>(challenge.error());
   if (!sent) {
     return failure(Minor::kInternal);
   }

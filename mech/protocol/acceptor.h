@@ -26,15 +26,15 @@ class Acceptor {
   explicit Acceptor(const Policy& policy) noexcept : policy_(policy) {}
 
   /// CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
-  /// Errors: DEFECTIVE_TOKEN for a malformed message; FAILURE with kPolicyFlags or kPolicyKeyLength for
-  /// a weak offer; kOutOfTurn; kNoRandom. Throws std::bad_alloc.
+  /// Errors: DEFECTIVE_TOKEN for a malformed message; FAILURE with kPolicyFlags or kPolicyKeyLength
+  /// for a weak offer; kOutOfTurn; kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Result<Buffer> challenge(ByteView negotiate, const HostNames& names,
                                          const Environment& env);
 
   /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2. `bindings` may be nullptr.
-  /// Errors: DEFECTIVE_TOKEN for a malformed message; BAD_BINDINGS; FAILURE with kLogonFailure (user,
-  /// password, MIC, echoed names and clock alike), kPolicyVersion, kDowngrade, kAnonymous; kOutOfTurn.
-  /// Throws std::bad_alloc.
+  /// Errors: DEFECTIVE_TOKEN for a malformed message; BAD_BINDINGS; FAILURE with kLogonFailure
+  /// (user, password, MIC, echoed names and clock alike), kPolicyVersion, kDowngrade, kAnonymous;
+  /// kOutOfTurn. Throws std::bad_alloc.
   [[nodiscard]] Result<AcceptedLogon> authenticate(ByteView token,
                                                    const ChannelBindingHash* bindings,
                                                    const AccountSource& accounts,
@@ -71,7 +71,7 @@ class Acceptor {
   Policy policy_;
   State state_ = State::kStart;
   Nonce server_challenge_{};
-  Bytes transcript_;              // NEGOTIATE, then CHALLENGE, as they travelled
+  Bytes transcript_;  // NEGOTIATE, then CHALLENGE, as they travelled
   std::size_t negotiate_size_ = 0;
   Outcome outcome_;
 };

@@ -12,7 +12,8 @@ namespace gssntlm {
 /// Immutable; shared by threads and contexts. Holds hashes, never a password.
 class Identity : public RefCounted {
  public:
-  /// `user` and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once. Throws std::bad_alloc.
+  /// `user` and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once. Throws
+  /// std::bad_alloc.
   Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHash> lm_hash);
 
   [[nodiscard]] ByteView user() const noexcept { return user_; }

@@ -59,8 +59,8 @@ Flags agree(Flags offered, Flags returned) noexcept {
   if (!has_any(agreed, flag::kProtection)) {
     agreed &= ~flag::kKeyExchange;
   }
-  agreed |= has(returned, flag::kUnicode) && has(offered, flag::kUnicode) ? flag::kUnicode
-                                                                          : flag::kOem;
+  agreed |=
+      has(returned, flag::kUnicode) && has(offered, flag::kUnicode) ? flag::kUnicode : flag::kOem;
   return agreed;
 }
 
@@ -215,7 +215,8 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   }
   wipe(random.session_key);
 
-  // With NTLMv2 the LM field carries zeros: LMv2 would be a second, weaker proof [MS-NLMP] 3.1.5.1.2.
+  // With NTLMv2 the LM field carries zeros: LMv2 would be a second, weaker proof
+  // [MS-NLMP] 3.1.5.1.2.
   constexpr Response24 kNoLmResponse{};
   AuthenticateFields fields;
   fields.flags = agreed;

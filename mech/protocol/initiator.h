@@ -40,8 +40,9 @@ class Initiator {
   [[nodiscard]] Result<Buffer> negotiate();
 
   /// AUTHENTICATE in answer to CHALLENGE [MS-NLMP] 3.1.5.1.2. `bindings` may be nullptr.
-  /// Errors: DEFECTIVE_TOKEN for a malformed challenge; FAILURE with kPolicyFlags, kPolicyKeyLength,
-  /// kPolicyVersion, kTargetInfo for a weak one; kOutOfTurn; kNoRandom. Throws std::bad_alloc.
+  /// Errors: DEFECTIVE_TOKEN for a malformed challenge; FAILURE with kPolicyFlags,
+  /// kPolicyKeyLength, kPolicyVersion, kTargetInfo for a weak one; kOutOfTurn; kNoRandom. Throws
+  /// std::bad_alloc.
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings,
                                             const Environment& env);
 

@@ -17,8 +17,8 @@ std::optional<Proof> verify_v2(const LogonRequest& r, const NtHash& hash, ByteVi
   return Proof{ResponseKind::kNtlmV2, std::move(computed.base)};
 }
 
-// Clients differ in the domain they hash: as sent, in capitals (old Samba), or none at all (XP with a
-// local account).
+// Clients differ in the domain they hash: as sent, in capitals (old Samba), or none at all (XP with
+// a local account).
 std::optional<Proof> verify_v2_spellings(const LogonRequest& r, const NtHash& hash) {
   if (std::optional<Proof> proof = verify_v2(r, hash, r.domain)) {
     return proof;

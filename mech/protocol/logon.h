@@ -15,8 +15,8 @@
 
 namespace gssntlm {
 
-/// What a client claims. Names are UTF-16LE and clean (no NUL, no control characters); views into the
-/// token or the acceptor.
+/// What a client claims. Names are UTF-16LE and clean (no NUL, no control characters); views into
+/// the token or the acceptor.
 struct LogonRequest {
   Nonce server_challenge{};
   ByteView user;
@@ -47,8 +47,9 @@ struct Logon {
 class AccountSource {
  public:
   virtual ~AccountSource() = default;
-  /// Proves the response. Wrong password, unknown user, disabled account: FAILURE kLogonFailure, all
-  /// after the same computation; which it was goes to `env`'s trace only. Throws std::bad_alloc.
+  /// Proves the response. Wrong password, unknown user, disabled account: FAILURE kLogonFailure,
+  /// all after the same computation; which it was goes to `env`'s trace only. Throws
+  /// std::bad_alloc.
   [[nodiscard]] virtual Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                             const Environment& env) const = 0;
 };
@@ -59,9 +60,10 @@ struct Proof {
   SessionBaseKey base;
 };
 
-/// Verifies the NT or LM response of `request` against an account's hashes, as far as `policy` admits
-/// its kind [MS-NLMP] 3.3, 3.2.5.1.2. NTLMv2 is tried with the domain as sent, upper-cased, and empty.
-/// nullopt: no match. Takes the same time for a hash that matches nothing. Throws std::bad_alloc.
+/// Verifies the NT or LM response of `request` against an account's hashes, as far as `policy`
+/// admits its kind [MS-NLMP] 3.3, 3.2.5.1.2. NTLMv2 is tried with the domain as sent, upper-cased,
+/// and empty. nullopt: no match. Takes the same time for a hash that matches nothing. Throws
+/// std::bad_alloc.
 [[nodiscard]] std::optional<Proof> verify_response(const LogonRequest& request,
                                                    const NtHash& nt_hash, const LmHash* lm_hash,
                                                    const Policy& policy);

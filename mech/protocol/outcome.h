@@ -10,8 +10,8 @@ namespace gssntlm {
 enum class ResponseKind { kNone, kAnonymous, kLm, kNtlmV1, kNtlmV1Ess, kLmV2, kNtlmV2 };
 
 struct Outcome {
-  Flags flags = 0;       ///< as agreed; what protects messages
-  SessionKey key;        ///< ExportedSessionKey
+  Flags flags = 0;  ///< as agreed; what protects messages
+  SessionKey key;   ///< ExportedSessionKey
   ResponseKind kind = ResponseKind::kNone;
   bool mic = false;            ///< AUTHENTICATE carries a MIC, verified by an acceptor
   bool channel_bound = false;  ///< both sides gave bindings and they are the same

@@ -17,18 +17,20 @@ enum class Demand {
 
 /// Defaults are the secure ones; every weaker thing is a named member, off.
 struct Policy {
-  /// LmCompatibilityLevel 0 to 5 [MS-NLMP] 7 <82>, each role for itself. 3 and more send NTLMv2 only; 5
-  /// accepts NTLMv2 only.
+  /// LmCompatibilityLevel 0 to 5 [MS-NLMP] 7 <82>, each role for itself. 3 and more send NTLMv2
+  /// only; 5 accepts NTLMv2 only.
   unsigned initiator_level = 3;
   unsigned acceptor_level = 5;
   /// Least strength of session keys where messages are protected: 128, 56 or 40.
   unsigned min_key_bits = 128;
   /// Extended session security must be agreed.
   bool require_ess = true;
-  /// An acceptor takes NTLMv2 responses without a MIC (clients older than Vista, and several libraries).
+  /// An acceptor takes NTLMv2 responses without a MIC (clients older than Vista, and several
+  /// libraries).
   bool allow_missing_mic = true;
-  /// An acceptor that was given channel bindings: a client without any is kRequire: refused, kAccept:
-  /// let in without the channel-bound mark. A mismatch is refused by both; kOff compares nothing.
+  /// An acceptor that was given channel bindings: a client without any is kRequire: refused,
+  /// kAccept: let in without the channel-bound mark. A mismatch is refused by both; kOff compares
+  /// nothing.
   Demand channel_bindings = Demand::kAccept;
   /// Anonymous logons are let in.
   bool allow_anonymous = false;

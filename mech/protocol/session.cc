@@ -10,7 +10,9 @@ constexpr std::uint32_t kSignatureVersion = 1;
 constexpr std::uint64_t kSequenceEnd = std::uint64_t{1} << 32;
 constexpr std::size_t kLegacySignatureStream = 12;
 
-Side other(Side side) noexcept { return side == Side::kClient ? Side::kServer : Side::kClient; }
+Side other(Side side) noexcept {
+  return side == Side::kClient ? Side::kServer : Side::kClient;
+}
 
 // The signing key of extended session security; without it nobody looks at this.
 SigningKey signing_key(Flags flags, const SessionKey& key, Side from) noexcept {

@@ -18,7 +18,8 @@ using Signature = std::array<std::uint8_t, kSignatureSize>;
 /// One buffer of a message, in the order that the signature covers.
 struct MessagePart {
   const std::uint8_t* in = nullptr;
-  std::uint8_t* out = nullptr;  ///< where its sealed (or opened) form goes; may be `in`. nullptr: only signed
+  std::uint8_t* out =
+      nullptr;  ///< where its sealed (or opened) form goes; may be `in`. nullptr: only signed
   std::size_t size = 0;
   bool sign = true;  ///< counts for the signature without extended session security too
 };
@@ -36,19 +37,19 @@ class Session {
   [[nodiscard]] const SessionKey& key() const noexcept { return key_; }
 
   /// Seals those parts that have an `out`, and signs all: `signature` is written last.
-  /// Errors: UNAVAILABLE kNoProtection; CONTEXT_EXPIRED kSequenceEnd. Nothing is changed then. Throws
-  /// std::bad_alloc on the first message of a direction.
+  /// Errors: UNAVAILABLE kNoProtection; CONTEXT_EXPIRED kSequenceEnd. Nothing is changed then.
+  /// Throws std::bad_alloc on the first message of a direction.
   [[nodiscard]] Status protect(std::span<const MessagePart> parts,
                                std::span<std::uint8_t, kSignatureSize> signature);
 
-  /// Opens and verifies. On error the context is as it was, parts opened in place hold what they held,
-  /// and parts opened elsewhere are zero.
-  /// Errors: UNAVAILABLE kNoProtection; BAD_SIG kBadSignature, kSequence.
+  /// Opens and verifies. On error the context is as it was, parts opened in place hold what they
+  /// held, and parts opened elsewhere are zero. Errors: UNAVAILABLE kNoProtection; BAD_SIG
+  /// kBadSignature, kSequence.
   [[nodiscard]] Status open(std::span<const MessagePart> parts,
                             std::span<const std::uint8_t, kSignatureSize> signature);
 
-  /// Restarts the key stream that sends, or that receives, as after a mechListMIC [MS-SPNG] 3.2.5.1.
-  /// Counters go on. Throws std::bad_alloc.
+  /// Restarts the key stream that sends, or that receives, as after a mechListMIC
+  /// [MS-SPNG] 3.2.5.1. Counters go on. Throws std::bad_alloc.
   void reset_stream(bool receiving);
 
  private:
@@ -72,7 +73,8 @@ class Session {
                                    std::uint32_t sequence, bool opening) noexcept;
   Signature sign_legacy(Stream& stream, std::span<const MessagePart> parts, std::uint32_t sequence,
                         bool opening) noexcept;
-  void undo(Stream& stream, std::span<const MessagePart> parts, std::size_t signature_stream) noexcept;
+  void undo(Stream& stream, std::span<const MessagePart> parts,
+            std::size_t signature_stream) noexcept;
 
   Flags flags_;
   SessionKey key_;

@@ -76,7 +76,8 @@ class Context {
 };
 
 /// The hash of the caller's bindings; nullopt for GSS_C_NO_CHANNEL_BINDINGS.
-[[nodiscard]] std::optional<ChannelBindingHash> binding_hash(gss_channel_bindings_t bindings) noexcept;
+[[nodiscard]] std::optional<ChannelBindingHash> binding_hash(
+    gss_channel_bindings_t bindings) noexcept;
 
 [[nodiscard]] inline Context* context_of(gss_ctx_id_t handle) noexcept {
   return reinterpret_cast<Context*>(handle);
@@ -92,6 +93,7 @@ class Context {
 }
 
 /// The credential behind `handle`, or the default one of `usage`.
-[[nodiscard]] Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage);
+[[nodiscard]] Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle,
+                                                                  Usage usage);
 
 }  // namespace gssntlm::spi

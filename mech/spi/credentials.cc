@@ -221,8 +221,7 @@ OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* n
 
 OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_OID mech,
                                    gss_name_t* name, OM_uint32* initiator_lifetime,
-                                   OM_uint32* acceptor_lifetime,
-                                   gss_cred_usage_t* usage) noexcept {
+                                   OM_uint32* acceptor_lifetime, gss_cred_usage_t* usage) noexcept {
   return guard(minor, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(initiator_lifetime, OM_uint32{0});

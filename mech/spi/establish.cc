@@ -122,8 +122,8 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
     const InitArguments a{credential, context, target, flags, bindings, view_of(input), output};
-    const Answer answer = *context == GSS_C_NO_CONTEXT ? init_first(a)
-                                                       : init_next(a, *context_of(*context));
+    const Answer answer =
+        *context == GSS_C_NO_CONTEXT ? init_first(a) : init_next(a, *context_of(*context));
     if (!GSS_ERROR(answer.major)) {
       store(ret_flags, context_of(*context)->gss_flags());
     }

@@ -92,10 +92,10 @@ OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    return give_oids(types, std::array<gss_const_OID, 6>{
-                                GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
-                                GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
-                                GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME});
+    return give_oids(
+        types, std::array<gss_const_OID, 6>{GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
+                                            GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
+                                            GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME});
   });
 }
 
@@ -108,11 +108,11 @@ OM_uint32 gss_inquire_attrs_for_mech(OM_uint32* minor, gss_const_OID mech, gss_O
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    return give_oids(attrs, std::array<gss_const_OID, 10>{
-                                GSS_C_MA_MECH_CONCRETE, GSS_C_MA_AUTH_INIT, GSS_C_MA_AUTH_INIT_INIT,
-                                GSS_C_MA_INTEG_PROT, GSS_C_MA_CONF_PROT, GSS_C_MA_MIC,
-                                GSS_C_MA_WRAP, GSS_C_MA_REPLAY_DET, GSS_C_MA_OOS_DET,
-                                GSS_C_MA_CBINDINGS});
+    return give_oids(attrs,
+                     std::array<gss_const_OID, 10>{
+                         GSS_C_MA_MECH_CONCRETE, GSS_C_MA_AUTH_INIT, GSS_C_MA_AUTH_INIT_INIT,
+                         GSS_C_MA_INTEG_PROT, GSS_C_MA_CONF_PROT, GSS_C_MA_MIC, GSS_C_MA_WRAP,
+                         GSS_C_MA_REPLAY_DET, GSS_C_MA_OOS_DET, GSS_C_MA_CBINDINGS});
   });
 }
 

@@ -24,7 +24,9 @@ gss_OID_desc kSessionKeyOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05"
 gss_OID_desc kSessionKeyTypeOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x04\x17");
 gss_OID_desc kNoCiFlagsOid = oid("\x2a\x85\x70\x2b\x0d\x1d");
 
-gss_OID mechanism_oid() noexcept { return &kMechanismOid; }
+gss_OID mechanism_oid() noexcept {
+  return &kMechanismOid;
+}
 
 bool same_oid(const gss_OID_desc* a, const gss_OID_desc* b) noexcept {
   return a != nullptr && b != nullptr &&
@@ -32,6 +34,8 @@ bool same_oid(const gss_OID_desc* a, const gss_OID_desc* b) noexcept {
                     {static_cast<const std::uint8_t*>(b->elements), b->length});
 }
 
-bool is_static_oid(const gss_OID_desc* oid) noexcept { return oid == &kMechanismOid; }
+bool is_static_oid(const gss_OID_desc* oid) noexcept {
+  return oid == &kMechanismOid;
+}
 
 }  // namespace gssntlm::spi

@@ -37,16 +37,16 @@ struct AuthenticateMessage {
 };
 
 /// Accepts fixed parts of 52 (no key, no flags), 64, 72, 80 (MIC without Version) and 88 bytes.
-/// Views point into `token`. With `oem_agreed` names may have odd sizes whatever the flags claim: some
-/// clients answer an OEM challenge in OEM and set UNICODE.
-/// Errors (DEFECTIVE_TOKEN): kNotNtlm, kWrongMessage, kTooLong, kTruncated (also a MIC announced and
-/// not there), kOutside (also a payload over the header or MIC), kBadString (odd Unicode names),
-/// kBadResponse (impossible lengths, unknown response version), kBadAvPairs.
+/// Views point into `token`. With `oem_agreed` names may have odd sizes whatever the flags claim:
+/// some clients answer an OEM challenge in OEM and set UNICODE. Errors (DEFECTIVE_TOKEN): kNotNtlm,
+/// kWrongMessage, kTooLong, kTruncated (also a MIC announced and not there), kOutside (also a
+/// payload over the header or MIC), kBadString (odd Unicode names), kBadResponse (impossible
+/// lengths, unknown response version), kBadAvPairs.
 [[nodiscard]] Result<AuthenticateMessage> decode_authenticate(ByteView token,
                                                               bool oem_agreed = false) noexcept;
 
-/// What encode_authenticate() writes. With `mic` 88 bytes of fixed part and room for it, zero; else 72
-/// with `version`, else 64.
+/// What encode_authenticate() writes. With `mic` 88 bytes of fixed part and room for it, zero; else
+/// 72 with `version`, else 64.
 struct AuthenticateFields {
   Flags flags = 0;
   ByteView lm_response;

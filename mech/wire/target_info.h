@@ -33,8 +33,8 @@ struct AvPair {
   ByteView value;
 };
 
-/// Iterates over a list. next() yields pairs until EOL; then, or on malformed input, nothing. A list
-/// is well formed if finished() holds after the last pair.
+/// Iterates over a list. next() yields pairs until EOL; then, or on malformed input, nothing. A
+/// list is well formed if finished() holds after the last pair.
 class AvReader {
  public:
   explicit AvReader(ByteView list) noexcept : in_(list) {}
@@ -49,8 +49,8 @@ class AvReader {
   bool finished_ = false;
 };
 
-/// The pairs the protocol looks at, as views into the list. An absent pair is nullopt, which an empty
-/// value is not.
+/// The pairs the protocol looks at, as views into the list. An absent pair is nullopt, which an
+/// empty value is not.
 struct TargetInfo {
   std::optional<ByteView> nb_computer;
   std::optional<ByteView> nb_domain;
@@ -65,8 +65,9 @@ struct TargetInfo {
   std::size_t size = 0;                      // bytes up to and with EOL
 };
 
-/// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed sizes,
-/// odd-sized names, a known pair twice. Unknown pairs and bytes after EOL are allowed and skipped.
+/// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed
+/// sizes, odd-sized names, a known pair twice. Unknown pairs and bytes after EOL are allowed and
+/// skipped.
 [[nodiscard]] Result<TargetInfo> decode_target_info(ByteView list) noexcept;
 
 /// Appends one pair. `value` is at most 65535 bytes, which the caller has made sure of.
