@@ -40,9 +40,6 @@ Answer init_first(const InitArguments& a) {
 }
 
 Answer init_next(const InitArguments& a, Context& context) {
-  if (context.is_initiator() && !context.is_open() && !context.has_failed() && a.input.empty()) {
-    return defective(Minor::kTruncated);
-  }
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
   Result<Buffer> token = context.authenticate(a.input, bindings ? &*bindings : nullptr);
   if (!token) {

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""One end of a GSSAPI exchange, driven over standard input and output by another process.
+
+Frames are a 4-byte big-endian length and that many bytes. Usage: peer.py initiate|accept raw|spnego
+Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; quit.
+"""
+import struct
+import sys
+
+import gssapi
+from gssapi.raw import RequirementFlag
+from gssapi.raw.misc import GSSError
+
+NTLM = gssapi.OID.from_int_seq("1.3.6.1.4.1.311.2.2.10")
+SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
+
+
+def send(data):
+    sys.stdout.buffer.write(struct.pack(">I", len(data)) + data)
+    sys.stdout.buffer.flush()
+
+
+def receive():
+    head = sys.stdin.buffer.read(4)
+    if len(head) < 4:
+        sys.exit(0)
+    return sys.stdin.buffer.read(struct.unpack(">I", head)[0])
+
+
+def context(role, mech):
+    creds = gssapi.Credentials(usage=role, mechs=[mech])
+    if role == "accept":
+        return gssapi.SecurityContext(creds=creds, usage="accept")
+    target = gssapi.Name("host@server.example", gssapi.NameType.hostbased_service)
+    flags = RequirementFlag.integrity | RequirementFlag.confidentiality
+    return gssapi.SecurityContext(name=target, creds=creds, usage="initiate", mech=mech,
+                                  flags=flags)
+
+
+def answer(ctx, command, data):
+    if command == b"wrap":
+        return ctx.wrap(data, True).message
+    if command == b"unwrap":
+        return ctx.unwrap(data).message
+    if command == b"mic":
+        return ctx.get_signature(data)
+    if command == b"verify":
+        token, message = data[:16], data[16:]
+        ctx.verify_signature(message, token)
+        return b"ok"
+    if command == b"name":
+        return str(ctx.initiator_name).encode()
+    raise ValueError(command)
+
+
+def main():
+    role, mech = sys.argv[1], NTLM if sys.argv[2] == "raw" else SPNEGO
+    try:
+        ctx = context(role, mech)
+        token = None if role == "initiate" else receive()
+        while True:
+            token = ctx.step(token)
+            send((b"+" if ctx.complete else b"-") + (token or b""))
+            if ctx.complete:
+                break
+            token = receive()
+    except GSSError as error:
+        send(b"!" + str(error).encode())
+        return
+    while True:
+        command, _, data = receive().partition(b" ")
+        if command == b"quit":
+            return
+        try:
+            send(b"+" + answer(ctx, command, data))
+        except GSSError as error:
+            send(b"!" + str(error).encode())
+
+
+main()

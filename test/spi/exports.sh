@@ -1,0 +1,27 @@
+#!/bin/sh
+# The module exports what exports.map names and nothing else, names no symbol it cannot resolve, and
+# needs only the libraries it may need when it is loaded.
+# Usage: exports.sh MODULE EXPORTS_MAP
+set -eu
+export LC_ALL=C
+module=$1 map=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+sed -n '/global:/,/local:/ s/^ *\(gss[a-z_]*\);$/\1/p' "$map" | sort >"$work/claimed"
+nm -D --defined-only "$module" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >"$work/exported"
+if ! diff "$work/claimed" "$work/exported"; then
+  echo "FAIL exports differ from $map"
+  exit 1
+fi
+[ -s "$work/claimed" ] || { echo "FAIL $map names nothing"; exit 1; }
+
+needed=$(readelf -d "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
+for library in $needed; do
+  case $library in
+    libgssapi_krb5.so.* | libnettle.so.* | libstdc++.so.* | libgcc_s.so.* | libc.so.* | libm.so.* | ld-linux*) ;;
+    lib[alut]*san.so.*) ;; # a sanitized build
+    *) echo "FAIL $module needs $library when it is loaded"; exit 1 ;;
+  esac
+done
+echo "PASS $(wc -l <"$work/exported") exports; needs: $(echo $needed)"

@@ -1,0 +1,228 @@
+#include "test/support/gss.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "include/gssapi/gssapi_ntlm.h"
+
+namespace gssntlm::test {
+namespace {
+
+gss_buffer_desc buffer(const std::string& s) {
+  return {s.size(), const_cast<char*>(s.data())};
+}
+
+std::string take(gss_buffer_desc& b) {
+  std::string s(static_cast<const char*>(b.value), b.length);
+  OM_uint32 minor = 0;
+  gss_release_buffer(&minor, &b);
+  return s;
+}
+
+struct Bindings {
+  explicit Bindings(const std::optional<std::string>& data) {
+    if (data) {
+      value.application_data = buffer(*data);
+      pointer = &value;
+    }
+  }
+  gss_channel_bindings_struct value{};
+  gss_channel_bindings_t pointer = GSS_C_NO_CHANNEL_BINDINGS;
+};
+
+}  // namespace
+
+gss_OID_desc kNtlm = {GSS_NTLM_MECH_OID_LENGTH, const_cast<char*>(GSS_NTLM_MECH_OID_BYTES)};
+gss_OID_desc kSpnego = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+
+std::string Outcome::text() const {
+  OM_uint32 ignored = 0;
+  OM_uint32 more = 0;
+  gss_buffer_desc b = GSS_C_EMPTY_BUFFER;
+  if (GSS_ERROR(gss_display_status(&ignored, minor, GSS_C_MECH_CODE, &kNtlm, &more, &b))) {
+    return {};
+  }
+  return take(b);
+}
+
+NameHandle::NameHandle(const std::string& text, gss_OID type) {
+  OM_uint32 minor = 0;
+  gss_buffer_desc b = buffer(text);
+  if (GSS_ERROR(gss_import_name(&minor, &b, type, &name_))) {
+    throw std::runtime_error("cannot import " + text);
+  }
+}
+
+NameHandle::~NameHandle() {
+  OM_uint32 minor = 0;
+  gss_release_name(&minor, &name_);
+}
+
+std::string NameHandle::display() const {
+  OM_uint32 minor = 0;
+  gss_buffer_desc b = GSS_C_EMPTY_BUFFER;
+  if (name_ == GSS_C_NO_NAME || GSS_ERROR(gss_display_name(&minor, name_, &b, nullptr))) {
+    return {};
+  }
+  return take(b);
+}
+
+CredHandle::~CredHandle() {
+  OM_uint32 minor = 0;
+  gss_release_cred(&minor, &cred_);
+}
+
+End::~End() {
+  OM_uint32 minor = 0;
+  gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+}
+
+std::string init_step(const Exchange& x, End& end, const std::string& input) {
+  NameHandle target(x.target, GSS_C_NT_HOSTBASED_SERVICE);
+  Bindings bindings(x.initiator_bindings);
+  gss_buffer_desc in = buffer(input);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  end.last.major =
+      gss_init_sec_context(&end.last.minor, x.initiator_cred, &end.context, target.get(), x.mech,
+                           x.flags, 0, bindings.pointer, &in, nullptr, &out, &end.flags, nullptr);
+  return take(out);
+}
+
+std::string accept_step(const Exchange& x, End& end, const std::string& input) {
+  Bindings bindings(x.acceptor_bindings);
+  gss_buffer_desc in = buffer(input);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  end.source = NameHandle();
+  end.last.major =
+      gss_accept_sec_context(&end.last.minor, &end.context, x.acceptor_cred, &in, bindings.pointer,
+                             end.source.out(), nullptr, &out, &end.flags, nullptr, nullptr);
+  return take(out);
+}
+
+bool run(const Exchange& x, End& initiator, End& acceptor) {
+  std::string token;
+  bool init_done = false;
+  bool accept_done = false;
+  for (int leg = 0; leg < 6 && !(init_done && accept_done); ++leg) {
+    if (!init_done) {
+      token = init_step(x, initiator, token);
+      if (!initiator.last.ok()) {
+        return false;
+      }
+      init_done = initiator.last.major == GSS_S_COMPLETE;
+    }
+    if (!accept_done && !token.empty()) {
+      token = accept_step(x, acceptor, token);
+      if (!acceptor.last.ok()) {
+        return false;
+      }
+      accept_done = acceptor.last.major == GSS_S_COMPLETE;
+    }
+  }
+  return init_done && accept_done;
+}
+
+Outcome acquire_password(const std::string& user, const std::string& password, gss_OID mech,
+                         CredHandle& cred) {
+  NameHandle name(user, GSS_C_NT_USER_NAME);
+  gss_buffer_desc pw = buffer(password);
+  gss_OID_set_desc mechs = {1, mech};
+  Outcome o;
+  o.major = gss_acquire_cred_with_password(&o.minor, name.get(), &pw, 0, &mechs, GSS_C_INITIATE,
+                                           cred.out(), nullptr, nullptr);
+  return o;
+}
+
+Outcome acquire(gss_cred_usage_t usage, gss_OID mech, CredHandle& cred) {
+  gss_OID_set_desc mechs = {1, mech};
+  Outcome o;
+  o.major =
+      gss_acquire_cred(&o.minor, GSS_C_NO_NAME, 0, &mechs, usage, cred.out(), nullptr, nullptr);
+  return o;
+}
+
+Outcome acquire_from(gss_cred_usage_t usage, gss_OID mech, const std::string& user,
+                     std::initializer_list<std::pair<const char*, std::string>> store,
+                     CredHandle& cred) {
+  NameHandle name;
+  if (!user.empty()) {
+    name = NameHandle(user, GSS_C_NT_USER_NAME);
+  }
+  std::vector<gss_key_value_element_desc> elements;
+  for (const auto& [key, value] : store) {
+    elements.push_back({key, value.c_str()});
+  }
+  gss_key_value_set_desc set = {static_cast<OM_uint32>(elements.size()), elements.data()};
+  gss_OID_set_desc mechs = {1, mech};
+  Outcome o;
+  o.major = gss_acquire_cred_from(&o.minor, name.get(), 0, &mechs, usage, &set, cred.out(), nullptr,
+                                  nullptr);
+  return o;
+}
+
+Outcome wrap(End& end, const std::string& message, std::string& token, int conf) {
+  gss_buffer_desc in = buffer(message);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  Outcome o;
+  o.major = gss_wrap(&o.minor, end.context, conf, GSS_C_QOP_DEFAULT, &in, nullptr, &out);
+  token = take(out);
+  return o;
+}
+
+Outcome unwrap(End& end, const std::string& token, std::string& message) {
+  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  Outcome o;
+  o.major = gss_unwrap(&o.minor, end.context, &in, &out, nullptr, nullptr);
+  message = take(out);
+  return o;
+}
+
+Outcome get_mic(End& end, const std::string& message, std::string& token) {
+  gss_buffer_desc in = buffer(message);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  Outcome o;
+  o.major = gss_get_mic(&o.minor, end.context, GSS_C_QOP_DEFAULT, &in, &out);
+  token = take(out);
+  return o;
+}
+
+Outcome verify_mic(End& end, const std::string& message, const std::string& token) {
+  gss_buffer_desc in = buffer(message);
+  gss_buffer_desc mic = buffer(token);
+  Outcome o;
+  o.major = gss_verify_mic(&o.minor, end.context, &in, &mic, nullptr);
+  return o;
+}
+
+Workshop::Workshop(const std::string& users) {
+  std::string pattern = std::filesystem::temp_directory_path() / "gss-ntlm-test-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    throw std::runtime_error("no temporary folder");
+  }
+  folder_ = pattern;
+  ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
+}
+
+Workshop::~Workshop() {
+  ::unsetenv("NTLM_USER_FILE");
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string Workshop::write(const std::string& name, const std::string& text, unsigned mode) const {
+  const std::string where = path(name);
+  std::ofstream(where, std::ios::binary | std::ios::trunc) << text;
+  ::chmod(where.c_str(), static_cast<mode_t>(mode));
+  return where;
+}
+
+}  // namespace gssntlm::test

@@ -1,0 +1,124 @@
+// GSSAPI for tests: owners of handles, a whole handshake, a users file and a registration of their
+// own.
+#pragma once
+
+extern "C" {
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+}
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace gssntlm::test {
+
+extern gss_OID_desc kNtlm;
+extern gss_OID_desc kSpnego;
+
+/// A status, and what it says.
+struct Outcome {
+  OM_uint32 major = GSS_S_COMPLETE;
+  OM_uint32 minor = 0;
+  [[nodiscard]] bool ok() const { return !GSS_ERROR(major); }
+  /// The minor code's text as gss_display_status gives it.
+  [[nodiscard]] std::string text() const;
+};
+
+class NameHandle {
+ public:
+  NameHandle() = default;
+  NameHandle(const std::string& text, gss_OID type);
+  NameHandle(NameHandle&& o) noexcept : name_(std::exchange(o.name_, nullptr)) {}
+  NameHandle(const NameHandle&) = delete;
+  NameHandle& operator=(NameHandle&& o) noexcept {
+    std::swap(name_, o.name_);
+    return *this;
+  }
+  ~NameHandle();
+  gss_name_t get() const { return name_; }
+  gss_name_t* out() { return &name_; }
+  [[nodiscard]] std::string display() const;
+
+ private:
+  gss_name_t name_ = GSS_C_NO_NAME;
+};
+
+class CredHandle {
+ public:
+  CredHandle() = default;
+  CredHandle(CredHandle&& o) noexcept : cred_(std::exchange(o.cred_, nullptr)) {}
+  CredHandle& operator=(CredHandle&& o) noexcept {
+    std::swap(cred_, o.cred_);
+    return *this;
+  }
+  CredHandle(const CredHandle&) = delete;
+  ~CredHandle();
+  gss_cred_id_t get() const { return cred_; }
+  gss_cred_id_t* out() { return &cred_; }
+
+ private:
+  gss_cred_id_t cred_ = GSS_C_NO_CREDENTIAL;
+};
+
+/// One end of a context.
+struct End {
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  OM_uint32 flags = 0;
+  Outcome last;
+  NameHandle source;
+
+  End() = default;
+  End(const End&) = delete;
+  End& operator=(const End&) = delete;
+  ~End();
+};
+
+/// What a handshake is made of. Empty credentials are the default ones.
+struct Exchange {
+  gss_OID mech = &kNtlm;
+  OM_uint32 flags = GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
+  gss_cred_id_t initiator_cred = GSS_C_NO_CREDENTIAL;
+  gss_cred_id_t acceptor_cred = GSS_C_NO_CREDENTIAL;
+  std::optional<std::string> initiator_bindings;
+  std::optional<std::string> acceptor_bindings;
+  std::string target = "HTTP@server.example";
+};
+
+/// One step of either side; `input` is the peer's token. The outcome is in `end.last`.
+std::string init_step(const Exchange& x, End& end, const std::string& input);
+std::string accept_step(const Exchange& x, End& end, const std::string& input);
+
+/// Runs steps until both are complete or one fails; true when both are complete.
+bool run(const Exchange& x, End& initiator, End& acceptor);
+
+/// A credential from a name and a password, or from a store; `user` may be empty.
+Outcome acquire_password(const std::string& user, const std::string& password, gss_OID mech,
+                         CredHandle& cred);
+Outcome acquire(gss_cred_usage_t usage, gss_OID mech, CredHandle& cred);
+Outcome acquire_from(gss_cred_usage_t usage, gss_OID mech, const std::string& user,
+                     std::initializer_list<std::pair<const char*, std::string>> store,
+                     CredHandle& cred);
+
+/// Messages. Outputs only when ok().
+Outcome wrap(End& end, const std::string& message, std::string& token, int conf = 1);
+Outcome unwrap(End& end, const std::string& token, std::string& message);
+Outcome get_mic(End& end, const std::string& message, std::string& token);
+Outcome verify_mic(End& end, const std::string& message, const std::string& token);
+
+/// A folder that goes with its contents. Sets NTLM_USER_FILE to `users` inside it.
+class Workshop {
+ public:
+  explicit Workshop(const std::string& users);
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+  ~Workshop();
+  /// Writes a file of mode `mode`; gives its path.
+  std::string write(const std::string& name, const std::string& text, unsigned mode = 0600) const;
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace gssntlm::test
