@@ -119,7 +119,11 @@ Result<Ref<const Name>> import_string_uid(std::string_view text) {
 }
 
 Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
-  const std::string_view text = as_text(value);
+  std::string_view text = as_text(value);
+  // Programs as old as MIT's gss-server count the terminator.
+  if (!text.empty() && text.back() == '\0') {
+    text.remove_suffix(1);
+  }
   if (type == GSS_C_NO_OID || same_oid(type, GSS_C_NT_USER_NAME)) {
     return Name::user(text);
   }
