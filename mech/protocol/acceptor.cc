@@ -86,6 +86,9 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names,
   if (!offer) {
     return offer.error();
   }
+  if (Status s = check_charset(offer->flags); !s) {
+    return s.error();
+  }
   if (Status s = check_offer(offer->flags, policy_); !s) {
     return s.error();
   }

@@ -178,6 +178,9 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   if (!challenge) {
     return challenge.error();
   }
+  if (Status s = check_charset(challenge->flags); !s) {
+    return s.error();
+  }
   const Flags offered = outcome_.flags;
   const Flags agreed = agree(offered, challenge->flags);
   if (Status s = check_agreed(agreed, offered, setup_); !s) {

@@ -50,9 +50,6 @@ Result<ChallengeMessage> decode_challenge(ByteView token) noexcept {
   }
   ChallengeMessage m;
   m.flags = load_le32(&token[kFlagsAt]);
-  if (!has_any(m.flags, flag::kUnicode | flag::kOem)) {
-    return defective(Minor::kCharset);
-  }
   std::copy_n(&token[kNonceAt], m.server_challenge.size(), m.server_challenge.begin());
   const Result<ByteView> name = field_bytes(token, read_field(token, kTargetNameAt), kMinSize);
   if (!name) {

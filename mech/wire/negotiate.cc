@@ -21,14 +21,11 @@ Result<NegotiateMessage> decode_negotiate(ByteView token) noexcept {
   }
   NegotiateMessage m;
   m.flags = load_le32(&token[kFlagsAt]);
-  if (!has_any(m.flags, flag::kUnicode | flag::kOem)) {
-    return defective(Minor::kCharset);
-  }
   if (token.size() < kNamesEnd) {
     return m;
   }
   if (has(m.flags, flag::kOemDomainSupplied)) {
-    const Result<ByteView> domain = field_bytes(token, read_field(token, kDomainAt), kNamesEnd);
+    const Result<ByteView> domain = field_bytes(token, read_field(token, kDomainAt), kMinSize);
     if (!domain) {
       return domain.error();
     }
@@ -36,7 +33,7 @@ Result<NegotiateMessage> decode_negotiate(ByteView token) noexcept {
   }
   if (has(m.flags, flag::kOemWorkstationSupplied)) {
     const Result<ByteView> station =
-        field_bytes(token, read_field(token, kWorkstationAt), kNamesEnd);
+        field_bytes(token, read_field(token, kWorkstationAt), kMinSize);
     if (!station) {
       return station.error();
     }

@@ -27,6 +27,11 @@ Result<MessageType> peek_type(ByteView token) noexcept {
   return static_cast<MessageType>(type);
 }
 
+Status check_charset(Flags flags) noexcept {
+  return has_any(flags, flag::kUnicode | flag::kOem) ? Status()
+                                                     : Status(defective(Minor::kCharset));
+}
+
 namespace wire_detail {
 
 Field read_field(ByteView token, std::size_t at) noexcept {

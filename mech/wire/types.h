@@ -38,6 +38,10 @@ inline constexpr std::size_t kMicSize = 16;
 /// type), kTooLong.
 [[nodiscard]] Result<MessageType> peek_type(ByteView token) noexcept;
 
+/// NEGOTIATE and CHALLENGE must name a character set [MS-NLMP] 2.2.2.5. Error: DEFECTIVE_TOKEN
+/// kCharset.
+[[nodiscard]] Status check_charset(Flags flags) noexcept;
+
 namespace wire_detail {
 
 inline constexpr std::size_t kPrefixSize = 12;

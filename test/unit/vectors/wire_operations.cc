@@ -172,11 +172,13 @@ Json run_decode(const Json& in) {
   switch (*type) {
     case MessageType::kNegotiate: {
       const Result<NegotiateMessage> m = decode_negotiate(token);
-      return m ? describe(*m) : refused(m.error());
+      const Status charset = m ? check_charset(m->flags) : Status(m.error());
+      return charset ? describe(*m) : refused(charset.error());
     }
     case MessageType::kChallenge: {
       const Result<ChallengeMessage> m = decode_challenge(token);
-      return m ? describe(*m) : refused(m.error());
+      const Status charset = m ? check_charset(m->flags) : Status(m.error());
+      return charset ? describe(*m) : refused(charset.error());
     }
     case MessageType::kAuthenticate:
       break;
