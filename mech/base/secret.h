@@ -10,7 +10,7 @@ namespace gssntlm {
 
 /// Overwrites `bytes` in a way the compiler keeps.
 inline void wipe(MutableBytes bytes) noexcept {
-  if (!bytes.empty()) {
+  if (bytes.data() != nullptr) {
     explicit_bzero(bytes.data(), bytes.size());
   }
 }

@@ -52,6 +52,7 @@ class CancellationHold {
 };
 
 /// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
+/// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
 template <typename Body>
 OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
   const CancellationHold hold;

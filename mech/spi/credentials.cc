@@ -148,7 +148,7 @@ extern "C" {
 OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gss_OID_set mechs,
                                 gss_cred_usage_t usage, gss_const_key_value_set_t store_keys,
                                 gss_cred_id_t* credential, gss_OID_set* actual_mechs,
-                                OM_uint32* lifetime) noexcept {
+                                OM_uint32* lifetime) {
   return guard(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
@@ -160,7 +160,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
 
 OM_uint32 gss_acquire_cred(OM_uint32* minor, gss_name_t name, OM_uint32, gss_OID_set mechs,
                            gss_cred_usage_t usage, gss_cred_id_t* credential,
-                           gss_OID_set* actual_mechs, OM_uint32* lifetime) noexcept {
+                           gss_OID_set* actual_mechs, OM_uint32* lifetime) {
   return guard(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
@@ -173,7 +173,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
                                             const gss_buffer_t password, OM_uint32,
                                             const gss_OID_set mechs, gss_cred_usage_t usage,
                                             gss_cred_id_t* credential, gss_OID_set* actual_mechs,
-                                            OM_uint32* lifetime) noexcept {
+                                            OM_uint32* lifetime) {
   return guard(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
@@ -186,7 +186,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
   });
 }
 
-OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) noexcept {
+OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) {
   return guard(minor, [&]() -> Answer {
     if (credential != nullptr) {
       const auto last = Ref<const Credential>::adopt(credential_of(*credential));
@@ -197,8 +197,7 @@ OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) noexcept
 }
 
 OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* name,
-                           OM_uint32* lifetime, gss_cred_usage_t* usage,
-                           gss_OID_set* mechs) noexcept {
+                           OM_uint32* lifetime, gss_cred_usage_t* usage, gss_OID_set* mechs) {
   return guard(minor, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(lifetime, OM_uint32{0});
@@ -221,7 +220,7 @@ OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* n
 
 OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_OID mech,
                                    gss_name_t* name, OM_uint32* initiator_lifetime,
-                                   OM_uint32* acceptor_lifetime, gss_cred_usage_t* usage) noexcept {
+                                   OM_uint32* acceptor_lifetime, gss_cred_usage_t* usage) {
   return guard(minor, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(initiator_lifetime, OM_uint32{0});
@@ -245,7 +244,7 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
 }
 
 OM_uint32 gssspi_set_cred_option(OM_uint32* minor, gss_cred_id_t* credential, const gss_OID oid,
-                                 const gss_buffer_t value) noexcept {
+                                 const gss_buffer_t value) {
   return guard(minor, [&]() -> Answer {
     if (credential == nullptr || oid == GSS_C_NO_OID || is_broken(value)) {
       return kBadArgument;

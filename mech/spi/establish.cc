@@ -106,7 +106,7 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
                                gss_name_t target, gss_OID mech, OM_uint32 flags, OM_uint32,
                                gss_channel_bindings_t bindings, gss_buffer_t input,
                                gss_OID* actual_mech, gss_buffer_t output, OM_uint32* ret_flags,
-                               OM_uint32* time_rec) noexcept {
+                               OM_uint32* time_rec) {
   return guard(minor, [&]() -> Answer {
     clear(output);
     store(actual_mech, mechanism_oid());
@@ -132,7 +132,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
                                  gss_buffer_t input, gss_channel_bindings_t bindings,
                                  gss_name_t* source, gss_OID* mech, gss_buffer_t output,
                                  OM_uint32* ret_flags, OM_uint32* time_rec,
-                                 gss_cred_id_t* delegated) noexcept {
+                                 gss_cred_id_t* delegated) {
   return guard(minor, [&]() -> Answer {
     clear(output);
     store(source, GSS_C_NO_NAME);
@@ -157,8 +157,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
   });
 }
 
-OM_uint32 gss_delete_sec_context(OM_uint32* minor, gss_ctx_id_t* context,
-                                 gss_buffer_t output) noexcept {
+OM_uint32 gss_delete_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_buffer_t output) {
   return guard(minor, [&]() -> Answer {
     clear(output);
     if (context != nullptr) {
@@ -169,7 +168,7 @@ OM_uint32 gss_delete_sec_context(OM_uint32* minor, gss_ctx_id_t* context,
   });
 }
 
-OM_uint32 gss_context_time(OM_uint32* minor, gss_ctx_id_t context, OM_uint32* time_rec) noexcept {
+OM_uint32 gss_context_time(OM_uint32* minor, gss_ctx_id_t context, OM_uint32* time_rec) {
   return guard(minor, [&]() -> Answer {
     store(time_rec, OM_uint32{0});
     if (context == GSS_C_NO_CONTEXT) {
@@ -184,7 +183,7 @@ OM_uint32 gss_context_time(OM_uint32* minor, gss_ctx_id_t context, OM_uint32* ti
 }
 
 // NTLM has no tokens beyond the handshake.
-OM_uint32 gss_process_context_token(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t) noexcept {
+OM_uint32 gss_process_context_token(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t) {
   return guard(minor, [&]() -> Answer {
     return context == GSS_C_NO_CONTEXT ? Answer(kBadHandle)
                                        : Answer(defective(Minor::kNotSupported));

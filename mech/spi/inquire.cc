@@ -90,7 +90,7 @@ extern "C" {
 
 OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t* source,
                               gss_name_t* target, OM_uint32* lifetime, gss_OID* mech,
-                              OM_uint32* flags, int* locally_initiated, int* open) noexcept {
+                              OM_uint32* flags, int* locally_initiated, int* open) {
   return guard(minor, [&]() -> Answer {
     store(source, GSS_C_NO_NAME);
     store(target, GSS_C_NO_NAME);
@@ -121,7 +121,7 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
 }
 
 OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor, const gss_ctx_id_t context,
-                                         const gss_OID oid, gss_buffer_set_t* set) noexcept {
+                                         const gss_OID oid, gss_buffer_set_t* set) {
   return guard(minor, [&]() -> Answer {
     store(set, GSS_C_NO_BUFFER_SET);
     if (set == nullptr || oid == GSS_C_NO_OID) {
@@ -132,7 +132,7 @@ OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor, const gss_ctx_id_t co
 }
 
 OM_uint32 gss_set_sec_context_option(OM_uint32* minor, gss_ctx_id_t* context, const gss_OID oid,
-                                     const gss_buffer_t value) noexcept {
+                                     const gss_buffer_t value) {
   return guard(minor, [&]() -> Answer {
     if (context == nullptr || oid == GSS_C_NO_OID || is_broken(value)) {
       return kBadArgument;

@@ -57,7 +57,7 @@ using namespace gssntlm::spi;
 extern "C" {
 
 OM_uint32 gss_display_status(OM_uint32* minor, OM_uint32 status, int type, gss_OID mech,
-                             OM_uint32* message_context, gss_buffer_t text) noexcept {
+                             OM_uint32* message_context, gss_buffer_t text) {
   // Not under guard(): it would forget the detail that is asked for.
   const CancellationHold hold;
   Answer answer;
@@ -79,14 +79,14 @@ OM_uint32 gss_display_status(OM_uint32* minor, OM_uint32 status, int type, gss_O
   return answer.major;
 }
 
-OM_uint32 gss_indicate_mechs(OM_uint32* minor, gss_OID_set* mechs) noexcept {
+OM_uint32 gss_indicate_mechs(OM_uint32* minor, gss_OID_set* mechs) {
   return guard(minor, [&]() -> Answer {
     store(mechs, GSS_C_NO_OID_SET);
     return give_oids(mechs, std::array<gss_const_OID, 1>{mechanism_oid()});
   });
 }
 
-OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set* types) noexcept {
+OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set* types) {
   return guard(minor, [&]() -> Answer {
     store(types, GSS_C_NO_OID_SET);
     if (!is_ours(mech)) {
@@ -100,7 +100,7 @@ OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set
 }
 
 OM_uint32 gss_inquire_attrs_for_mech(OM_uint32* minor, gss_const_OID mech, gss_OID_set* attrs,
-                                     gss_OID_set* known) noexcept {
+                                     gss_OID_set* known) {
   return guard(minor, [&]() -> Answer {
     store(attrs, GSS_C_NO_OID_SET);
     // Left empty, the mechglue answers with all attributes it knows.
@@ -118,7 +118,7 @@ OM_uint32 gss_inquire_attrs_for_mech(OM_uint32* minor, gss_const_OID mech, gss_O
 
 OM_uint32 gss_inquire_saslname_for_mech(OM_uint32* minor, const gss_OID mech,
                                         gss_buffer_t sasl_name, gss_buffer_t mech_name,
-                                        gss_buffer_t description) noexcept {
+                                        gss_buffer_t description) {
   return guard(minor, [&]() -> Answer {
     clear(sasl_name);
     clear(mech_name);
@@ -134,7 +134,7 @@ OM_uint32 gss_inquire_saslname_for_mech(OM_uint32* minor, const gss_OID mech,
 }
 
 OM_uint32 gss_inquire_mech_for_saslname(OM_uint32* minor, const gss_buffer_t sasl_name,
-                                        gss_OID* mech) noexcept {
+                                        gss_OID* mech) {
   return guard(minor, [&]() -> Answer {
     store(mech, GSS_C_NO_OID);
     if (as_text(view_of(sasl_name)) != kSaslName) {
@@ -146,7 +146,7 @@ OM_uint32 gss_inquire_mech_for_saslname(OM_uint32* minor, const gss_buffer_t sas
 }
 
 // Called under the mechglue's lock: no gss_* call in here.
-OM_uint32 gss_internal_release_oid(OM_uint32* minor, gss_OID* oid) noexcept {
+OM_uint32 gss_internal_release_oid(OM_uint32* minor, gss_OID* oid) {
   store(minor, OM_uint32{0});
   if (oid != nullptr && is_static_oid(*oid)) {
     *oid = GSS_C_NO_OID;

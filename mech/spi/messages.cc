@@ -105,7 +105,7 @@ using namespace gssntlm::spi;
 extern "C" {
 
 OM_uint32 gss_get_mic(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop, gss_buffer_t message,
-                      gss_buffer_t token) noexcept {
+                      gss_buffer_t token) {
   return guard(minor, [&]() -> Answer {
     clear(token);
     if (token == nullptr || is_broken(message)) {
@@ -119,7 +119,7 @@ OM_uint32 gss_get_mic(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop, gss
 }
 
 OM_uint32 gss_verify_mic(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t message,
-                         gss_buffer_t token, gss_qop_t* qop) noexcept {
+                         gss_buffer_t token, gss_qop_t* qop) {
   return guard(minor, [&]() -> Answer {
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
     if (token == nullptr || is_broken(message) || is_broken(token)) {
@@ -130,7 +130,7 @@ OM_uint32 gss_verify_mic(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t me
 }
 
 OM_uint32 gss_wrap(OM_uint32* minor, gss_ctx_id_t context, int, gss_qop_t qop, gss_buffer_t message,
-                   int* conf_state, gss_buffer_t output) noexcept {
+                   int* conf_state, gss_buffer_t output) {
   return guard(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
@@ -145,7 +145,7 @@ OM_uint32 gss_wrap(OM_uint32* minor, gss_ctx_id_t context, int, gss_qop_t qop, g
 }
 
 OM_uint32 gss_unwrap(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t token,
-                     gss_buffer_t output, int* conf_state, gss_qop_t* qop) noexcept {
+                     gss_buffer_t output, int* conf_state, gss_qop_t* qop) {
   return guard(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
@@ -158,7 +158,7 @@ OM_uint32 gss_unwrap(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t token,
 }
 
 OM_uint32 gss_wrap_size_limit(OM_uint32* minor, gss_ctx_id_t context, int, gss_qop_t qop,
-                              OM_uint32 output_size, OM_uint32* input_size) noexcept {
+                              OM_uint32 output_size, OM_uint32* input_size) {
   return guard(minor, [&]() -> Answer {
     store(input_size, OM_uint32{0});
     if (qop != GSS_C_QOP_DEFAULT) {

@@ -166,8 +166,7 @@ using namespace gssntlm::spi;
 
 extern "C" {
 
-OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type,
-                          gss_name_t* name) noexcept {
+OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type, gss_name_t* name) {
   return guard(minor, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     if (name == nullptr || is_broken(value)) {
@@ -182,7 +181,7 @@ OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type,
   });
 }
 
-OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) noexcept {
+OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
   return guard(minor, [&]() -> Answer {
     if (name != nullptr) {
       const auto last = Ref<const Name>::adopt(name_of(*name));
@@ -192,7 +191,7 @@ OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) noexcept {
   });
 }
 
-OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t* copy) noexcept {
+OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t* copy) {
   return guard(minor, [&]() -> Answer {
     store(copy, GSS_C_NO_NAME);
     if (name == GSS_C_NO_NAME) {
@@ -206,8 +205,7 @@ OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t
   });
 }
 
-OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
-                           gss_OID* type) noexcept {
+OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text, gss_OID* type) {
   return guard(minor, [&]() -> Answer {
     clear(text);
     store(type, GSS_C_NO_OID);
@@ -223,7 +221,7 @@ OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
   });
 }
 
-OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* equal) noexcept {
+OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* equal) {
   return guard(minor, [&]() -> Answer {
     store(equal, 0);
     if (a == GSS_C_NO_NAME || b == GSS_C_NO_NAME) {
@@ -234,7 +232,7 @@ OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* eq
   });
 }
 
-OM_uint32 gss_export_name(OM_uint32* minor, const gss_name_t name, gss_buffer_t token) noexcept {
+OM_uint32 gss_export_name(OM_uint32* minor, const gss_name_t name, gss_buffer_t token) {
   return guard(minor, [&]() -> Answer {
     clear(token);
     if (name == GSS_C_NO_NAME) {

@@ -78,7 +78,7 @@ TEST_CASE("credential option NO_CI_FLAGS keeps SIGN and SEAL off unless asked fo
     REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", mech, cred).ok());
     gss_buffer_desc empty = GSS_C_EMPTY_BUFFER;
     OM_uint32 minor = 0;
-    REQUIRE(gss_set_cred_option(&minor, cred.out(), &no_ci, &empty) == GSS_S_COMPLETE);
+    REQUIRE(gss_set_cred_option(&minor, cred.handle(), &no_ci, &empty) == GSS_S_COMPLETE);
     Exchange x;
     x.mech = mech;
     x.flags = GSS_C_SEQUENCE_FLAG;

@@ -37,7 +37,11 @@ class NameHandle {
   }
   ~NameHandle();
   gss_name_t get() const { return name_; }
-  gss_name_t* out() { return &name_; }
+  /// For a call that makes a name; the one held before is released.
+  gss_name_t* out() {
+    *this = NameHandle();
+    return &name_;
+  }
   [[nodiscard]] std::string display() const;
 
  private:
@@ -55,7 +59,13 @@ class CredHandle {
   CredHandle(const CredHandle&) = delete;
   ~CredHandle();
   gss_cred_id_t get() const { return cred_; }
-  gss_cred_id_t* out() { return &cred_; }
+  /// For a call that changes the credential held.
+  gss_cred_id_t* handle() { return &cred_; }
+  /// For a call that makes a credential; the one held before is released.
+  gss_cred_id_t* out() {
+    *this = CredHandle();
+    return &cred_;
+  }
 
  private:
   gss_cred_id_t cred_ = GSS_C_NO_CREDENTIAL;
