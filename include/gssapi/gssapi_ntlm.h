@@ -75,7 +75,7 @@
 #define GSS_NTLM_S_DOWNGRADE 0x4E54001Fu         /* flags changed between messages */
 #define GSS_NTLM_S_TARGET_INFO 0x4E540020u       /* server sent no usable target information */
 #define GSS_NTLM_S_BAD_SIGNATURE 0x4E540021u     /* message signature does not verify */
-#define GSS_NTLM_S_SEQUENCE 0x4E540022u          /* message out of sequence */
+#define GSS_NTLM_S_SEQUENCE 0x4E540022u          /* message does not carry the number set */
 #define GSS_NTLM_S_SEQUENCE_END 0x4E540023u      /* sequence numbers are used up */
 #define GSS_NTLM_S_SHORT_SIGNATURE 0x4E540024u   /* token shorter than a signature */
 #define GSS_NTLM_S_BAD_QOP 0x4E540025u           /* only the default QOP exists */
@@ -90,5 +90,8 @@
 #define GSS_NTLM_S_IMPORT 0x4E54002Eu            /* exported token cannot be imported */
 #define GSS_NTLM_S_FORKED 0x4E54002Fu            /* context belongs to another process */
 #define GSS_NTLM_S_UNENCODABLE 0x4E540030u       /* text has no form in the OEM code page */
+#define GSS_NTLM_S_REPEATED 0x4E540031u          /* message was taken before */
+#define GSS_NTLM_S_OLD 0x4E540032u               /* message too old to tell whether it is new */
+#define GSS_NTLM_S_GAP 0x4E540033u               /* messages before this one are missing */
 
 #endif

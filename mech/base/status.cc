@@ -88,7 +88,7 @@ constexpr std::array kTexts = {
           "the signature of the message does not verify; it was changed, replayed or belongs to "
           "another context"},
     Entry{Minor::kSequence,
-          "the message is out of sequence: one was lost, repeated or reordered on its way"},
+          "the message does not carry the sequence number that the program named for it"},
     Entry{Minor::kSequenceEnd,
           "the context has protected as many messages as it can; establish a new one"},
     Entry{Minor::kShortSignature, "the token is shorter than an NTLM signature (16 bytes)"},
@@ -112,6 +112,12 @@ constexpr std::array kTexts = {
           "exported one"},
     Entry{Minor::kUnencodable,
           "a name has characters that the OEM code page lacks, and the peer has no Unicode"},
+    Entry{Minor::kRepeated,
+          "the message was taken before: it was repeated on its way, or is replayed; drop it"},
+    Entry{Minor::kOld,
+          "the message is genuine but so old that it may have been taken before; drop it"},
+    Entry{Minor::kGap,
+          "the message came too early: those between the last one and it were lost or are late"},
 };
 
 }  // namespace

@@ -84,6 +84,9 @@ enum class Minor : std::uint32_t {
   kImport = GSS_NTLM_S_IMPORT,
   kForked = GSS_NTLM_S_FORKED,
   kUnencodable = GSS_NTLM_S_UNENCODABLE,
+  kRepeated = GSS_NTLM_S_REPEATED,
+  kOld = GSS_NTLM_S_OLD,
+  kGap = GSS_NTLM_S_GAP,
 };
 
 /// What is wrong and what to do, for a person. Total: unknown codes have a text too.

@@ -17,6 +17,9 @@ using Mic = std::array<std::uint8_t, 16>;
 
 /// Which end of the context something belongs to: client to server, or server to client.
 enum class Side { kClient, kServer };
+[[nodiscard]] constexpr Side other(Side side) noexcept {
+  return side == Side::kClient ? Side::kServer : Side::kClient;
+}
 
 /// NTOWFv1 of a password given as UTF-16LE [MS-NLMP] 3.3.1.
 [[nodiscard]] NtHash derive_nt_hash(ByteView password_utf16le) noexcept;

@@ -4,52 +4,57 @@
 #include <array>
 #include <memory>
 
-#include "mech/base/flags.h"
-#include "mech/base/secret.h"
-#include "mech/base/status.h"
-#include "mech/crypto/derive.h"
-#include "mech/crypto/seal.h"
+#include "mech/protocol/datagram.h"
 
 namespace gssntlm {
 
-inline constexpr std::size_t kSignatureSize = 16;
-using Signature = std::array<std::uint8_t, kSignatureSize>;
-
-/// One buffer of a message, in the order that the signature covers.
-struct MessagePart {
-  const std::uint8_t* in = nullptr;
-  std::uint8_t* out =
-      nullptr;  ///< where its sealed (or opened) form goes; may be `in`. nullptr: only signed
-  std::size_t size = 0;
-  bool sign = true;  ///< counts for the signature without extended session security too
+/// What the two ends need not agree on.
+struct SessionRules {
+  /// A connectionless message that is genuine and was there before is called so.
+  bool detect_replay = true;
+  /// Messages carry a constant signature where neither SIGN nor SEAL but ALWAYS_SIGN was agreed
+  /// [MS-NLMP] 3.4.4.3. It proves nothing.
+  bool dummy_signatures = false;
 };
 
 /// Keys, key streams and counters of one context. The caller serialises calls. Key streams are made
 /// when the first message of their direction needs them.
 class Session {
  public:
-  /// `self` is this end.
-  Session(Flags flags, SessionKey key, Side self) noexcept;
+  /// `self` is this end. Throws std::bad_alloc for a connectionless context.
+  Session(Flags flags, SessionKey key, Side self, SessionRules rules = {});
 
   [[nodiscard]] Flags flags() const noexcept { return flags_; }
   [[nodiscard]] bool protects() const noexcept { return has_any(flags_, flag::kProtection); }
   [[nodiscard]] bool seals() const noexcept { return has(flags_, flag::kSeal); }
+  /// Messages may be sealed, whether that was agreed or not: connectionless ones without extended
+  /// session security may not [MS-NLMP] 3.4.3.
+  [[nodiscard]] bool can_seal() const noexcept {
+    return protects() && (datagrams_ == nullptr || ess());
+  }
+  [[nodiscard]] bool is_connectionless() const noexcept { return datagrams_ != nullptr; }
   [[nodiscard]] const SessionKey& key() const noexcept { return key_; }
 
   /// Seals those parts that have an `out`, and signs all: `signature` is written last.
-  /// Errors: UNAVAILABLE kNoProtection; CONTEXT_EXPIRED kSequenceEnd. Nothing is changed then.
-  /// Throws std::bad_alloc on the first message of a direction.
-  [[nodiscard]] Status protect(std::span<const MessagePart> parts,
-                               std::span<std::uint8_t, kSignatureSize> signature);
+  /// Errors: UNAVAILABLE kNoProtection, also for sealing where can_seal() denies it;
+  /// CONTEXT_EXPIRED kSequenceEnd. Nothing is changed then. Throws std::bad_alloc on the first
+  /// message of a direction.
+  [[nodiscard]] Status protect(std::span<const MessagePart> parts, SignatureOut signature);
 
   /// Opens and verifies. On error the context is as it was, parts opened in place hold what they
   /// held, and parts opened elsewhere are zero. Errors: UNAVAILABLE kNoProtection; BAD_SIG
-  /// kBadSignature, kSequence.
-  [[nodiscard]] Status open(std::span<const MessagePart> parts,
-                            std::span<const std::uint8_t, kSignatureSize> signature);
+  /// kBadSignature; BAD_SIG kRepeated and kGap for a number below and above the one expected on a
+  /// connection; BAD_SIG kSequence for another than set_sequence() said. Throws std::bad_alloc on
+  /// the first message of a direction.
+  [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts, SignatureView signature);
+
+  /// The number of the next connectionless message, see DatagramSecurity. False on a connection,
+  /// which counts for itself.
+  [[nodiscard]] bool set_sequence(std::uint32_t number) noexcept;
 
   /// Restarts the key stream that sends, or that receives, as after a mechListMIC
-  /// [MS-SPNG] 3.2.5.1. Counters go on. Throws std::bad_alloc.
+  /// [MS-SPNG] 3.2.5.1. Counters go on. Connectionless messages have nothing to restart. Throws
+  /// std::bad_alloc.
   void reset_stream(bool receiving);
 
  private:
@@ -69,16 +74,21 @@ class Session {
   Direction& receiving() noexcept { return directions_[ess() ? 1 : 0]; }
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
   Stream& stream_of(Direction& direction);
-  std::array<std::uint8_t, 8> pass(Stream& stream, std::span<const MessagePart> parts,
-                                   std::uint32_t sequence, bool opening) noexcept;
-  Signature sign_legacy(Stream& stream, std::span<const MessagePart> parts, std::uint32_t sequence,
-                        bool opening) noexcept;
-  void undo(Stream& stream, std::span<const MessagePart> parts,
-            std::size_t signature_stream) noexcept;
+  [[nodiscard]] SignatureKeys keys(Stream& stream) const noexcept {
+    return {stream.cipher, ess() ? &stream.mac : nullptr, has(flags_, flag::kKeyExchange)};
+  }
+  Status protect_otherwise(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
+  Result<Arrival> open_otherwise(std::span<const MessagePart> parts,
+                                 SignatureView signature) noexcept;
+  [[nodiscard]] bool makes_dummies() const noexcept {
+    return !protects() && rules_.dummy_signatures && has(flags_, flag::kAlwaysSign);
+  }
 
   Flags flags_;
+  SessionRules rules_;
   SessionKey key_;
   std::array<Direction, 2> directions_;
+  std::unique_ptr<DatagramSecurity> datagrams_;  // then directions_ serve nobody
 };
 
 }  // namespace gssntlm

@@ -16,8 +16,23 @@ extern "C" {
 #include "mech/account/name.h"
 #include "mech/base/bytes.h"
 #include "mech/base/status.h"
+#include "mech/protocol/replay.h"
 
 namespace gssntlm::spi {
+
+/// The supplementary bits (RFC 2744 3.9.1) that go with `minor`; 0 for most.
+[[nodiscard]] constexpr OM_uint32 supplementary_of(Minor minor) noexcept {
+  switch (minor) {
+    case Minor::kRepeated:
+      return GSS_S_DUPLICATE_TOKEN;
+    case Minor::kOld:
+      return GSS_S_OLD_TOKEN;
+    case Minor::kGap:
+      return GSS_S_GAP_TOKEN;
+    default:
+      return 0;
+  }
+}
 
 /// A status with supplementary bits (RFC 2744 3.9.1), or an error.
 struct Answer {
@@ -26,9 +41,16 @@ struct Answer {
 
   Answer() noexcept = default;
   Answer(Error e) noexcept  // NOLINT: an Error is an Answer
-      : major(static_cast<OM_uint32>(e.major)), minor(e.minor) {}
+      : major(static_cast<OM_uint32>(e.major) | supplementary_of(e.minor)), minor(e.minor) {}
   Answer(const Status& s) noexcept  // NOLINT: a Status is an Answer
       : Answer(s ? Answer() : Answer(s.error())) {}
+  /// The answer to a message that was opened: a duplicate or old one is said to be so.
+  Answer(Arrival arrival) noexcept  // NOLINT: an Arrival is an Answer
+      : minor(arrival == Arrival::kDuplicate ? Minor::kRepeated
+              : arrival == Arrival::kOld     ? Minor::kOld
+                                             : Minor::kNone) {
+    major = supplementary_of(minor);
+  }
   [[nodiscard]] static Answer continue_needed() noexcept {
     Answer a;
     a.major = GSS_S_CONTINUE_NEEDED;

@@ -64,6 +64,16 @@ Answer inquire_by_oid(Context* context, gss_OID oid, gss_buffer_set_t* set) {
   return key ? give_session_key(*context, set) : give_ssf(*context, set);
 }
 
+// Connection-oriented contexts count for themselves.
+Answer set_sequence(Context& context, ByteView value) {
+  std::uint32_t number = 0;
+  if (!context.is_open() || value.size() != sizeof number) {
+    return failure(Minor::kBadOption);
+  }
+  std::memcpy(&number, value.data(), sizeof number);
+  return context.session().set_sequence(number) ? Answer() : Answer(failure(Minor::kBadOption));
+}
+
 Answer reset_crypto(Context& context, ByteView value) {
   std::uint32_t receiving = 0;
   if (value.size() != sizeof receiving) {
@@ -144,8 +154,7 @@ OM_uint32 gss_set_sec_context_option(OM_uint32* minor, gss_ctx_id_t* context, co
       return reset_crypto(*context_of(*context), view_of(value));
     }
     if (same_oid(oid, &kSetSequenceOid)) {
-      // Connection-oriented contexts count for themselves.
-      return failure(Minor::kBadOption);
+      return set_sequence(*context_of(*context), view_of(value));
     }
     return Error{Major::kUnavailable, Minor::kNotSupported};
   });

@@ -21,7 +21,8 @@ Result<Session*> session_of(gss_ctx_id_t handle) noexcept {
 
 // A wrap token does not say whether it is sealed: both ends must decide alike, by what was agreed.
 bool wrap_seals(Context& context) noexcept {
-  return context.session().seals() || context.policy().seal_when_signing;
+  Session& session = context.session();
+  return session.seals() || (context.policy().seal_when_signing && session.can_seal());
 }
 
 Answer sign(gss_ctx_id_t handle, ByteView message, gss_buffer_t token) {
@@ -47,7 +48,8 @@ Answer verify(gss_ctx_id_t handle, ByteView message, ByteView token) {
     return defective(Minor::kShortSignature);
   }
   const MessagePart part{message.data(), nullptr, message.size()};
-  return (*session)->open({&part, 1}, token.first<kSignatureSize>());
+  const Result<Arrival> arrival = (*session)->open({&part, 1}, token.first<kSignatureSize>());
+  return arrival ? Answer(*arrival) : Answer(arrival.error());
 }
 
 Answer wrap(gss_ctx_id_t handle, ByteView message, int* conf_state, gss_buffer_t output) {
@@ -88,12 +90,13 @@ Answer unwrap(gss_ctx_id_t handle, ByteView token, int* conf_state, gss_buffer_t
     std::copy(body.begin(), body.end(), message.data());
   }
   const MessagePart part{body.data(), seals ? message.data() : nullptr, body.size()};
-  if (Status s = (*session)->open({&part, 1}, token.first<kSignatureSize>()); !s) {
-    return s;
+  const Result<Arrival> arrival = (*session)->open({&part, 1}, token.first<kSignatureSize>());
+  if (!arrival) {
+    return arrival.error();
   }
   store(conf_state, seals ? 1 : 0);
   give(output, std::move(message));
-  return {};
+  return *arrival;
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ TEST_CASE("messages: a bad token is refused and the context goes on", "[spi]") {
     for (std::size_t i = 0; i < token.size(); ++i) {
       std::string forged = token;
       forged[i] = static_cast<char>(forged[i] ^ 1);
-      CHECK(unwrap(acceptor, forged, message).major == GSS_S_BAD_SIG);
+      CHECK(GSS_ROUTINE_ERROR(unwrap(acceptor, forged, message).major) == GSS_S_BAD_SIG);
       CHECK(message.empty());
     }
     REQUIRE(unwrap(acceptor, token, message).ok());

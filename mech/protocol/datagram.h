@@ -1,0 +1,67 @@
+// Session security of a connectionless context [MS-NLMP] 1.3.1.2, 3.4: every message has a number
+// and a key stream of its own, so that it may be lost, reordered or repeated on its way.
+#pragma once
+
+#include <optional>
+
+#include "mech/base/flags.h"
+#include "mech/base/status.h"
+#include "mech/crypto/derive.h"
+#include "mech/protocol/replay.h"
+#include "mech/protocol/signature.h"
+
+namespace gssntlm {
+
+/// The numbers of a connectionless context.
+struct DatagramNumbers {
+  std::uint64_t next_sent = 0;        ///< 2^32: used up
+  std::uint32_t next_received = 0;    ///< looked at without extended session security only
+  std::optional<std::uint32_t> told;  ///< what the next message received must carry
+  ReplayWindow window;
+};
+
+/// Keys and numbers of one context, both directions. The caller serialises calls. Nothing here
+/// allocates.
+class DatagramSecurity {
+ public:
+  /// `self` is this end. Without `detect_replay` a number may be taken any number of times.
+  DatagramSecurity(Flags flags, const SessionKey& key, Side self, bool detect_replay) noexcept;
+
+  /// The number of the next message, in either direction [MS-NLMP] 3.4: the next one sent carries
+  /// it, those after it count on; the next one received must carry it, unless one is sent before.
+  void set_sequence(std::uint32_t number) noexcept;
+
+  /// As Session::protect(). Parts may be sealed with extended session security only. Error:
+  /// CONTEXT_EXPIRED kSequenceEnd when counting has come to its end; set_sequence() starts anew.
+  [[nodiscard]] Status protect(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
+
+  /// As Session::open(). With extended session security the message says its number; without,
+  /// it is the one set, or that after the last one opened. A duplicate or old message that is
+  /// genuine is opened, and called so. Errors: BAD_SIG kBadSignature, kSequence (not the number
+  /// set).
+  [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts,
+                                     SignatureView signature) noexcept;
+
+  /// For export and import.
+  [[nodiscard]] const DatagramNumbers& numbers() const noexcept { return numbers_; }
+  void set_numbers(const DatagramNumbers& numbers) noexcept { numbers_ = numbers; }
+
+ private:
+  struct Direction {
+    Direction(Flags flags, const SessionKey& key, Side from) noexcept;
+    SealingKey sealing;
+    HmacMd5State mac;
+  };
+
+  [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
+  [[nodiscard]] SignatureKeys keys(const Direction& direction, Arcfour& cipher) const noexcept;
+  [[nodiscard]] Result<std::uint32_t> number_of(SignatureView signature) const noexcept;
+
+  Flags flags_;
+  bool detect_replay_;
+  Direction sending_;
+  Direction receiving_;
+  DatagramNumbers numbers_;
+};
+
+}  // namespace gssntlm
