@@ -38,6 +38,8 @@
 #define GSS_NTLM_CS_NTHASH "ntlmssp_nthash"     /* NT hash, 32 hexadecimal digits */
 #define GSS_NTLM_CS_PASSWORD "ntlmssp_password" /* password, UTF-8 */
 #define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile"   /* path of a users file */
+/* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon */
+#define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"
 #define GSS_NTLM_GENERIC_CS_PASSWORD "password" /* password, UTF-8 */
 
 /* Minor status codes. gss_display_status explains each and says what to do. */
@@ -93,5 +95,6 @@
 #define GSS_NTLM_S_REPEATED 0x4E540031u          /* message was taken before */
 #define GSS_NTLM_S_OLD 0x4E540032u               /* message too old to tell whether it is new */
 #define GSS_NTLM_S_GAP 0x4E540033u               /* messages before this one are missing */
+#define GSS_NTLM_S_KEYRING 0x4E540034u           /* kernel keyring cannot be used */
 
 #endif

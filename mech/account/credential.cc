@@ -1,8 +1,12 @@
 #include "mech/account/credential.h"
 
+#include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "mech/account/detail.h"
+#include "mech/account/rules.h"
+#include "mech/account/system.h"
 #include "mech/base/text.h"
 
 namespace gssntlm {
@@ -64,25 +68,27 @@ Result<NtHash> hash_of(const CredentialRequest& request) {
   return hash;
 }
 
-Result<Ref<const Identity>> find_identity(const CredentialRequest& request,
-                                          const Settings& settings) {
-  Result<WideName> name = wide_name(request, settings);
-  if (!name) {
-    return name.error();
+// An account to log in with, and what became known of it on the way.
+struct Found {
+  Ref<const Identity> identity;
+  std::optional<LoginQuery> query;  // it came from the keyring, and another target may want another
+  std::uint64_t expires = 0;
+};
+
+Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, WideName name) {
+  if (name.user.empty()) {
+    return explain(Major::kNoCred, Minor::kNoInitiatorCred,
+                   "a password needs a user name beside it");
   }
-  if (request.password || request.nt_hash) {
-    if (name->user.empty()) {
-      return explain(Major::kNoCred, Minor::kNoInitiatorCred,
-                     "a password needs a user name beside it");
-    }
-    Result<NtHash> hash = hash_of(request);
-    if (!hash) {
-      return hash.error();
-    }
-    return Ref<const Identity>::adopt(new Identity(std::move(name->user), std::move(name->domain),
-                                                   std::move(*hash), std::nullopt));
+  Result<NtHash> hash = hash_of(request);
+  if (!hash) {
+    return hash.error();
   }
-  const std::string path = request.key_file ? std::string(*request.key_file) : settings.users_file;
+  return Ref<const Identity>::adopt(
+      new Identity(std::move(name.user), std::move(name.domain), std::move(*hash), std::nullopt));
+}
+
+Result<Ref<const Identity>> identity_of_file(const std::string& path, const WideName& name) {
   if (path.empty()) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
@@ -90,7 +96,115 @@ Result<Ref<const Identity>> find_identity(const CredentialRequest& request,
   if (!file) {
     return file.error();
   }
-  return (*file)->identity(name->user, name->domain);
+  return (*file)->identity(name.user, name.domain);
+}
+
+std::string login_text(const Login& login) {
+  return printable_utf8(login.account()) + " from the " + std::string(keyring_name(login.keyring)) +
+         " keyring, kept for " + printable_utf8(login.pattern);
+}
+
+Result<Found> identity_of_login(const Login& login) {
+  Result<LoginSecret> secret = read_login(login);
+  if (!secret) {
+    return secret.error();
+  }
+  Result<Bytes> user = utf16le_from_utf8(login.user);
+  Result<Bytes> domain = utf16le_from_utf8(login.domain);
+  if (!user || !domain) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  Found found;
+  found.identity = Ref<const Identity>::adopt(
+      new Identity(std::move(*user), std::move(*domain), std::move(secret->hash), std::nullopt));
+  found.expires = secret->expires;
+  return found;
+}
+
+std::string utf8_or_nothing(ByteView wide) {
+  Result<std::string> text = utf8_from_utf16le(wide);
+  return text ? std::move(*text) : std::string();
+}
+
+LoginQuery query_for(const WideName& name, std::optional<KeyringKind> keyring) {
+  LoginQuery query;
+  query.keyring = keyring;
+  query.user = utf8_or_nothing(name.user);
+  query.domain = utf8_or_nothing(name.domain);
+  return query;
+}
+
+Result<Found> search_keyring(LoginQuery query, const Settings& settings) {
+  std::optional<Login> login = find_login(query);
+  if (!login && !query.target.empty()) {
+    return explain(Major::kNoCred, Minor::kNoInitiatorCred,
+                   "no login is kept for " + printable_utf8(query.target) +
+                       "; gss-ntlm list shows those there are");
+  }
+  if (!login) {
+    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+  }
+  Result<Found> found = identity_of_login(*login);
+  if (found && is_tracing(settings)) {
+    trace_event(settings, "credentials: " + login_text(*login));
+  }
+  return found;
+}
+
+Result<Found> search_backends(const WideName& name, LoginQuery query, const Settings& settings) {
+  Error why{Major::kNoCred, Minor::kNoInitiatorCred};
+  for (const Backend backend : settings.initiator_accounts) {
+    if (backend == Backend::kKeyring) {
+      Result<Found> found = search_keyring(query, settings);
+      if (found) {
+        if (query.target.empty()) {
+          found->query = std::move(query);
+        }
+        return found;
+      }
+      why = found.error();
+    } else if (!settings.users_file.empty()) {
+      Result<Ref<const Identity>> identity = identity_of_file(settings.users_file, name);
+      if (identity) {
+        trace_event(settings, "credentials: from the users file");
+        return Found{std::move(*identity), std::nullopt, 0};
+      }
+      why = identity.error();
+    }
+  }
+  return why;
+}
+
+Result<Found> find_identity(const CredentialRequest& request, const Settings& settings) {
+  Result<WideName> name = wide_name(request, settings);
+  if (!name) {
+    return name.error();
+  }
+  const auto plain = [](Result<Ref<const Identity>> identity) -> Result<Found> {
+    if (!identity) {
+      return identity.error();
+    }
+    return Found{std::move(*identity), std::nullopt, 0};
+  };
+  if (request.password || request.nt_hash) {
+    return plain(explicit_identity(request, std::move(*name)));
+  }
+  if (request.keyring) {
+    const Result<KeyringChoice> choice = parse_keyring_choice(*request.keyring);
+    if (!choice) {
+      return choice.error();
+    }
+    LoginQuery query = query_for(*name, choice->keyring);
+    Result<Found> found = search_keyring(query, settings);
+    if (found) {
+      found->query = std::move(query);
+    }
+    return found;
+  }
+  if (request.key_file) {
+    return plain(identity_of_file(std::string(*request.key_file), *name));
+  }
+  return search_backends(*name, query_for(*name, std::nullopt), settings);
 }
 
 Result<const AccountSource*> find_accounts(const CredentialRequest& request,
@@ -115,6 +229,26 @@ Result<Ref<const Name>> name_of(const Identity& identity) {
   return Name::user(std::move(*user), std::move(*domain), {});
 }
 
+Result<WideName> wide_name_of(const LoginQuery& query) {
+  Result<Bytes> user = utf16le_from_utf8(query.user);
+  Result<Bytes> domain = utf16le_from_utf8(query.domain);
+  if (!user || !domain) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  return WideName{std::move(*user), std::move(*domain)};
+}
+
+// Whether settings let initiators log in to `spn`.
+Status check_outgoing(const std::string& spn, const Settings& settings) {
+  const std::optional<std::string> why = outgoing_refusal(spn, settings);
+  if (!why) {
+    return {};
+  }
+  trace_event(settings, "initiator: " + *why);
+  return settings.audit_only ? Status()
+                             : Status(explain(Major::kUnauthorized, Minor::kPolicyBlocked, *why));
+}
+
 // An acceptor without a name is called by its host.
 Result<Ref<const Name>> host_service(const Settings& settings) {
   Result<std::string> host = utf8_from_utf16le(settings.names.dns_computer);
@@ -133,11 +267,13 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
   made->usage_ = request.usage;
   made->settings_ = *settings;
   if (request.usage != Usage::kAccept) {
-    Result<Ref<const Identity>> identity = find_identity(request, **settings);
-    if (identity) {
-      made->identity_ = std::move(*identity);
-    } else if (request.usage == Usage::kInitiate || identity.error().major != Major::kNoCred) {
-      return identity.error();
+    Result<Found> found = find_identity(request, **settings);
+    if (found) {
+      made->identity_ = std::move(found->identity);
+      made->query_ = std::move(found->query);
+      made->expires_ = found->expires;
+    } else if (request.usage == Usage::kInitiate || found.error().major != Major::kNoCred) {
+      return found.error();
     }
   }
   if (request.usage != Usage::kInitiate) {
@@ -158,10 +294,93 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
   return owner;
 }
 
+Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
+  const std::string spn = target.target_spn();
+  if (Status s = check_outgoing(spn, *settings_); !s) {
+    return s.error();
+  }
+  if (!query_) {
+    return Ref<const Credential>::share(this);
+  }
+  LoginQuery query = *query_;
+  query.target = spn;
+  const Result<WideName> name = wide_name_of(query);
+  if (!name) {
+    return name.error();
+  }
+  Result<Found> found = query.keyring || spn.empty() ? search_keyring(query, *settings_)
+                                                     : search_backends(*name, query, *settings_);
+  if (!found) {
+    return found.error();
+  }
+  Result<Ref<const Name>> display = name_of(*found->identity);
+  if (!display) {
+    return display.error();
+  }
+  auto* chosen = new Credential(*this);
+  auto owner = Ref<const Credential>::adopt(chosen);
+  chosen->identity_ = std::move(found->identity);
+  chosen->expires_ = found->expires;
+  chosen->query_.reset();
+  chosen->name_ = std::move(*display);
+  return owner;
+}
+
+std::uint32_t Credential::lifetime() const noexcept {
+  if (expires_ == 0) {
+    return UINT32_MAX;
+  }
+  const auto now = static_cast<std::uint64_t>(::time(nullptr));
+  const std::uint64_t left = expires_ > now ? expires_ - now : 0;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, UINT32_MAX - 1));
+}
+
 Ref<const Credential> Credential::with(const Options& options) const {
   auto* copy = new Credential(*this);
   copy->options_ = options;
   return Ref<const Credential>::adopt(copy);
+}
+
+Result<KeyringChoice> parse_keyring_choice(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view word = text.substr(0, colon);
+  KeyringChoice choice;
+  choice.keyring = keyring_kind(word);
+  if (colon != std::string_view::npos) {
+    choice.pattern = text.substr(colon + 1);
+  }
+  if ((!choice.keyring && word != "any") || !is_usable_pattern(choice.pattern)) {
+    return explain(Major::kDefectiveCredential, Minor::kBadCredential,
+                   "ntlmssp_keyring=" + printable_utf8(text, 64) +
+                       ": write session, user, persistent or any, and a pattern behind a colon if "
+                       "need be");
+  }
+  return choice;
+}
+
+Status store_in_keyring(const Credential& credential, const KeyringChoice& choice, bool overwrite) {
+  constexpr std::uint32_t kDefaultLifetime = 8 * 60 * 60;
+  if (!credential.can_initiate()) {
+    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+  }
+  const Identity& identity = *credential.identity();
+  Login login;
+  login.keyring = choice.keyring.value_or(KeyringKind::kSession);
+  login.pattern = choice.pattern;
+  login.user = utf8_or_nothing(identity.user());
+  login.domain = utf8_or_nothing(identity.domain());
+  if (!overwrite) {
+    const Result<std::vector<Login>> logins = list_logins({login.keyring});
+    if (!logins) {
+      return logins.error();
+    }
+    for (const Login& other : *logins) {
+      if (other.pattern == login.pattern && other.account() == login.account()) {
+        return Error{Major::kDuplicateElement, Minor::kBadCredential};
+      }
+    }
+  }
+  return store_login(login, identity.nt_hash(), std::min(credential.lifetime(), kDefaultLifetime));
 }
 
 }  // namespace gssntlm

@@ -1,9 +1,12 @@
 // Credentials: who logs in, and who may log in here.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "mech/account/keyring.h"
 #include "mech/account/name.h"
 #include "mech/account/settings.h"
 #include "mech/account/users_file.h"
@@ -20,14 +23,16 @@ struct CredentialRequest {
   std::optional<std::string_view> nt_hash;   ///< ntlmssp_nthash, 32 hexadecimal digits
   std::optional<std::string_view> password;  ///< ntlmssp_password, password
   std::optional<std::string_view> key_file;  ///< ntlmssp_keyfile
+  std::optional<std::string_view> keyring;   ///< ntlmssp_keyring
 };
 
 /// Immutable; shared by threads and contexts.
 class Credential : public RefCounted {
  public:
-  /// Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*; DEFECTIVE_CREDENTIAL
-  /// kBadCredential for contradictory keys or a malformed hash; kBadSetting. No network. Throws
-  /// std::bad_alloc.
+  /// An initiator without an explicit secret gets one from where settings say, the kernel keyring
+  /// first by default. Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*, kExpired;
+  /// DEFECTIVE_CREDENTIAL kBadCredential for contradictory keys or a malformed hash; kBadSetting,
+  /// kKeyring. No network. Throws std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Credential>> acquire(const CredentialRequest& request);
 
   /// A copy with changed options.
@@ -37,6 +42,14 @@ class Credential : public RefCounted {
   };
   [[nodiscard]] Ref<const Credential> with(const Options& options) const;
 
+  /// The credential that an initiator uses for `target`: this one, or, when it came from the
+  /// keyring, the login that fits the target best. Errors: UNAUTHORIZED kPolicyBlocked when
+  /// settings forbid the target; NO_CRED as acquire(). Throws std::bad_alloc.
+  [[nodiscard]] Result<Ref<const Credential>> for_target(const Name& target) const;
+
+  /// Seconds until its login expires; UINT32_MAX: never. 0 when it has expired.
+  [[nodiscard]] std::uint32_t lifetime() const noexcept;
+
   [[nodiscard]] Usage usage() const noexcept { return usage_; }
   [[nodiscard]] bool can_initiate() const noexcept { return static_cast<bool>(identity_); }
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
@@ -45,6 +58,7 @@ class Credential : public RefCounted {
   /// The account's name, or the service's, or this host's; never empty.
   [[nodiscard]] const Ref<const Name>& name() const noexcept { return name_; }
   [[nodiscard]] const Settings& settings() const noexcept { return *settings_; }
+  [[nodiscard]] const Ref<const Settings>& shared_settings() const noexcept { return settings_; }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
  private:
@@ -57,6 +71,22 @@ class Credential : public RefCounted {
   const AccountSource* accounts_ = nullptr;  // lives as long as the process
   Ref<const Name> name_;
   Options options_;
+  std::optional<LoginQuery> query_;  // set while the target decides about the login
+  std::uint64_t expires_ = 0;        // Unix time; 0: never
 };
+
+/// What a store key ntlmssp_keyring says: a keyring (nullopt: any), and a pattern behind a colon.
+struct KeyringChoice {
+  std::optional<KeyringKind> keyring;
+  std::string pattern = "*";
+};
+/// Error: DEFECTIVE_CREDENTIAL kBadCredential.
+[[nodiscard]] Result<KeyringChoice> parse_keyring_choice(std::string_view text);
+
+/// Keeps the account of `credential` in a keyring for the pattern, for eight hours, or as long as
+/// the credential itself lasts. Without a choice of keyring the session's. `overwrite`: an account
+/// kept there for the pattern is replaced. Errors: NO_CRED kNoInitiatorCred when it has no account;
+/// DUPLICATE_ELEMENT kBadCredential; kKeyring.
+Status store_in_keyring(const Credential& credential, const KeyringChoice& choice, bool overwrite);
 
 }  // namespace gssntlm

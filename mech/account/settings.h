@@ -1,7 +1,10 @@
-// Where policy, names and account sources of this process come from.
+// Where policy, names, account sources, trace and audit of this process come from.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
@@ -9,18 +12,74 @@
 
 namespace gssntlm {
 
-/// Immutable; shared by credentials and contexts.
+/// What is done about a client that names a target which is not ours.
+enum class TargetCheck { kOff, kLog, kRequire };
+
+/// Whether AUTHENTICATE under SPNEGO carries a MIC, and so a mechListMIC is demanded.
+enum class SpnegoMic { kAuto, kAlways, kNever };
+
+/// Who is asked for accounts.
+enum class Backend { kKeyring, kUsersFile };
+
+/// Where audit records go.
+enum class AuditSink { kOff, kFile, kSyslog };
+
+/// Immutable once loaded; shared by credentials and contexts. Each member is a key of the settings
+/// file (settings_keys.cc), whose defaults are the ones here.
 struct Settings : RefCounted {
   Policy policy;
+  TargetCheck target_check = TargetCheck::kOff;
+  std::vector<std::string> target_names;   ///< patterns of the targets that are this host's
+  std::vector<std::string> allow_targets;  ///< initiators: if not empty, these alone
+  std::vector<std::string> deny_targets;
+  std::vector<std::string> allow_users;  ///< acceptors: if not empty, these alone
+  std::vector<std::string> deny_users;
+  bool audit_only = false;  ///< the lists and the target check refuse nothing, but say it
+  SpnegoMic spnego_mic = SpnegoMic::kAuto;
+
   HostNames names;
+
+  std::vector<Backend> initiator_accounts = {Backend::kKeyring, Backend::kUsersFile};
   std::string users_file;    ///< path; empty: none
   std::string default_user;  ///< NTLMUSER; empty: none
+
+  std::string trace_file;    ///< path; empty: no trace
+  unsigned trace_level = 1;  ///< 2: messages decoded
+
+  AuditSink audit = AuditSink::kOff;
+  std::string audit_file = "/var/log/gss-ntlm-audit.log";
+
+  std::string source;  ///< the settings file that was read; empty: none
 };
 
-/// Reads the environment (with secure_getenv: ignored in setuid programs): LM_COMPAT_LEVEL,
-/// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER; asks the system for its
-/// name. No network, no files. Error: kBadSetting, with the setting and its value as detail. Throws
-/// std::bad_alloc.
+inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf";
+
+/// The settings in force: defaults, then the file (GSS_NTLM_SETTINGS or kDefaultSettingsFile, which
+/// need not exist), then the environment, read with secure_getenv: LM_COMPAT_LEVEL,
+/// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER, GSS_NTLM_TRACE or
+/// GSSNTLMSSP_DEBUG, GSS_NTLM_TRACE_LEVEL. The outcome is kept until the environment or the file
+/// changes; the file is looked at once a second at most. No network.
+/// Error: kBadSetting; its detail names file and line, or the variable. Throws std::bad_alloc.
 [[nodiscard]] Result<Ref<const Settings>> load_settings();
+
+/// Reads `text`, the contents of a settings file called `name` in errors, into `settings`.
+/// Error: kBadSetting as above. Throws std::bad_alloc.
+Status parse_settings(std::string_view text, std::string_view name, Settings& settings);
+
+/// One key of the settings file.
+struct SettingKey {
+  std::string_view section;
+  std::string_view name;
+  std::string_view form;   ///< what a value looks like, for a person
+  std::string_view about;  ///< what it does
+  bool list;               ///< indented lines below it go on with it
+  /// False if the value is not understood. A list takes it in addition.
+  bool (*set)(Settings&, std::string_view value);
+  /// The value as the file would write it.
+  std::string (*get)(const Settings&);
+};
+
+/// All of them, in the order of the example file.
+[[nodiscard]] std::span<const SettingKey> setting_keys() noexcept;
 
 }  // namespace gssntlm

@@ -1,24 +1,78 @@
 #include "mech/account/system.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-namespace gssntlm {
+#include "mech/account/describe.h"
 
-SystemEnvironment::SystemEnvironment(const void* context) noexcept : context_(context) {
-  trace_file_ = ::secure_getenv("GSS_NTLM_TRACE");
-  if (trace_file_ == nullptr) {
-    trace_file_ = ::secure_getenv("GSSNTLMSSP_DEBUG");
+namespace gssntlm {
+namespace {
+
+constexpr std::size_t kMaxEvent = 3000;
+constexpr std::size_t kMaxKept = 255;
+
+// Set by set_trace_file(); what it once pointed to is never freed, for another thread may read it.
+std::atomic<const std::string*> g_trace_file{nullptr};
+std::atomic<std::uint32_t> g_contexts{0};
+
+const char* trace_file(const Settings& settings) noexcept {
+  const std::string* chosen = g_trace_file.load(std::memory_order_acquire);
+  const std::string& path = chosen != nullptr ? *chosen : settings.trace_file;
+  return path.empty() ? nullptr : path.c_str();
+}
+
+// The file is opened for each line: nothing is held that a daemon could close under us, or that a
+// child would inherit. What cannot be written is lost: a trace must not fail the call it describes,
+// nor make it wait for a reader.
+void write_line(const char* path, std::string_view line) noexcept {
+  const int fd =
+      ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+  if (fd >= 0) {
+    [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
+    ::close(fd);
   }
-  if (trace_file_ != nullptr && *trace_file_ == '\0') {
-    trace_file_ = nullptr;
+}
+
+void write_event(const char* path, std::string_view context, std::string_view role,
+                 std::string_view event) noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_REALTIME, &t);
+  tm utc{};
+  ::gmtime_r(&t.tv_sec, &utc);
+  char line[kMaxEvent + 200];
+  event = event.substr(0, kMaxEvent);
+  const int size = std::snprintf(
+      line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %.*s%.*s%s%.*s\n",
+      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+      t.tv_nsec / 1000, static_cast<long>(::getpid()), static_cast<int>(context.size()),
+      context.data(), static_cast<int>(role.size()), role.data(), role.empty() ? "" : ": ",
+      static_cast<int>(event.size()), event.data());
+  if (size <= 0) {
+    return;
+  }
+  // Callers escape names; this keeps one event one line whatever they hand in.
+  char* end = line + size - 1;
+  std::replace_if(
+      line, end, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+  write_line(path, {line, static_cast<std::size_t>(size)});
+}
+
+}  // namespace
+
+SystemEnvironment::SystemEnvironment(Ref<const Settings> settings, const char* role)
+    : settings_(std::move(settings)),
+      role_(role),
+      number_(g_contexts.fetch_add(1, std::memory_order_relaxed) + 1) {
+  if (settings_->audit != AuditSink::kOff) {
+    last_ = std::make_unique<std::string>();
+    last_->reserve(kMaxKept);
   }
 }
 
@@ -43,31 +97,48 @@ bool SystemEnvironment::random(MutableBytes out) const noexcept {
   return true;
 }
 
-// The file is opened for each line: nothing is held that a daemon could close under us, or that a
-// child would inherit.
+bool SystemEnvironment::tracing() const noexcept {
+  return last_ != nullptr || is_tracing(*settings_);
+}
+
 void SystemEnvironment::trace(std::string_view event) const noexcept {
-  if (trace_file_ == nullptr) {
+  ++events_;
+  if (last_) {
+    last_->assign(event.substr(0, kMaxKept));  // fits what was reserved
+  }
+  const char* path = trace_file(*settings_);
+  if (path == nullptr) {
     return;
   }
-  timespec t{};
-  ::clock_gettime(CLOCK_REALTIME, &t);
-  tm utc{};
-  ::gmtime_r(&t.tv_sec, &utc);
-  char line[1024];
-  const int size = std::snprintf(
-      line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %p %.*s\n",
-      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-      t.tv_nsec / 1000, static_cast<long>(::getpid()), context_,
-      static_cast<int>(event.size() < 800 ? event.size() : 800), event.data());
-  const int fd = ::open(trace_file_, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-  if (fd < 0) {
+  char context[24];
+  std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
+  const std::string_view role(role_);
+  const bool says_role = event.starts_with(role) && event.substr(role.size()).starts_with(": ");
+  write_event(path, context, says_role ? std::string_view() : role, event);
+}
+
+void SystemEnvironment::trace_message(std::string_view verb, ByteView token) const {
+  if (settings_->trace_level < 2 || trace_file(*settings_) == nullptr) {
     return;
   }
-  if (size > 0) {
-    // A trace that cannot be written must not fail the call it describes.
-    [[maybe_unused]] const ssize_t written = ::write(fd, line, static_cast<std::size_t>(size));
+  char context[24];
+  std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
+  write_event(trace_file(*settings_), context, role_,
+              std::string(verb).append(" ").append(describe_message(token)));
+}
+
+void trace_event(const Settings& settings, std::string_view event) noexcept {
+  if (const char* path = trace_file(settings)) {
+    write_event(path, {}, {}, event);
   }
-  ::close(fd);
+}
+
+bool is_tracing(const Settings& settings) noexcept {
+  return trace_file(settings) != nullptr;
+}
+
+void set_trace_file(std::string_view path) {
+  g_trace_file.store(new std::string(path), std::memory_order_release);
 }
 
 }  // namespace gssntlm

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mech/account/detail.h"
+#include "mech/account/file.h"
 #include "mech/base/text.h"
 
 namespace gssntlm {
@@ -18,42 +19,6 @@ namespace {
 
 constexpr std::size_t kReadSize = std::size_t{256} << 10;
 constexpr std::size_t kMaxLine = std::size_t{256} << 10;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-// What tells one version of a file from another.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = -1;
-  timespec modified{};
-  timespec changed{};
-
-  static FileIdentity of(const struct stat& st) noexcept {
-    return {st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
-  }
-  [[nodiscard]] bool operator==(const FileIdentity& o) const noexcept {
-    const auto same = [](const timespec& a, const timespec& b) {
-      return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-    };
-    return device == o.device && inode == o.inode && size == o.size && same(modified, o.modified) &&
-           same(changed, o.changed);
-  }
-};
 
 Error open_error(const std::string& path, const char* what) {
   return explain(Major::kNoCred, Minor::kUsersFileOpen,

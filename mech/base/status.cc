@@ -46,8 +46,8 @@ constexpr std::array kTexts = {
           "an argument is missing or contradicts another; the calling program needs correcting"},
     Entry{Minor::kBadText, "the text is not valid UTF-8; convert it before it is handed in"},
     Entry{Minor::kNoInitiatorCred,
-          "there is no NTLM account to log in with; set NTLM_USER_FILE to a users file that holds "
-          "one, or give a user name and password"},
+          "there is no NTLM account to log in with; run gss-ntlm login, set NTLM_USER_FILE to a "
+          "users file that holds one, or give a user name and password"},
     Entry{Minor::kNoAcceptorCred,
           "there are no NTLM accounts to check users against; set NTLM_USER_FILE or the store key "
           "ntlmssp_keyfile to a users file"},
@@ -65,7 +65,7 @@ constexpr std::array kTexts = {
     Entry{Minor::kBadCredential,
           "the NTLM credential cannot serve this call; acquire one with the right usage and name"},
     Entry{Minor::kBadSetting,
-          "an NTLM setting cannot be understood; correct it (LM_COMPAT_LEVEL is 0 to 5)"},
+          "an NTLM setting cannot be understood; correct it (gss-ntlm(5) lists them)"},
     Entry{Minor::kLogonFailure,
           "the logon was refused: user name, password or message integrity is wrong; the trace "
           "(GSS_NTLM_TRACE) says which"},
@@ -100,7 +100,8 @@ constexpr std::array kTexts = {
     Entry{Minor::kNoRandom, "the system gave no random numbers; try again"},
     Entry{Minor::kInternal, "the NTLM mechanism found a defect in itself; please report it"},
     Entry{Minor::kAnonymous, "anonymous NTLM logons are refused by policy; log in with a name"},
-    Entry{Minor::kExpired, "the NTLM context or credential has expired; make a new one"},
+    Entry{Minor::kExpired,
+          "the NTLM context or credential has expired; make a new one (gss-ntlm login)"},
     Entry{Minor::kBadOption,
           "the option's value has the wrong size, or the context is not in a state for it"},
     Entry{Minor::kBadIov,
@@ -118,6 +119,9 @@ constexpr std::array kTexts = {
           "the message is genuine but so old that it may have been taken before; drop it"},
     Entry{Minor::kGap,
           "the message came too early: those between the last one and it were lost or are late"},
+    Entry{Minor::kKeyring,
+          "the kernel keyring that holds NTLM logins cannot be used; run gss-ntlm doctor, or use a "
+          "users file (NTLM_USER_FILE)"},
 };
 
 }  // namespace

@@ -87,6 +87,7 @@ enum class Minor : std::uint32_t {
   kRepeated = GSS_NTLM_S_REPEATED,
   kOld = GSS_NTLM_S_OLD,
   kGap = GSS_NTLM_S_GAP,
+  kKeyring = GSS_NTLM_S_KEYRING,
 };
 
 /// What is wrong and what to do, for a person. Total: unknown codes have a text too.

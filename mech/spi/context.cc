@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "mech/account/audit.h"
+#include "mech/account/rules.h"
 #include "mech/base/text.h"
 
 namespace gssntlm::spi {
@@ -29,7 +31,7 @@ InitiatorSetup make_setup(const InitiatorCall& call) {
 }  // namespace
 
 Context::Context(InitiatorCall call)
-    : env_(this),
+    : env_(call.credential->shared_settings(), "initiator"),
       credential_(call.credential),
       handshake_(std::in_place_type<Initiator>, make_setup(call)),
       source_(call.credential->name()),
@@ -38,7 +40,7 @@ Context::Context(InitiatorCall call)
       initiator_role_(true) {}
 
 Context::Context(Ref<const Credential> credential)
-    : env_(this),
+    : env_(credential->shared_settings(), "acceptor"),
       credential_(std::move(credential)),
       handshake_(std::in_place_type<Acceptor>, policy()),
       target_(credential_->name()),
@@ -58,7 +60,15 @@ Result<Buffer> Context::negotiate() {
   fresh_ = false;
   Result<Buffer> token = initiator->negotiate();
   failed_ = !token;
-  env_.trace(token ? "initiator: NEGOTIATE made" : "initiator: NEGOTIATE could not be made");
+  if (!token) {
+    env_.trace("initiator: NEGOTIATE could not be made");
+    return token;
+  }
+  if (env_.tracing()) {
+    env_.trace("initiator: NEGOTIATE made, to log in to " + printable_utf8(target_->display()) +
+               " as " + printable_utf8(source_->display()));
+    env_.trace_message("sent", token->view());
+  }
   return token;
 }
 
@@ -68,13 +78,19 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
     return failure(Minor::kOutOfTurn);
   }
   failed_ = true;
+  env_.trace_message("received", challenge);
+  const std::uint32_t events = env_.events();
   Result<Buffer> token = initiator->authenticate(challenge, bindings, env_);
   if (!token) {
-    env_.trace(minor_text(static_cast<std::uint32_t>(token.error().minor)));
+    trace_failure(token.error(), events);
+    audit({}, false);
     return token;
   }
   open(initiator->take_outcome());
+  channel_bound_ = false;  // the acceptor alone can tell
+  env_.trace_message("sent", token->view());
   env_.trace("initiator: AUTHENTICATE made, context open");
+  audit(token->view(), true);
   return token;
 }
 
@@ -85,13 +101,16 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
   }
   fresh_ = false;
   failed_ = true;
+  env_.trace_message("received", negotiate);
+  const std::uint32_t events = env_.events();
   Result<Buffer> token = acceptor->challenge(negotiate, credential_->settings().names, env_);
   if (!token) {
-    env_.trace(minor_text(static_cast<std::uint32_t>(token.error().minor)));
+    trace_failure(token.error(), events);
     return token;
   }
   failed_ = false;
   env_.trace("acceptor: CHALLENGE made");
+  env_.trace_message("sent", token->view());
   return token;
 }
 
@@ -101,20 +120,74 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     return failure(Minor::kOutOfTurn);
   }
   failed_ = true;
+  env_.trace_message("received", token);
+  const std::uint32_t events = env_.events();
   Result<AcceptedLogon> logon =
       acceptor->authenticate(token, bindings, credential_->accounts(), env_);
-  if (!logon) {
-    env_.trace(minor_text(static_cast<std::uint32_t>(logon.error().minor)));
-    return logon.error();
+  Status judged = logon ? take_source(*logon) : Status(logon.error());
+  if (judged) {
+    judged = check_rules(*logon);
+  } else {
+    trace_failure(judged.error(), events);
   }
-  if (Status s = take_source(*logon); !s) {
-    return s;
+  if (!judged) {
+    source_ = Ref<const Name>();
+    audit(token, false);
+    return judged;
   }
   open(acceptor->take_outcome());
   if (env_.tracing()) {
     env_.trace("acceptor: " + printable_utf8(source_->display()) + " logged in");
   }
+  audit(token, true);
   return {};
+}
+
+// Unless the step has said more precisely what was wrong since there were `events`.
+void Context::trace_failure(Error error, std::uint32_t events) const {
+  if (env_.events() == events) {
+    env_.trace(minor_text(static_cast<std::uint32_t>(error.minor)));
+  }
+}
+
+// Who may log in here, and meant to.
+Status Context::check_rules(const AcceptedLogon& logon) const {
+  const Settings& settings = credential_->settings();
+  if (const std::optional<std::string> why =
+          user_refusal(source_->user_part(), source_->domain_part(), settings)) {
+    env_.trace("acceptor: " + *why);
+    if (!settings.audit_only) {
+      return Error{Major::kUnauthorized, Minor::kPolicyBlocked};
+    }
+  }
+  if (settings.target_check == TargetCheck::kOff) {
+    return {};
+  }
+  Result<std::string> target = utf8_from_utf16le(logon.target_name);
+  if (const std::optional<std::string> why =
+          target_refusal(target ? *target : std::string(), settings)) {
+    env_.trace("acceptor: " + *why);
+    if (settings.target_check == TargetCheck::kRequire && !settings.audit_only) {
+      return failure(Minor::kLogonFailure);
+    }
+  }
+  return {};
+}
+
+void Context::audit(ByteView authenticate, bool accepted) const {
+  const Settings& settings = credential_->settings();
+  if (settings.audit == AuditSink::kOff) {
+    return;
+  }
+  AuditRecord record;
+  record.initiator = initiator_role_;
+  record.authenticate = authenticate;
+  record.target = target_ ? std::string_view(target_->display()) : std::string_view();
+  record.accepted = accepted;
+  record.channel_bound = channel_bound_;
+  record.account = source_ ? std::string_view(source_->display()) : std::string_view();
+  record.reason = env_.last_event();
+  write_audit(settings, record);
 }
 
 Status Context::take_source(AcceptedLogon& logon) {

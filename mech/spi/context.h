@@ -59,6 +59,9 @@ class Context {
  private:
   void open(Outcome outcome);
   Status take_source(AcceptedLogon& logon);
+  Status check_rules(const AcceptedLogon& logon) const;
+  void trace_failure(Error error, std::uint32_t events) const;
+  void audit(ByteView authenticate, bool accepted) const;
 
   SystemEnvironment env_;
   Ref<const Credential> credential_;

@@ -75,6 +75,8 @@ void read_store(gss_const_key_value_set_t store, CredentialRequest& request) noe
       request.password = value;
     } else if (name == GSS_NTLM_CS_KEYFILE) {
       request.key_file = value;
+    } else if (name == GSS_NTLM_CS_KEYRING) {
+      request.keyring = value;
     }
   }
 }

@@ -28,6 +28,11 @@ Answer init_first(const InitArguments& a) {
   if (!credential) {
     return credential.error();
   }
+  // Fixed here, and never chosen again.
+  credential = (*credential)->for_target(*name_of(a.target));
+  if (!credential) {
+    return credential.error();
+  }
   auto context = std::make_unique<Context>(
       InitiatorCall{std::move(*credential), Ref<const Name>::share(name_of(a.target)), a.flags});
   Result<Buffer> token = context->negotiate();

@@ -1,0 +1,48 @@
+// Files: an owned descriptor, and what tells one version of a file from another.
+#pragma once
+
+#include <string>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gssntlm {
+
+/// Owns a file descriptor; closes it.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// Changes whenever a file is written, replaced, or changes its mode.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = -1;
+  timespec modified{};
+  timespec changed{};
+
+  static FileIdentity of(const struct stat& st) noexcept {
+    return {st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+  }
+  [[nodiscard]] bool operator==(const FileIdentity& o) const noexcept {
+    const auto same = [](const timespec& a, const timespec& b) {
+      return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+    };
+    return device == o.device && inode == o.inode && size == o.size && same(modified, o.modified) &&
+           same(changed, o.changed);
+  }
+};
+
+}  // namespace gssntlm

@@ -1,0 +1,265 @@
+#include "mech/account/keyring.h"
+
+#include <thread>
+
+#include <keyutils.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "mech/account/credential.h"
+#include "mech/account/detail.h"
+#include "support/catch.h"
+#include "support/scratch.h"
+
+using namespace gssntlm;
+
+namespace {
+
+NtHash hash_of(std::uint8_t seed) {
+  NtHash hash;
+  for (std::uint8_t& b : hash.bytes()) {
+    b = seed++;
+  }
+  return hash;
+}
+
+Login login_for(std::string pattern, std::string user, std::string domain = "DOM") {
+  Login login;
+  login.pattern = std::move(pattern);
+  login.user = std::move(user);
+  login.domain = std::move(domain);
+  return login;
+}
+
+// A session keyring of this process alone; false where the kernel has none to give, in which case
+// the one clear error is checked.
+bool fresh_session() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) > 0) {
+    return true;
+  }
+  const Status s = store_login(login_for("*", "bob"), hash_of(1), 0);
+  REQUIRE_FALSE(s.ok());
+  CHECK(s.error().minor == Minor::kKeyring);
+  WARN("this kernel or container has no keyrings; only the error was checked");
+  return false;
+}
+
+std::vector<Login> session_logins() {
+  Result<std::vector<Login>> logins = list_logins({KeyringKind::kSession});
+  REQUIRE(logins.ok());
+  return std::move(*logins);
+}
+
+Result<Ref<const Name>> service(const char* text) {
+  return Name::service(text);
+}
+
+}  // namespace
+
+TEST_CASE("a login is kept, found and read back, and gone when removed") {
+  if (!fresh_session()) {
+    return;
+  }
+  CHECK(session_logins().empty());
+  REQUIRE(store_login(login_for("HTTP@*.corp.example", "bob"), hash_of(1), 3600).ok());
+  const std::vector<Login> logins = session_logins();
+  REQUIRE(logins.size() == 1);
+  CHECK(logins[0].pattern == "HTTP@*.corp.example");
+  CHECK(logins[0].account() == "DOM\\bob");
+  const Result<LoginSecret> secret = read_login(logins[0]);
+  REQUIRE(secret.ok());
+  CHECK(same_bytes(secret->hash.view(), hash_of(1).view()));
+  CHECK(secret->expires > static_cast<std::uint64_t>(::time(nullptr)) + 3590);
+  REQUIRE(remove_login(logins[0]).ok());
+  CHECK(session_logins().empty());
+  CHECK_FALSE(read_login(logins[0]).ok());
+}
+
+TEST_CASE("a login of the same pattern and account replaces the old one") {
+  if (!fresh_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 0).ok());
+  REQUIRE(store_login(login_for("*", "bob"), hash_of(9), 0).ok());
+  REQUIRE(store_login(login_for("*", "alice"), hash_of(2), 0).ok());
+  const std::vector<Login> logins = session_logins();
+  CHECK(logins.size() == 2);
+  LoginQuery query;
+  query.user = "BOB";
+  const std::optional<Login> bob = find_login(query);
+  REQUIRE(bob);
+  const Result<LoginSecret> secret = read_login(*bob);
+  REQUIRE(secret.ok());
+  CHECK(same_bytes(secret->hash.view(), hash_of(9).view()));
+  CHECK(secret->expires == 0);
+}
+
+TEST_CASE("a key of a login is its owner's alone") {
+  if (!fresh_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 60).ok());
+  char text[256] = {};
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, session_logins()[0].key, text, sizeof text) > 0);
+  CHECK(std::string(text).find(";3f3f0000;") != std::string::npos);
+}
+
+TEST_CASE("a login expires") {
+  if (!fresh_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 1).ok());
+  const Login login = session_logins()[0];
+  ::usleep(2'100'000);
+  CHECK(session_logins().empty());
+  const Result<LoginSecret> secret = read_login(login);
+  REQUIRE_FALSE(secret.ok());
+}
+
+TEST_CASE("the login that describes the target most closely is chosen") {
+  if (!fresh_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("HTTP@*.corp.example", "web"), hash_of(1), 0).ok());
+  REQUIRE(store_login(login_for("HTTP@www.corp.example", "www"), hash_of(2), 0).ok());
+  REQUIRE(store_login(login_for("LDAP@dc1", "ldap"), hash_of(3), 0).ok());
+  const auto chosen = [](const char* target) {
+    LoginQuery query;
+    query.target = target;
+    const std::optional<Login> login = find_login(query);
+    return login ? login->user : std::string();
+  };
+  CHECK(chosen("HTTP/www.corp.example") == "www");
+  CHECK(chosen("HTTP/other.corp.example") == "web");
+  CHECK(chosen("LDAP/dc1") == "ldap");
+  CHECK(chosen("LDAP/dc2").empty());
+  REQUIRE(store_login(login_for("*", "any"), hash_of(4), 0).ok());
+  CHECK(chosen("LDAP/dc2") == "any");
+  CHECK(chosen("") == "any");
+}
+
+TEST_CASE("patterns and accounts that cannot be kept are refused") {
+  for (const char* bad : {"", "a;b", "a\nb", "\xff"}) {
+    INFO(bad);
+    CHECK_FALSE(store_login(login_for(bad, "bob"), hash_of(1), 0).ok());
+  }
+  CHECK_FALSE(store_login(login_for(std::string(256, 'a'), "bob"), hash_of(1), 0).ok());
+  CHECK_FALSE(store_login(login_for("*", ""), hash_of(1), 0).ok());
+  CHECK_FALSE(store_login(login_for("*", "bob\n"), hash_of(1), 0).ok());
+  CHECK_FALSE(store_login(login_for("*", "bob", "A\\B"), hash_of(1), 0).ok());
+}
+
+TEST_CASE("logins made at the same time lose none") {
+  if (!fresh_session()) {
+    return;
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back(
+        [i] { (void)store_login(login_for("*", "user" + std::to_string(i)), hash_of(1), 0).ok(); });
+  }
+  for (std::thread& t : threads) {
+    t.join();
+  }
+  CHECK(session_logins().size() == 8);
+}
+
+TEST_CASE("a default initiator takes the login of its target, once and for all") {
+  if (!fresh_session()) {
+    return;
+  }
+  const ScratchFolder folder;
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", folder.write("s.conf", "").c_str());
+  const ScopedVariable users("NTLM_USER_FILE", nullptr);
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  CHECK_FALSE(Credential::acquire(request).ok());
+  REQUIRE(store_login(login_for("HTTP@www", "web"), hash_of(1), 600).ok());
+  REQUIRE(store_login(login_for("*", "any"), hash_of(2), 0).ok());
+
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  REQUIRE(credential.ok());
+  CHECK((*credential)->name()->display() == "DOM\\any");
+  const auto web = (*credential)->for_target(**service("HTTP@www"));
+  REQUIRE(web.ok());
+  CHECK((*web)->name()->display() == "DOM\\web");
+  CHECK((*web)->lifetime() <= 600);
+  CHECK((*web)->lifetime() > 590);
+  // Chosen: another target changes nothing any more.
+  const auto same = (*web)->for_target(**service("LDAP@dc1"));
+  REQUIRE(same.ok());
+  CHECK((*same)->name()->display() == "DOM\\web");
+  const auto any = (*credential)->for_target(**service("LDAP@dc1"));
+  REQUIRE(any.ok());
+  CHECK((*any)->name()->display() == "DOM\\any");
+  CHECK((*any)->lifetime() == UINT32_MAX);
+}
+
+TEST_CASE("a default initiator whose target has no login says so") {
+  if (!fresh_session()) {
+    return;
+  }
+  const ScratchFolder folder;
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", folder.write("s.conf", "").c_str());
+  const ScopedVariable users("NTLM_USER_FILE", nullptr);
+  REQUIRE(store_login(login_for("HTTP@www", "web"), hash_of(1), 0).ok());
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  REQUIRE(credential.ok());
+  const auto none = (*credential)->for_target(**service("LDAP@dc1"));
+  REQUIRE_FALSE(none.ok());
+  CHECK(none.error().major == Major::kNoCred);
+  CHECK(std::string(last_detail(static_cast<std::uint32_t>(none.error().minor))).find("LDAP/dc1") !=
+        std::string::npos);
+}
+
+TEST_CASE("a denied target is refused before any token is made") {
+  const ScratchFolder folder;
+  const std::string file = folder.write("s.conf", "[policy]\ndeny_targets = HTTP@www\n");
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
+  const Result<Ref<const Name>> bob = Name::user("DOM\\bob");
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  request.name = *bob;
+  request.password = "secret";
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  REQUIRE(credential.ok());
+  const auto refused = (*credential)->for_target(**service("HTTP@www"));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().minor == Minor::kPolicyBlocked);
+  CHECK((*credential)->for_target(**service("HTTP@www2")).ok());
+}
+
+TEST_CASE("a credential is stored in a keyring and acquired from it") {
+  if (!fresh_session()) {
+    return;
+  }
+  const Result<Ref<const Name>> bob = Name::user("DOM\\bob");
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  request.name = *bob;
+  request.password = "secret";
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  REQUIRE(credential.ok());
+  const Result<KeyringChoice> choice = parse_keyring_choice("session:HTTP@*");
+  REQUIRE(choice.ok());
+  REQUIRE(store_in_keyring(**credential, *choice, false).ok());
+  CHECK(store_in_keyring(**credential, *choice, false).error().major == Major::kDuplicateElement);
+  CHECK(store_in_keyring(**credential, *choice, true).ok());
+
+  CredentialRequest from_keyring;
+  from_keyring.usage = Usage::kInitiate;
+  from_keyring.keyring = "session";
+  const Result<Ref<const Credential>> back = Credential::acquire(from_keyring);
+  REQUIRE(back.ok());
+  CHECK((*back)->name()->display() == "DOM\\bob");
+  CHECK(same_bytes((*back)->identity()->nt_hash().view(),
+                   (*credential)->identity()->nt_hash().view()));
+  CHECK((*back)->lifetime() > 8 * 3600 - 10);
+  CHECK((*back)->lifetime() <= 8 * 3600);
+  for (const char* bad : {"", "sessions", "session:", "any:a;b"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_keyring_choice(bad).ok());
+  }
+}
