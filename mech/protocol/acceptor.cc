@@ -193,6 +193,7 @@ Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* 
   outcome_.key = std::move(*key);
   outcome_.kind = logon->kind;
   outcome_.mic = message->mic_at.has_value();
+  outcome_.peer_tells_sealing = tells_sealing(message->version);
 
   AcceptedLogon accepted;
   accepted.user = std::move(logon->user);

@@ -255,6 +255,7 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   outcome_.key = std::move(key);
   outcome_.kind = ResponseKind::kNtlmV2;
   outcome_.mic = true;
+  outcome_.peer_tells_sealing = tells_sealing(challenge->version);
   return message;
 }
 

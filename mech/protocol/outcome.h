@@ -14,6 +14,7 @@ struct Outcome {
   SessionKey key;   ///< ExportedSessionKey
   ResponseKind kind = ResponseKind::kNone;
   bool mic = false;            ///< AUTHENTICATE carries a MIC, verified by an acceptor
+  bool peer_tells_sealing = false;  ///< see kTellsSealing in mech/wire/types.h
   bool channel_bound = false;  ///< both sides gave bindings and they are the same
 };
 

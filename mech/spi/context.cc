@@ -204,6 +204,8 @@ void Context::open(Outcome outcome) {
   mic_ = outcome.mic;
   channel_bound_ = outcome.channel_bound;
   kind_ = outcome.kind;
+  peer_tells_sealing_ = outcome.peer_tells_sealing;
+  opened_in_ = process_generation();
   session_.emplace(outcome.flags, std::move(outcome.key),
                    initiator_role_ ? Side::kClient : Side::kServer);
   handshake_.emplace<std::monostate>();

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "mech/account/credential.h"
+#include "mech/account/process.h"
 #include "mech/account/system.h"
 #include "mech/protocol/acceptor.h"
 #include "mech/protocol/initiator.h"
@@ -54,6 +55,14 @@ class Context {
   [[nodiscard]] bool has_mic() const noexcept { return mic_; }
   /// Only when is_open().
   [[nodiscard]] Session& session() noexcept { return *session_; }
+  /// Open, and then copied into this process by a fork.
+  [[nodiscard]] bool is_inherited() const noexcept { return opened_in_ != process_generation(); }
+  /// A receiver of wrapped messages finds out whether they are sealed: both ends of the context can
+  /// do that, or the caller's protocol says it beside the message, as DCE RPC does.
+  [[nodiscard]] bool tells_sealing() const noexcept {
+    return session_->seals() && session_->can_seal() && has(session_->flags(), flag::kEss) &&
+           (peer_tells_sealing_ || (requested_ & GSS_C_DCE_STYLE) != 0);
+  }
   [[nodiscard]] const Policy& policy() const noexcept { return credential_->settings().policy; }
 
  private:
@@ -75,6 +84,8 @@ class Context {
   bool failed_ = false;
   bool mic_ = false;
   bool channel_bound_ = false;
+  bool peer_tells_sealing_ = false;
+  std::uint32_t opened_in_ = 0;  // process_generation()
   ResponseKind kind_ = ResponseKind::kNone;
 };
 

@@ -27,8 +27,17 @@ struct Version {
   friend bool operator==(const Version&, const Version&) = default;
 };
 
+/// In the first reserved byte, which others ignore and leave zero: the sender tells sealed from
+/// merely signed wrap tokens (docs/decisions/0010).
+inline constexpr std::uint8_t kTellsSealing = 1;
+
 /// What we say of ourselves: the protocol of Windows 10, NTLM revision 15, build 0.
-inline constexpr Version kOurVersion{10, 0, 0, {}, 15};
+inline constexpr Version kOurVersion{10, 0, 0, {kTellsSealing, 0, 0}, 15};
+
+/// Whether the sender of `version` said so.
+[[nodiscard]] constexpr bool tells_sealing(const std::optional<Version>& version) noexcept {
+  return version && (version->reserved[0] & kTellsSealing) != 0;
+}
 
 /// Size of Version, and of the MIC.
 inline constexpr std::size_t kVersionSize = 8;

@@ -1,0 +1,78 @@
+#include "mech/spi/protection.h"
+
+#include <algorithm>
+
+namespace gssntlm::spi {
+namespace {
+
+void make_plain(std::span<MessagePart> parts) noexcept {
+  for (MessagePart& part : parts) {
+    if (part.out != nullptr && part.out != part.in) {
+      std::copy_n(part.in, part.size, part.out);
+      part.in = part.out;
+    }
+    part.out = nullptr;
+  }
+}
+
+}  // namespace
+
+Result<Context*> open_context(gss_ctx_id_t handle) noexcept {
+  if (handle == GSS_C_NO_CONTEXT) {
+    return kBadHandle;
+  }
+  Context* context = context_of(handle);
+  if (!context->is_open()) {
+    return Error{Major::kNoContext, Minor::kIncomplete};
+  }
+  return context;
+}
+
+Result<Context*> sending_context(gss_ctx_id_t handle) noexcept {
+  Result<Context*> context = open_context(handle);
+  if (context && (*context)->is_inherited()) {
+    return failure(Minor::kForked);
+  }
+  return context;
+}
+
+Status check_protects(gss_ctx_id_t handle) noexcept {
+  const Result<Context*> context = sending_context(handle);
+  if (!context) {
+    return context.error();
+  }
+  if (!(*context)->session().protects()) {
+    return Error{Major::kUnavailable, Minor::kNoProtection};
+  }
+  return {};
+}
+
+// A wrap token does not say whether it is sealed. Where the receiver may know better, conf_req
+// decides; else both ends decide alike, by what was agreed (docs/decisions/0010).
+bool seals(Context& context, int conf_req) noexcept {
+  if (context.tells_sealing()) {
+    return conf_req != 0;
+  }
+  Session& session = context.session();
+  return session.seals() || (context.policy().seal_when_signing && session.can_seal());
+}
+
+Result<Arrival> open_wrapped(Context& context, std::span<MessagePart> parts,
+                             SignatureView signature, bool& sealed) {
+  Signature copy;
+  std::copy(signature.begin(), signature.end(), copy.begin());
+  Session& session = context.session();
+  const bool either = context.tells_sealing();
+  sealed = either || seals(context, 1);
+  if (sealed) {
+    const Result<Arrival> arrival = session.open(parts, copy);
+    if (arrival || !either || arrival.error().minor != Minor::kBadSignature) {
+      return arrival;
+    }
+    sealed = false;
+  }
+  make_plain(parts);
+  return session.open(parts, copy);
+}
+
+}  // namespace gssntlm::spi
