@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mech/account/users_line.h"
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 
@@ -26,38 +27,6 @@ std::uint32_t hash_name(ByteView utf16le) noexcept {
   return h ^ (h >> 15);
 }
 
-std::string_view next_field(std::string_view& rest) noexcept {
-  const std::size_t colon = rest.find(':');
-  const std::string_view field = rest.substr(0, colon);
-  rest = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
-  return field;
-}
-
-struct SmbFields {
-  std::string_view name;
-  std::string_view lm;
-  std::string_view nt;
-  std::string_view flags;
-};
-
-bool is_number(std::string_view s) noexcept {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// NAME:UID:LMHASH:NTHASH:[FLAGS]:...
-std::optional<SmbFields> split_smbpasswd(std::string_view line) noexcept {
-  constexpr std::size_t kHashDigits = 32;
-  SmbFields f;
-  f.name = next_field(line);
-  const std::string_view uid = next_field(line);
-  f.lm = next_field(line);
-  f.nt = next_field(line);
-  f.flags = next_field(line);
-  const bool shape = is_number(uid) && f.lm.size() == kHashDigits && f.nt.size() == kHashDigits &&
-                     f.flags.size() >= 2 && f.flags.front() == '[' && f.flags.back() == ']';
-  return shape ? std::optional<SmbFields>(f) : std::nullopt;
-}
-
 // 32 hexadecimal digits; any other text of that length (XXXX..., NO PASSWORD...) means none.
 template <typename Hash>
 std::optional<Hash> parse_hash(std::string_view digits) {
@@ -68,10 +37,6 @@ std::optional<Hash> parse_hash(std::string_view digits) {
   Hash hash(std::span<const std::uint8_t, 16>(bytes->data(), 16));
   wipe(*bytes);
   return hash;
-}
-
-bool is_refused(std::string_view flags) noexcept {
-  return flags.find_first_of("DNL") != std::string_view::npos;
 }
 
 bool is_usable_name(const Result<Bytes>& name) noexcept {
@@ -117,41 +82,26 @@ void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, con
 }
 
 Status UsersTable::add_line(std::string_view line) {
-  if (!line.empty() && line.back() == '\r') {
-    line.remove_suffix(1);
+  const Result<UsersLine> fields = split_users_line(line);
+  if (!fields) {
+    return fields.error();
   }
-  if (line.empty() || line.front() == '#') {
+  if (fields->form == UsersLine::Form::kNothing) {
     return {};
   }
-  const std::optional<SmbFields> smb = split_smbpasswd(line);
-  std::string_view user;
-  std::string_view domain;
-  std::string_view password;
-  if (smb) {
-    const std::size_t slash = smb->name.find('\\');
-    user = slash == std::string_view::npos ? smb->name : smb->name.substr(slash + 1);
-    domain = slash == std::string_view::npos ? std::string_view() : smb->name.substr(0, slash);
-  } else {
-    password = line;
-    domain = next_field(password);
-    if (password.find(':') == std::string_view::npos) {
-      return kBadLine;
-    }
-    user = next_field(password);
-  }
-  const Result<Bytes> wide_user = utf16le_from_utf8(user);
-  const Result<Bytes> wide_domain = utf16le_from_utf8(domain);
-  if (user.empty() || !is_usable_name(wide_user) || !is_usable_name(wide_domain)) {
+  const Result<Bytes> wide_user = utf16le_from_utf8(fields->user);
+  const Result<Bytes> wide_domain = utf16le_from_utf8(fields->domain);
+  if (fields->user.empty() || !is_usable_name(wide_user) || !is_usable_name(wide_domain)) {
     return kBadLine;
   }
-  if (smb) {
-    const std::optional<NtHash> nt = parse_hash<NtHash>(smb->nt);
-    const std::optional<LmHash> lm = parse_hash<LmHash>(smb->lm);
+  if (fields->form == UsersLine::Form::kSmbpasswd) {
+    const std::optional<NtHash> nt = parse_hash<NtHash>(fields->nt_hash);
+    const std::optional<LmHash> lm = parse_hash<LmHash>(fields->lm_hash);
     add_entry(*wide_user, *wide_domain, nt ? &*nt : nullptr, lm ? &*lm : nullptr,
-              is_refused(smb->flags));
+              !flags_allow_logon(fields->flags));
     return {};
   }
-  Result<Bytes> wide_password = utf16le_from_utf8(password);
+  Result<Bytes> wide_password = utf16le_from_utf8(fields->password);
   if (!wide_password) {
     return kBadLine;
   }

@@ -155,8 +155,11 @@ TEST_CASE("logins made at the same time lose none") {
   }
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back(
-        [i] { (void)store_login(login_for("*", "user" + std::to_string(i)), hash_of(1), 0).ok(); });
+    threads.emplace_back([i] {
+      (void)store_login(login_for("*", std::string("user").append(std::to_string(i))), hash_of(1),
+                        0)
+          .ok();
+    });
   }
   for (std::thread& t : threads) {
     t.join();
