@@ -1,6 +1,7 @@
 // What the outside world supplies to the pure core: time, randomness, and an ear for the trace.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -16,6 +17,8 @@ class Environment {
   [[nodiscard]] virtual std::uint64_t now() const noexcept = 0;
   /// Fills `out` with cryptographically strong random bytes; false if there are none.
   [[nodiscard]] virtual bool random(MutableBytes out) const noexcept = 0;
+  /// 32 bytes that tell this machine, since it was started, from all others. Zeros: not known.
+  [[nodiscard]] virtual std::array<std::uint8_t, 32> machine_id() const noexcept { return {}; }
   /// Whether trace() is listened to, so that a caller may skip the work of composing a line.
   [[nodiscard]] virtual bool tracing() const noexcept { return false; }
   /// One event in words. Never given a secret.

@@ -41,9 +41,11 @@ inline constexpr Flags kProtection = kSign | kSeal;
   return (flags & any) != 0;
 }
 
-/// Bits of the session key that protect messages: 128, 56 or 40.
+/// Bits of the session key that protect messages: 128, 56 or 40. Without extended session security
+/// LM_KEY and DATAGRAM shorten the key whatever 128 says [MS-NLMP] 3.4.5.3.
 [[nodiscard]] constexpr unsigned key_bits(Flags flags) noexcept {
-  return has(flags, flag::k128) ? 128 : has(flags, flag::k56) ? 56 : 40;
+  const bool shortened = !has(flags, flag::kEss) && has_any(flags, flag::kLmKey | flag::kDatagram);
+  return has(flags, flag::k128) && !shortened ? 128 : has(flags, flag::k56) ? 56 : 40;
 }
 
 }  // namespace gssntlm

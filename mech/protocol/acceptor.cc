@@ -1,77 +1,59 @@
 #include "mech/protocol/acceptor.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "mech/protocol/negotiation.h"
+#include "mech/protocol/server_info.h"
 #include "mech/wire/challenge.h"
 #include "mech/wire/negotiate.h"
 
 namespace gssntlm {
 namespace {
 
-// Capabilities that AUTHENTICATE may neither add to CHALLENGE nor, but for the last two, take back.
-constexpr Flags kFixedBits =
-    flag::kSign | flag::kSeal | flag::kEss | flag::k128 | flag::kKeyExchange | flag::kDatagram;
-constexpr Flags kAddableNever = kFixedBits | flag::kLmKey | flag::kNonNtSessionKey;
-
 constexpr std::uint64_t kMaxFiletime = ~std::uint64_t{0};
-
-Flags compute_reply(Flags offered, const HostNames& names) noexcept {
-  Flags reply =
-      offered & (flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 | flag::k56);
-  if (has_any(offered, flag::kProtection)) {
-    reply |= offered & flag::kKeyExchange;
-  }
-  reply |= has(offered, flag::kUnicode) ? flag::kUnicode : flag::kOem;
-  reply |= names.domain_member ? flag::kTargetTypeDomain : flag::kTargetTypeServer;
-  return reply | flag::kRequestTarget | flag::kNtlm | flag::kAlwaysSign | flag::kTargetInfo |
-         flag::kVersion;
-}
-
-Status check_offer(Flags offered, const Policy& policy) noexcept {
-  if (policy.require_ess && !has(offered, flag::kEss)) {
-    return failure(Minor::kPolicyFlags);
-  }
-  if (has_any(offered, flag::kProtection) && key_bits(offered) < policy.min_key_bits) {
-    return failure(Minor::kPolicyKeyLength);
-  }
-  return {};
-}
-
-void append_name(Bytes& list, AvId id, ByteView name) {
-  if (!name.empty()) {
-    append_av_pair(list, id, name);
-  }
-}
-
-// In Windows' order. Names 1 and 2 are always there, the timestamp too: it makes the client send a
-// MIC. MsvAvFlags never: Windows clients then fail to verify.
-Bytes compose_target_info(const HostNames& names, std::uint64_t now) {
-  Bytes list;
-  list.reserve(28 + names.nb_domain.size() + names.nb_computer.size() + names.dns_domain.size() +
-               names.dns_computer.size() + names.dns_tree.size() + 12);
-  std::array<std::uint8_t, 8> time;
-  store_le64(time.data(), now);
-  append_av_pair(list, AvId::kNbDomainName, names.nb_domain);
-  append_av_pair(list, AvId::kNbComputerName, names.nb_computer);
-  append_name(list, AvId::kDnsDomainName, names.dns_domain);
-  append_name(list, AvId::kDnsComputerName, names.dns_computer);
-  append_name(list, AvId::kDnsTreeName, names.dns_tree);
-  append_av_pair(list, AvId::kTimestamp, time);
-  append_av_pair(list, AvId::kEol, {});
-  return list;
-}
 
 bool is_zero(ByteView bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
 }
 
-bool echoes(const std::optional<ByteView>& sent, const std::optional<ByteView>& back,
-            bool required) noexcept {
-  if (!back) {
-    return !(required && sent);
+Error refuse(const Refusal& refusal, const Environment& env) {
+  if (env.tracing()) {
+    env.trace("acceptor: refused, " + std::string(refusal.reason));
   }
-  return sent && same_bytes(*sent, *back);
+  return refusal.error;
+}
+
+// ExportedSessionKey: the one that was wrapped, or the key exchange key itself.
+SessionKey unwrap_key(const AuthenticateMessage& message, Flags agreed,
+                      const KeyExchangeKey& with) noexcept {
+  if (!exchanges_key(agreed)) {
+    return SessionKey(with.view());
+  }
+  SessionKey key;
+  rc4k(with.view(), message.session_key.first<SessionKey::kSize>(), key.bytes());
+  return key;
+}
+
+Bytes trusted_target_name(const TargetInfo& info) {
+  if (!info.target_name || (info.flags.value_or(0) & av_flag::kUntrustedTargetName) != 0) {
+    return {};
+  }
+  return Bytes(info.target_name->begin(), info.target_name->end());
+}
+
+void trace_single_host(const V2ClientChallenge& blob, const Environment& env) {
+  if (!env.tracing() || !blob.target_info.single_host) {
+    return;
+  }
+  const Result<SingleHost> host = decode_single_host(*blob.target_info.single_host);
+  if (host) {
+    const auto own = env.machine_id();
+    env.trace(!is_zero(own) && host->machine_id == own
+                  ? "acceptor: the client says that it runs on this machine"
+                  : "acceptor: the client says that it runs on another machine");
+  }
 }
 
 }  // namespace
@@ -89,23 +71,46 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names,
   if (Status s = check_charset(offer->flags); !s) {
     return s.error();
   }
-  if (Status s = check_offer(offer->flags, policy_); !s) {
-    return s.error();
+  const Flags reply = compute_reply(offer->flags, policy_, names);
+  if (const std::optional<Refusal> refusal = judge_reply(reply, policy_)) {
+    return refuse(*refusal, env);
   }
+  return emit(reply, negotiate, names, env);
+}
+
+Result<Buffer> Acceptor::connectionless_challenge(const HostNames& names, const Environment& env) {
+  if (state_ != State::kStart) {
+    return failure(Minor::kOutOfTurn);
+  }
+  state_ = State::kFailed;
+  if (!policy_.allow_connectionless) {
+    env.trace("acceptor: refused, connectionless contexts are off");
+    return failure(Minor::kPolicyBlocked);
+  }
+  return emit(compute_connectionless_offer(policy_, names), {}, names, env);
+}
+
+Result<Buffer> Acceptor::emit(Flags flags, ByteView negotiate, const HostNames& names,
+                              const Environment& env) {
   if (!env.random(server_challenge_)) {
     return failure(Minor::kNoRandom);
   }
   const Bytes info = compose_target_info(names, env.now());
   ChallengeMessage reply;
-  reply.flags = compute_reply(offer->flags, names);
+  reply.flags = flags;
   reply.server_challenge = server_challenge_;
   reply.target_info = info;
   reply.version = kOurVersion;
-  Bytes oem_name;
   reply.target_name = names.domain_member ? names.nb_domain : names.nb_computer;
-  if (has(reply.flags, flag::kOem)) {
+  Bytes oem_name;
+  if (!has(flags, flag::kUnicode)) {
     Result<Bytes> oem = oem_from_utf16le(reply.target_name, policy_.code_page);
-    oem_name = oem ? std::move(*oem) : Bytes();
+    if (!oem) {
+      env.trace(
+          "acceptor: the client takes OEM names only, and ours cannot be written in its page");
+      return oem.error();
+    }
+    oem_name = std::move(*oem);
     reply.target_name = oem_name;
   }
   Result<Buffer> token = encode_challenge(reply);
@@ -116,7 +121,7 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names,
   append(transcript_, negotiate);
   append(transcript_, token->view());
   negotiate_size_ = negotiate.size();
-  outcome_.flags = reply.flags;
+  outcome_.flags = flags;
   state_ = State::kChallengeSent;
   return token;
 }
@@ -136,97 +141,116 @@ Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindin
   return accepted;
 }
 
+// [MS-NLMP] 3.2.5.1.2.
 Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* bindings,
                                       const AccountSource& accounts, const Environment& env) {
-  const Result<AuthenticateMessage> message =
-      decode_authenticate(token, has(outcome_.flags, flag::kOem));
+  const Result<AuthenticateMessage> message = decode_authenticate(token, takes_oem());
   if (!message) {
     return message.error();
   }
-  if (message->is_anonymous()) {
-    env.trace("acceptor: refused, anonymous logons are off");
-    return failure(Minor::kAnonymous);
-  }
-  const Result<Flags> agreed = agree(*message);
+  const Result<Flags> agreed = agree(*message, env);
   if (!agreed) {
-    env.trace("acceptor: refused, AUTHENTICATE changed what CHALLENGE had settled");
     return agreed.error();
   }
-  Result<Names> names = read_names(*message);
+  if (exchanges_key(*agreed) && message->session_key.size() != SessionKey::kSize) {
+    return defective(Minor::kBadResponse);
+  }
+  return message->is_anonymous() ? judge_nobody(*message, *agreed, bindings, env)
+                                 : judge_user({token, *message, *agreed, bindings}, accounts, env);
+}
+
+Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSource& accounts,
+                                           const Environment& env) {
+  const AuthenticateMessage& message = answer.message;
+  Result<Names> names = read_names(message, answer.agreed);
   if (!names) {
     return names.error();
-  }
-  if (has(*agreed, flag::kKeyExchange) && message->session_key.size() != SessionKey::kSize) {
-    return defective(Minor::kBadResponse);
   }
   LogonRequest request;
   request.server_challenge = server_challenge_;
   request.user = names->user;
   request.domain = names->domain;
   request.workstation = names->workstation;
-  request.lm_response = message->lm_response;
-  request.nt_response = message->nt_response;
-  request.flags = *agreed;
-  if (Status s = check_kind(request, bindings, env); !s) {
+  request.lm_response = message.lm_response;
+  request.nt_response = message.nt_response;
+  request.flags = answer.agreed;
+  if (Status s = check_kind(request, answer.bindings, env); !s) {
     return s.error();
   }
   Result<Logon> logon = accounts.logon(request, policy_, env);
   if (!logon) {
     return logon.error();
   }
-  Result<SessionKey> key = session_key(*message, *agreed, *logon);
-  if (!key) {
-    return key.error();
-  }
-  if (Status s = check_mic(token, *message, *key, env); !s) {
+  Outcome outcome;
+  outcome.flags = answer.agreed;
+  outcome.key = unwrap_key(message, answer.agreed, key_exchange_key(request, *logon));
+  outcome.kind = logon->kind;
+  outcome.mic = message.mic_at.has_value();
+  outcome.peer_tells_sealing = tells_sealing(message.version);
+  if (Status s = check_mic(answer, outcome.key, env); !s) {
     return s.error();
   }
-  if (message->v2) {
-    if (Status s = check_blob(*message->v2, env); !s) {
+  if (message.v2) {
+    if (Status s = check_blob(*message.v2, env); !s) {
       return s.error();
     }
   }
-  if (Status s = check_bindings(*message, bindings, env); !s) {
-    return s.error();
+  const Result<bool> bound = check_bindings(message, answer.bindings, env);
+  if (!bound) {
+    return bound.error();
   }
-  outcome_.flags = *agreed;
-  outcome_.key = std::move(*key);
-  outcome_.kind = logon->kind;
-  outcome_.mic = message->mic_at.has_value();
-  outcome_.peer_tells_sealing = tells_sealing(message->version);
+  outcome.channel_bound = *bound;
+  outcome_ = std::move(outcome);
 
   AcceptedLogon accepted;
   accepted.user = std::move(logon->user);
   accepted.domain = std::move(logon->domain);
   accepted.workstation = std::move(names->workstation);
   accepted.attributes = std::move(logon->attributes);
-  if (message->v2 && message->v2->target_info.target_name &&
-      (message->v2->target_info.flags.value_or(0) & av_flag::kUntrustedTargetName) == 0) {
-    const ByteView spn = *message->v2->target_info.target_name;
-    accepted.target_name.assign(spn.begin(), spn.end());
+  if (message.v2) {
+    accepted.target_name = trusted_target_name(message.v2->target_info);
   }
   return accepted;
 }
 
-// [MS-NLMP] 3.2.5.1.2: what was settled stays, what was not is not added. Bits 56 and TARGET_INFO
-// are dropped by honest clients; the key length is judged again.
-Result<Flags> Acceptor::agree(const AuthenticateMessage& message) const noexcept {
-  const Flags settled = outcome_.flags;
-  const Flags answer = message.flags;
-  if ((settled & kFixedBits & ~answer) != 0 || (answer & kAddableNever & ~settled) != 0) {
-    return failure(Minor::kDowngrade);
+// [MS-NLMP] 3.2.5.1.2, 3.3: nobody has neither domain nor password; the key is known to everybody.
+Result<AcceptedLogon> Acceptor::judge_nobody(const AuthenticateMessage& message, Flags agreed,
+                                             const ChannelBindingHash* bindings,
+                                             const Environment& env) {
+  if (!accepts_kind(ResponseKind::kAnonymous, policy_)) {
+    env.trace("acceptor: refused, anonymous logons are off");
+    return failure(Minor::kAnonymous);
   }
-  if (has(settled, flag::kUnicode) && !has(answer, flag::kUnicode)) {
-    return failure(Minor::kDowngrade);
+  if (!message.domain.empty()) {
+    env.trace("acceptor: refused, an anonymous client does not come from a domain");
+    return failure(Minor::kLogonFailure);
   }
-  const Flags agreed = settled & (answer | ~(flag::k56 | flag::kIdentify));
-  if (has_any(agreed, flag::kProtection) && key_bits(agreed) < policy_.min_key_bits) {
-    return failure(Minor::kPolicyKeyLength);
+  if (bindings != nullptr) {
+    env.trace("acceptor: refused, an anonymous client cannot give channel bindings");
+    return Error{Major::kBadBindings, Minor::kBindings};
   }
-  return agreed;
+  outcome_.flags = agreed;
+  outcome_.key = unwrap_key(message, agreed, KeyExchangeKey());
+  outcome_.kind = ResponseKind::kAnonymous;
+  return AcceptedLogon();
 }
 
-Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message) const {
+bool Acceptor::takes_oem() const noexcept {
+  return !has(outcome_.flags, flag::kUnicode);
+}
+
+Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Environment& env) const {
+  const Flags challenge = outcome_.flags;
+  // A client of Windows 9x, whose message ends before the flags, takes what was said to it.
+  const Flags answer = message.says_flags ? message.flags : challenge;
+  if (const std::optional<Refusal> refusal = judge_answer(challenge, answer, policy_)) {
+    return refuse(*refusal, env);
+  }
+  return settle(challenge, answer);
+}
+
+Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
+                                             Flags agreed) const {
   Names names;
   struct Slot {
     ByteView from;
@@ -234,7 +258,7 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message)
   };
   for (const Slot slot : {Slot{message.user, &names.user}, Slot{message.domain, &names.domain},
                           Slot{message.workstation, &names.workstation}}) {
-    if (has(outcome_.flags, flag::kOem)) {
+    if (has(agreed, flag::kOem)) {
       Result<Bytes> wide = utf16le_from_oem(slot.from, policy_.code_page);
       if (!wide) {
         return wide.error();
@@ -252,30 +276,23 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message)
 
 Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
                             const Environment& env) const {
-  const ResponseKind kind = response_kind(request);
-  if (!accepts_kind(kind, policy_)) {
-    env.trace("acceptor: refused, policy does not take this kind of response");
+  if (!accepts_response(request, policy_)) {
+    if (env.tracing()) {
+      env.trace("acceptor: refused, policy does not take this response: " +
+                std::string(kind_text(response_kind(request))));
+    }
     return failure(Minor::kPolicyVersion);
   }
-  if (kind != ResponseKind::kNtlmV2 && bindings != nullptr) {
+  if (response_kind(request) != ResponseKind::kNtlmV2 && bindings != nullptr) {
     env.trace("acceptor: refused, channel bindings need NTLMv2");
     return Error{Major::kBadBindings, Minor::kBindings};
   }
   return {};
 }
 
-Result<SessionKey> Acceptor::session_key(const AuthenticateMessage& message, Flags agreed,
-                                         const Logon& logon) const noexcept {
-  if (!has(agreed, flag::kKeyExchange)) {
-    return SessionKey(logon.base.view());
-  }
-  SessionKey key;
-  rc4k(logon.base.view(), message.session_key.first<SessionKey::kSize>(), key.bytes());
-  return key;
-}
-
-Status Acceptor::check_mic(ByteView token, const AuthenticateMessage& message,
-                           const SessionKey& key, const Environment& env) const {
+Status Acceptor::check_mic(const Answer& answer, const SessionKey& key,
+                           const Environment& env) const {
+  const AuthenticateMessage& message = answer.message;
   if (!message.mic_at) {
     if (policy_.allow_missing_mic) {
       return {};
@@ -285,8 +302,8 @@ Status Acceptor::check_mic(ByteView token, const AuthenticateMessage& message,
   }
   const ByteView transcript(transcript_);
   const Mic mic = compute_mic(key, transcript.first(negotiate_size_),
-                              transcript.subspan(negotiate_size_), token, *message.mic_at);
-  if (verify_equal(mic, token.subspan(*message.mic_at, mic.size()))) {
+                              transcript.subspan(negotiate_size_), answer.token, *message.mic_at);
+  if (verify_equal(mic, answer.token.subspan(*message.mic_at, mic.size()))) {
     return {};
   }
   env.trace(has(message.flags, flag::kKeyExchange) || message.session_key.empty()
@@ -305,17 +322,11 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Environment& en
   if (!sent) {
     return failure(Minor::kInternal);
   }
-  const TargetInfo& back = blob.target_info;
-  const bool same = echoes(sent->nb_computer, back.nb_computer, true) &&
-                    echoes(sent->nb_domain, back.nb_domain, true) &&
-                    echoes(sent->dns_computer, back.dns_computer, false) &&
-                    echoes(sent->dns_domain, back.dns_domain, false) &&
-                    echoes(sent->dns_tree, back.dns_tree, false) &&
-                    (!back.timestamp || back.timestamp == sent->timestamp);
-  if (!same) {
+  if (!answers_target_info(*sent, blob.target_info)) {
     env.trace("acceptor: refused, the response was made for another server's challenge");
     return failure(Minor::kLogonFailure);
   }
+  trace_single_host(blob, env);
   const std::uint64_t now = env.now();
   const std::uint64_t skew = now > blob.timestamp ? now - blob.timestamp : blob.timestamp - now;
   if (policy_.max_skew_seconds <= kMaxFiletime / kFiletimePerSecond &&
@@ -326,17 +337,19 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Environment& en
   return {};
 }
 
-Status Acceptor::check_bindings(const AuthenticateMessage& message,
-                                const ChannelBindingHash* bindings, const Environment& env) {
+// Whether both sides gave the same ones.
+Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
+                                      const ChannelBindingHash* bindings,
+                                      const Environment& env) const {
   if (bindings == nullptr || policy_.channel_bindings == Demand::kOff) {
-    return {};
+    return false;
   }
   const Error refused{Major::kBadBindings, Minor::kBindings};
   const std::optional<ByteView> given =
       message.v2 ? message.v2->target_info.channel_bindings : std::nullopt;
   if (!given || is_zero(*given)) {
     if (policy_.channel_bindings == Demand::kAccept) {
-      return {};
+      return false;
     }
     env.trace("acceptor: refused, the client gave no channel bindings");
     return refused;
@@ -345,8 +358,7 @@ Status Acceptor::check_bindings(const AuthenticateMessage& message,
     env.trace("acceptor: refused, the client's channel bindings are those of another channel");
     return refused;
   }
-  outcome_.channel_bound = true;
-  return {};
+  return true;
 }
 
 }  // namespace gssntlm

@@ -11,7 +11,7 @@
 
 namespace gssntlm {
 
-/// Who logged in, and what the message said around it. UTF-16LE, clean names.
+/// Who logged in, and what the message said around it. UTF-16LE, clean names; nobody has none.
 struct AcceptedLogon {
   Bytes user;  ///< the account's spelling
   Bytes domain;
@@ -27,14 +27,21 @@ class Acceptor {
 
   /// CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
   /// Errors: DEFECTIVE_TOKEN for a malformed message; FAILURE with kPolicyFlags or kPolicyKeyLength
-  /// for a weak offer; kOutOfTurn; kNoRandom. Throws std::bad_alloc.
+  /// for a weak offer, kUnencodable when the client takes OEM only and our name has none;
+  /// kOutOfTurn; kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Result<Buffer> challenge(ByteView negotiate, const HostNames& names,
                                          const Environment& env);
 
-  /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2. `bindings` may be nullptr.
-  /// Errors: DEFECTIVE_TOKEN for a malformed message; BAD_BINDINGS; FAILURE with kLogonFailure
-  /// (user, password, MIC, echoed names and clock alike), kPolicyVersion, kDowngrade, kAnonymous;
-  /// kOutOfTurn. Throws std::bad_alloc.
+  /// A connectionless CHALLENGE, which nothing precedes [MS-NLMP] 3.2.5.2.1. Errors: FAILURE
+  /// kPolicyBlocked where policy has no connectionless contexts; otherwise as challenge().
+  [[nodiscard]] Result<Buffer> connectionless_challenge(const HostNames& names,
+                                                        const Environment& env);
+
+  /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2, 3.2.5.2.2. `bindings` may be nullptr. `accounts` are
+  /// not asked about an anonymous client, who has no names. Errors: DEFECTIVE_TOKEN for a malformed
+  /// message; BAD_BINDINGS; FAILURE with kLogonFailure (user, password, MIC, echoed names and clock
+  /// alike), kPolicyVersion, kPolicyFlags, kPolicyKeyLength, kDowngrade, kAnonymous; kOutOfTurn.
+  /// Throws std::bad_alloc.
   [[nodiscard]] Result<AcceptedLogon> authenticate(ByteView token,
                                                    const ChannelBindingHash* bindings,
                                                    const AccountSource& accounts,
@@ -53,25 +60,36 @@ class Acceptor {
     Bytes domain;
     Bytes workstation;
   };
+  // AUTHENTICATE, and what it is judged with.
+  struct Answer {
+    ByteView token;
+    const AuthenticateMessage& message;
+    Flags agreed;
+    const ChannelBindingHash* bindings;
+  };
 
+  Result<Buffer> emit(Flags flags, ByteView negotiate, const HostNames& names,
+                      const Environment& env);
   Result<AcceptedLogon> judge(ByteView token, const ChannelBindingHash* bindings,
                               const AccountSource& accounts, const Environment& env);
-  Result<Flags> agree(const AuthenticateMessage& message) const noexcept;
-  Result<Names> read_names(const AuthenticateMessage& message) const;
+  Result<AcceptedLogon> judge_user(const Answer& answer, const AccountSource& accounts,
+                                   const Environment& env);
+  Result<AcceptedLogon> judge_nobody(const AuthenticateMessage& message, Flags agreed,
+                                     const ChannelBindingHash* bindings, const Environment& env);
+  Result<Flags> agree(const AuthenticateMessage& message, const Environment& env) const;
+  Result<Names> read_names(const AuthenticateMessage& message, Flags agreed) const;
   Status check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
                     const Environment& env) const;
-  Result<SessionKey> session_key(const AuthenticateMessage& message, Flags agreed,
-                                 const Logon& logon) const noexcept;
+  Status check_mic(const Answer& answer, const SessionKey& key, const Environment& env) const;
   Status check_blob(const V2ClientChallenge& blob, const Environment& env) const;
-  Status check_mic(ByteView token, const AuthenticateMessage& message, const SessionKey& key,
-                   const Environment& env) const;
-  Status check_bindings(const AuthenticateMessage& message, const ChannelBindingHash* bindings,
-                        const Environment& env);
+  Result<bool> check_bindings(const AuthenticateMessage& message,
+                              const ChannelBindingHash* bindings, const Environment& env) const;
+  [[nodiscard]] bool takes_oem() const noexcept;
 
   Policy policy_;
   State state_ = State::kStart;
   Nonce server_challenge_{};
-  Bytes transcript_;  // NEGOTIATE, then CHALLENGE, as they travelled
+  Bytes transcript_;  // NEGOTIATE (connectionless none), then CHALLENGE, as they travelled
   std::size_t negotiate_size_ = 0;
   Outcome outcome_;
 };

@@ -11,4 +11,8 @@ Identity::Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHas
       lm_hash_(std::move(lm_hash)),
       response_key_(derive_response_key(nt_hash_, user_, domain_)) {}
 
+Ref<const Identity> Identity::anonymous() {
+  return Ref<const Identity>::adopt(new Identity({}, {}, NtHash(), std::nullopt));
+}
+
 }  // namespace gssntlm

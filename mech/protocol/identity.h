@@ -12,10 +12,14 @@ namespace gssntlm {
 /// Immutable; shared by threads and contexts. Holds hashes, never a password.
 class Identity : public RefCounted {
  public:
-  /// `user` and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once. Throws
-  /// std::bad_alloc.
+  /// `user`, not empty, and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once.
+  /// Throws std::bad_alloc.
   Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHash> lm_hash);
 
+  /// Nobody [MS-NLMP] 3.2.5.1.2.
+  [[nodiscard]] static Ref<const Identity> anonymous();
+
+  [[nodiscard]] bool is_anonymous() const noexcept { return user_.empty(); }
   [[nodiscard]] ByteView user() const noexcept { return user_; }
   [[nodiscard]] ByteView domain() const noexcept { return domain_; }
   [[nodiscard]] const NtHash& nt_hash() const noexcept { return nt_hash_; }

@@ -1,26 +1,15 @@
 // The client's side of the handshake [MS-NLMP] 3.1.5.
 #pragma once
 
-#include <optional>
-
 #include "mech/base/environment.h"
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
+#include "mech/protocol/negotiation.h"
 #include "mech/protocol/outcome.h"
 #include "mech/protocol/policy.h"
+#include "mech/protocol/response.h"
 
 namespace gssntlm {
-
-/// What the caller wants of the context.
-struct InitiatorRequest {
-  bool integrity = false;
-  bool confidentiality = false;
-  bool identify = false;
-  /// Offer signing and sealing though not asked for, as most callers expect of a GSSAPI mechanism.
-  bool offer_protection = true;
-  /// Replaces the computed NEGOTIATE flags; policy's demands are added.
-  std::optional<Flags> negotiate_flags;
-};
 
 /// What the initiator fixes at its first step and keeps to.
 struct InitiatorSetup {
@@ -36,12 +25,14 @@ class Initiator {
  public:
   explicit Initiator(InitiatorSetup setup) noexcept : setup_(std::move(setup)) {}
 
-  /// NEGOTIATE [MS-NLMP] 3.1.5.1.1. Throws std::bad_alloc.
+  /// NEGOTIATE [MS-NLMP] 3.1.5.1.1; connectionless an empty token, for which the server's CHALLENGE
+  /// is waited [MS-NLMP] 3.1.5.2. Throws std::bad_alloc.
   [[nodiscard]] Result<Buffer> negotiate();
 
-  /// AUTHENTICATE in answer to CHALLENGE [MS-NLMP] 3.1.5.1.2. `bindings` may be nullptr.
+  /// AUTHENTICATE in answer to CHALLENGE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1. `bindings` may be nullptr.
   /// Errors: DEFECTIVE_TOKEN for a malformed challenge; FAILURE with kPolicyFlags,
-  /// kPolicyKeyLength, kPolicyVersion, kTargetInfo for a weak one; kOutOfTurn; kNoRandom. Throws
+  /// kPolicyKeyLength, kTargetInfo for a weak one; BAD_BINDINGS where nothing can carry them;
+  /// kUnencodable for names that the server's OEM code page lacks; kOutOfTurn; kNoRandom. Throws
   /// std::bad_alloc.
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings,
                                             const Environment& env);
@@ -57,6 +48,9 @@ class Initiator {
 
   Result<Buffer> answer(ByteView challenge, const ChannelBindingHash* bindings,
                         const Environment& env);
+  Result<Flags> agree(Flags challenge, const Environment& env) const;
+  Result<Buffer> compose(Flags agreed, const Responses& responses, ByteView wrapped_key,
+                         const Environment& env) const;
 
   InitiatorSetup setup_;
   State state_ = State::kStart;

@@ -61,17 +61,23 @@ struct Proof {
 };
 
 /// Verifies the NT or LM response of `request` against an account's hashes, as far as `policy`
-/// admits its kind [MS-NLMP] 3.3, 3.2.5.1.2. NTLMv2 is tried with the domain as sent, upper-cased,
-/// and empty. nullopt: no match. Takes the same time for a hash that matches nothing. Throws
+/// admits its kind [MS-NLMP] 3.3, 3.2.5.1.2. An NT response is the only one that counts where there
+/// is one. NTLMv2 and LMv2 are tried with the domain as sent, upper-cased, and empty. `lm_hash` may
+/// be nullptr. nullopt: no match. Takes the same time for a hash that matches nothing. Throws
 /// std::bad_alloc.
 [[nodiscard]] std::optional<Proof> verify_response(const LogonRequest& request,
                                                    const NtHash& nt_hash, const LmHash* lm_hash,
                                                    const Policy& policy);
 
-/// Which kind of response `request` carries.
+/// Which kind of response `request` carries. kLm stands for LM and LMv2, which look alike. NTLMv1
+/// with extended session security is one only with the client's challenge in the LM field.
 [[nodiscard]] ResponseKind response_kind(const LogonRequest& request) noexcept;
 
-/// Whether an acceptor at `policy` takes that kind [MS-NLMP] 7 <82>.
-[[nodiscard]] bool accepts_kind(ResponseKind kind, const Policy& policy) noexcept;
+/// Whether policy admits what `request` carries.
+[[nodiscard]] bool accepts_response(const LogonRequest& request, const Policy& policy) noexcept;
+
+/// KXKEY [MS-NLMP] 3.4.5.1 for a proven logon. An LM response that was not sent counts as zeros.
+[[nodiscard]] KeyExchangeKey key_exchange_key(const LogonRequest& request,
+                                              const Logon& logon) noexcept;
 
 }  // namespace gssntlm

@@ -1,10 +1,12 @@
-// What this side sends and accepts. A value: handed in, never looked up.
+// What this side sends and accepts. A value: handed in, never looked up. The one place that turns
+// LmCompatibilityLevel [MS-NLMP] 7 <82> into decisions.
 #pragma once
 
 #include <cstdint>
 
 #include "mech/base/flags.h"
 #include "mech/base/text.h"
+#include "mech/protocol/outcome.h"
 
 namespace gssntlm {
 
@@ -18,13 +20,21 @@ enum class Demand {
 /// Defaults are the secure ones; every weaker thing is a named member, off.
 struct Policy {
   /// LmCompatibilityLevel 0 to 5 [MS-NLMP] 7 <82>, each role for itself. 3 and more send NTLMv2
-  /// only; 5 accepts NTLMv2 only.
+  /// only; 5 accepts NTLMv2 only. Level 0 knows no extended session security: it neither offers
+  /// nor demands it.
   unsigned initiator_level = 3;
   unsigned acceptor_level = 5;
-  /// Least strength of session keys where messages are protected: 128, 56 or 40.
+  /// Least strength of session keys where messages are protected: 128, 56 or 40. With 56 and 40 the
+  /// weak ways to a session key, LM_KEY and REQUEST_NON_NT_SESSION_KEY, are there too.
   unsigned min_key_bits = 128;
-  /// Extended session security must be agreed.
+  /// Extended session security must be agreed, above level 0.
   bool require_ess = true;
+  /// An initiator sends NTLMv2 to servers that give target information only; without any there is
+  /// neither MIC, nor channel bindings, nor target name.
+  bool require_target_info = true;
+  /// An initiator that sends NTLMv2 to a server without a clock adds the LMv2 response, which
+  /// proves the password without all that NTLMv2 protects [MS-NLMP] 3.1.5.1.2.
+  bool send_lmv2 = false;
   /// An acceptor takes NTLMv2 responses without a MIC (clients older than Vista, and several
   /// libraries).
   bool allow_missing_mic = true;
@@ -34,13 +44,82 @@ struct Policy {
   Demand channel_bindings = Demand::kAccept;
   /// Anonymous logons are let in.
   bool allow_anonymous = false;
+  /// An acceptor opens connectionless contexts [MS-NLMP] 1.3.1.2.
+  bool allow_connectionless = true;
   /// Most that the client's NTLMv2 timestamp may differ from ours, in seconds. 36 hours.
   std::uint64_t max_skew_seconds = 36 * 60 * 60;
   /// gss_wrap with SIGN and without SEAL agreed encrypts, as Windows and SASL peers expect.
   bool seal_when_signing = true;
-  /// OEM is offered and accepted beside Unicode; names go through this code page.
+  /// Where neither SIGN nor SEAL was agreed, the constant signature of [MS-NLMP] 3.4.4.3 is made
+  /// and taken. It proves nothing.
+  bool dummy_signatures = false;
+  /// An initiator tells the server which machine it runs on [MS-NLMP] 2.2.2.2.
+  bool send_single_host = false;
+  /// An initiator offers OEM beside Unicode, a connectionless acceptor too. Acceptors take clients
+  /// that know nothing else in any case. Names go through this code page.
   bool offer_oem = false;
   CodePage code_page = CodePage::k437;
 };
+
+/// Which responses an initiator proves the user with.
+enum class ResponseFamily {
+  kLmAndNtlm,  ///< LM and NTLMv1; with extended session security NTLMv1 alone
+  kNtlm,       ///< NTLMv1, in both fields
+  kNtlmV2,
+};
+
+[[nodiscard]] constexpr ResponseFamily family_sent(const Policy& policy) noexcept {
+  return policy.initiator_level <= 1   ? ResponseFamily::kLmAndNtlm
+         : policy.initiator_level == 2 ? ResponseFamily::kNtlm
+                                       : ResponseFamily::kNtlmV2;
+}
+
+/// Whether an acceptor takes that kind of response. kLmV2 is one without an NTLMv2 response.
+[[nodiscard]] constexpr bool accepts_kind(ResponseKind kind, const Policy& policy) noexcept {
+  switch (kind) {
+    case ResponseKind::kNtlmV2:
+      return true;
+    case ResponseKind::kNtlmV1:
+    case ResponseKind::kNtlmV1Ess:
+    case ResponseKind::kLmV2:
+      return policy.acceptor_level <= 4;
+    case ResponseKind::kLm:
+      return policy.acceptor_level <= 3;
+    case ResponseKind::kAnonymous:
+      return policy.allow_anonymous;
+    case ResponseKind::kNone:
+      break;
+  }
+  return false;
+}
+
+/// Whether an initiator, or an acceptor, offers extended session security.
+[[nodiscard]] constexpr bool initiator_knows_ess(const Policy& policy) noexcept {
+  return policy.initiator_level >= 1;
+}
+[[nodiscard]] constexpr bool initiator_demands_ess(const Policy& policy) noexcept {
+  return policy.require_ess && initiator_knows_ess(policy);
+}
+[[nodiscard]] constexpr bool acceptor_demands_ess(const Policy& policy) noexcept {
+  return policy.require_ess && policy.acceptor_level >= 1;
+}
+
+/// Whether session keys may come from the LM hash: LM_KEY, REQUEST_NON_NT_SESSION_KEY.
+[[nodiscard]] constexpr bool allows_lm_keys(const Policy& policy) noexcept {
+  return policy.min_key_bits <= 56;
+}
+/// Whether an initiator asks for them on its own: at levels 0 and 1.
+[[nodiscard]] constexpr bool offers_lm_key(const Policy& policy) noexcept {
+  return allows_lm_keys(policy) && policy.initiator_level <= 1;
+}
+
+/// Whether LM hashes are of use to an initiator, or an acceptor.
+[[nodiscard]] constexpr bool initiator_needs_lm_hash(const Policy& policy) noexcept {
+  return family_sent(policy) == ResponseFamily::kLmAndNtlm;
+}
+[[nodiscard]] constexpr bool acceptor_needs_lm_hash(const Policy& policy) noexcept {
+  return accepts_kind(ResponseKind::kLm, policy) ||
+         (accepts_kind(ResponseKind::kNtlmV1, policy) && allows_lm_keys(policy));
+}
 
 }  // namespace gssntlm

@@ -20,7 +20,8 @@ struct V2ClientChallenge {
 };
 
 struct AuthenticateMessage {
-  Flags flags = 0;       ///< 0 in messages of Windows 9x, which end before them
+  Flags flags = 0;  ///< 0 in messages of Windows 9x, which end before them
+  bool says_flags = false;
   ByteView lm_response;  ///< 0, 1 or 24 bytes
   ByteView nt_response;  ///< 0, 24, or an NTLMv2_RESPONSE
   ByteView domain;       ///< names: UTF-16LE or OEM, as was agreed

@@ -1,5 +1,6 @@
 #include "mech/wire/target_info.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gssntlm {
@@ -19,7 +20,7 @@ bool has_valid_size(AvPair pair) noexcept {
     case AvId::kTimestamp:
       return pair.value.size() == 8;
     case AvId::kSingleHost:
-      return pair.value.size() >= 48;
+      return pair.value.size() >= kSingleHostSize;
     case AvId::kChannelBindings:
       return pair.value.size() == 16;
     case AvId::kEol:
@@ -99,6 +100,26 @@ Result<TargetInfo> decode_target_info(ByteView list) noexcept {
   }
   info.size = pairs.position();
   return info;
+}
+
+std::array<std::uint8_t, kSingleHostSize> encode_single_host(const SingleHost& host) noexcept {
+  std::array<std::uint8_t, kSingleHostSize> out{};
+  store_le32(out.data(), kSingleHostSize);
+  std::copy(host.custom_data.begin(), host.custom_data.end(), out.begin() + 8);
+  std::copy(host.machine_id.begin(), host.machine_id.end(), out.begin() + 16);
+  return out;
+}
+
+Result<SingleHost> decode_single_host(ByteView value) noexcept {
+  SingleHost host;
+  Reader in(value);
+  in.skip(8);
+  in.copy(host.custom_data);
+  in.copy(host.machine_id);
+  if (!in.ok()) {
+    return defective(Minor::kBadAvPairs);
+  }
+  return host;
 }
 
 void append_av_pair(Bytes& list, AvId id, ByteView value) {

@@ -1,6 +1,7 @@
 // AV_PAIR lists [MS-NLMP] 2.2.2.1: the TargetInfo of CHALLENGE and of the NTLMv2 response.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "mech/base/bytes.h"
@@ -69,6 +70,23 @@ struct TargetInfo {
 /// sizes, odd-sized names, a known pair twice. Unknown pairs and bytes after EOL are allowed and
 /// skipped.
 [[nodiscard]] Result<TargetInfo> decode_target_info(ByteView list) noexcept;
+
+/// Single_Host_Data [MS-NLMP] 2.2.2.2: the machine a client runs on.
+struct SingleHost {
+  std::array<std::uint8_t, 8> custom_data{};  ///< token flags and integrity level
+  std::array<std::uint8_t, 32> machine_id{};  ///< random, of this boot
+};
+
+/// Its classic size; newer systems append 32 bytes that mean nothing.
+inline constexpr std::size_t kSingleHostSize = 48;
+
+/// What a process without special rights says of its token: integrity level medium.
+inline constexpr std::array<std::uint8_t, 8> kOurCustomData = {1, 0, 0, 0, 0, 0x20, 0, 0};
+
+[[nodiscard]] std::array<std::uint8_t, kSingleHostSize> encode_single_host(
+    const SingleHost& host) noexcept;
+/// Of the value of a pair kSingleHost. Error: kBadAvPairs (shorter than 48 bytes).
+[[nodiscard]] Result<SingleHost> decode_single_host(ByteView value) noexcept;
 
 /// Appends one pair. `value` is at most 65535 bytes, which the caller has made sure of.
 void append_av_pair(Bytes& list, AvId id, ByteView value);

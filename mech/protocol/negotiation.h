@@ -1,0 +1,71 @@
+// NegotiateFlags: what each role offers, and what the two settle on [MS-NLMP] 2.2.2.5.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "mech/base/flags.h"
+#include "mech/base/status.h"
+#include "mech/protocol/identity.h"
+#include "mech/protocol/policy.h"
+
+namespace gssntlm {
+
+/// What the caller wants of the context.
+struct InitiatorRequest {
+  bool integrity = false;
+  bool confidentiality = false;
+  bool identify = false;
+  bool connectionless = false;
+  /// Offer signing and sealing though not asked for, as most callers expect of a GSSAPI mechanism.
+  bool offer_protection = true;
+  /// Replaces the computed NEGOTIATE flags; policy's demands are added.
+  std::optional<Flags> negotiate_flags;
+};
+
+/// Why flags are refused.
+struct Refusal {
+  Error error;
+  std::string_view reason;  ///< for the trace; static
+};
+
+/// What an initiator offers in NEGOTIATE, or chooses from connectionless [MS-NLMP] 3.1.5.1.1.
+[[nodiscard]] Flags compute_offer(const Policy& policy, const InitiatorRequest& request,
+                                  bool anonymous) noexcept;
+
+/// What an initiator that offered `offered` agrees to of a CHALLENGE's flags: the flags of its
+/// AUTHENTICATE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1.
+[[nodiscard]] Flags agree_with_challenge(Flags offered, Flags challenge) noexcept;
+
+/// Whether that is good enough [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors: FAILURE kPolicyFlags,
+/// kPolicyKeyLength.
+[[nodiscard]] std::optional<Refusal> judge_challenge(Flags agreed, Flags offered,
+                                                     const Policy& policy,
+                                                     const InitiatorRequest& request) noexcept;
+
+/// The flags of a CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
+[[nodiscard]] Flags compute_reply(Flags offered, const Policy& policy,
+                                  const HostNames& names) noexcept;
+/// The flags of a connectionless CHALLENGE: the whole offer [MS-NLMP] 3.2.5.2.1.
+[[nodiscard]] Flags compute_connectionless_offer(const Policy& policy,
+                                                 const HostNames& names) noexcept;
+
+/// Whether an acceptor may answer a client with `reply`; nullopt if so. Errors as
+/// judge_challenge().
+[[nodiscard]] std::optional<Refusal> judge_reply(Flags reply, const Policy& policy) noexcept;
+
+/// What holds after an AUTHENTICATE that says `answer` to what CHALLENGE said [MS-NLMP] 3.2.5.1.2,
+/// 3.2.5.2.2. Only what judge_answer() lets pass.
+[[nodiscard]] Flags settle(Flags challenge, Flags answer) noexcept;
+
+/// Whether an acceptor goes on with that; nullopt if so. Errors: FAILURE kDowngrade, kPolicyFlags,
+/// kPolicyKeyLength; DEFECTIVE_TOKEN kCharset, kBadResponse (connectionless without KEY_EXCH).
+[[nodiscard]] std::optional<Refusal> judge_answer(Flags challenge, Flags answer,
+                                                  const Policy& policy) noexcept;
+
+/// A session key travels in AUTHENTICATE [MS-NLMP] 3.1.5.1.2.
+[[nodiscard]] constexpr bool exchanges_key(Flags agreed) noexcept {
+  return has(agreed, flag::kKeyExchange) && has_any(agreed, flag::kProtection);
+}
+
+}  // namespace gssntlm
