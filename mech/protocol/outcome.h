@@ -16,9 +16,9 @@ struct Outcome {
   Flags flags = 0;  ///< as agreed; what protects messages
   SessionKey key;   ///< ExportedSessionKey
   ResponseKind kind = ResponseKind::kNone;
-  bool mic = false;            ///< AUTHENTICATE carries a MIC, verified by an acceptor
+  bool mic = false;                 ///< AUTHENTICATE carries a MIC, verified by an acceptor
   bool peer_tells_sealing = false;  ///< see kTellsSealing in mech/wire/types.h
-  bool channel_bound = false;  ///< both sides gave bindings and they are the same
+  bool channel_bound = false;       ///< both sides gave bindings and they are the same
 
   /// Keys that nobody else can compute protect messages: not so for nobody's [MS-NLMP] 3.4.
   [[nodiscard]] bool protects() const noexcept {
