@@ -1,0 +1,160 @@
+#!/bin/sh
+# Shows that a bare Debian is enough: debootstrap makes the smallest root of that Debian in a
+# temporary folder, the committed project is cloned into it, and the quickstart (twice) and the
+# plain tests run there, from nothing. The root is removed again.
+#
+#   sh test/bare.sh bookworm|trixie
+#
+# For root, on Debian. Packages come from where this machine's apt takes its own. All of it happens
+# in mount and process namespaces of its own: what is mounted or still running when it ends, or
+# is interrupted, is gone with them before anything is removed.
+set -eu
+
+say() {
+    printf '== bare %s: %s\n' "$suite" "$*"
+}
+
+die() {
+    echo "FAIL bare ${suite:-root}: $*"
+    exit 1
+}
+
+suite=${1-}
+case $suite in
+bookworm | trixie) ;;
+*)
+    echo "usage: sh test/bare.sh bookworm|trixie" >&2
+    exit 2
+    ;;
+esac
+
+# --- The half that runs in the namespaces: bare.sh SUITE --inside FOLDER MIRROR ----------------
+
+inside() {
+    work=$1
+    mirror=$2
+    root="$work/root"
+    say "debootstrap"
+    if ! debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$work/log" 2>&1; then
+        tail -n 30 "$work/log"
+        die "debootstrap could not make the root"
+    fi
+    mv "$work/sources.list" "$root/etc/apt/sources.list"
+    mv "$work/apt.conf" "$root/etc/apt/apt.conf.d/99host"
+    [ ! -f "$work/ca.crt" ] || mv "$work/ca.crt" "$root/etc/apt/ca.crt"
+    mkdir -p "$root/src"
+    mv "$work/gss-ntlm" "$root/src/gss-ntlm"
+    mount -t proc proc "$root/proc"
+
+    step quickstart "the quickstart"
+    step quickstart "the quickstart, once more"
+    step "run" "the plain tests" --plain
+
+    left=""
+    for process in /proc/[0-9]*; do
+        # The root's processes are those that have it as theirs.
+        ! [ "$(readlink "$process/root")" = "$root" ] || left="$left $(cat "$process/comm")"
+    done
+    [ -z "$left" ] || die "left running:$left"
+    # -s: there are links that lead nowhere.
+    ! grep -rlsF gss_ntlm "$root/etc" || die "the files above, under /etc, were left"
+    echo "PASS bare $suite: nothing is left running, and nothing under /etc"
+}
+
+# step SCRIPT WHAT ARGUMENT...: one of the project's scripts, in the root, with next to no
+# environment. Its lines are marked, so that its own PASS and FAIL lines are not counted twice.
+step() {
+    script=$1
+    what=$2
+    shift 2
+    say "$what"
+    started=$(date +%s)
+    {
+        status=0
+        chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM=dumb \
+            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            sh "/src/gss-ntlm/test/$script.sh" "$@" </dev/null 2>&1 || status=$?
+        echo "$status" >"$work/status"
+    } | sed "s/^/$suite| /"
+    status=$(cat "$work/status")
+    seconds=$(($(date +%s) - started))
+    [ "$status" -eq 0 ] || die "$what ended with status $status after $seconds s"
+    echo "PASS bare $suite: $what ($seconds s)"
+}
+
+if [ "${2-}" = --inside ]; then
+    inside "$3" "$4"
+    exit 0
+fi
+
+# --- The half outside: what it takes from this machine, and the cleaning up -------------------
+
+[ $# -eq 1 ] || die "one argument, please"
+[ "$(id -u)" -eq 0 ] || die "only root can make a root"
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/.." && pwd)
+sh "$here/deps.sh" all || die "a package could not be installed"
+
+work=""
+child=""
+leave() {
+    status=$?
+    trap - EXIT HUP INT TERM
+    if [ -n "$child" ]; then
+        # The first process of the namespace goes with this one, and all others with that.
+        kill -KILL "$child" 2>/dev/null || :
+        wait "$child" 2>/dev/null || :
+    fi
+    [ -z "$work" ] || rm -rf --one-file-system -- "$work"
+    exit "$status"
+}
+trap leave EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+work=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm-bare.XXXXXX")
+chmod 755 "$work"
+
+# repository LABEL: where this machine's apt has that repository from.
+repository() {
+    apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+        awk -v label="$1" '$1 == label { print $2; exit }'
+}
+mirror=$(repository Debian)
+if [ -z "$mirror" ]; then
+    apt-get update -q
+    mirror=$(repository Debian)
+fi
+[ -n "$mirror" ] || die "this machine's apt has no Debian repository"
+security=$(repository Debian-Security)
+{
+    echo "deb $mirror $suite main"
+    echo "deb $mirror $suite-updates main"
+    [ -z "$security" ] || echo "deb $security $suite-security main"
+} >"$work/sources.list"
+
+# How this machine's apt fetches: proxies, and how strict it is with dates.
+apt-config dump | grep -E '^Acquire::(https?|Check-Valid-Until|Check-Date|Retries|ForceIPv[46])\b' |
+    grep -v -E 'Auto-?Detect|::CaInfo' >"$work/apt.conf" || :
+proxy=""
+eval "$(apt-config shell proxy Acquire::http::Proxy)"
+[ -z "$proxy" ] || export http_proxy="$proxy"
+authorities=/etc/ssl/certs/ca-certificates.crt
+case "$mirror $security" in
+*https:*)
+    [ ! -f "$authorities" ] || cp "$authorities" "$work/ca.crt"
+    echo 'Acquire::https::CaInfo "/etc/apt/ca.crt";' >>"$work/apt.conf"
+    ;;
+esac
+
+git clone -q "file://$source" "$work/gss-ntlm" || die "$source could not be cloned"
+say "$(git -C "$work/gss-ntlm" log -1 --format='%h %s')"
+[ -z "$(git -C "$source" status --porcelain)" ] || say "what is not committed takes no part"
+
+unshare --mount --pid --fork --kill-child --propagation private \
+    sh "$here/bare.sh" "$suite" --inside "$work" "$mirror" </dev/null &
+child=$!
+status=0
+wait "$child" || status=$?
+child=""
+exit "$status"

@@ -1,0 +1,94 @@
+#!/bin/sh
+# Installs the Debian packages that a step needs. This is the only place that names them.
+#
+#   sh test/deps.sh build   what compiles the module
+#   sh test/deps.sh web     build, and Apache and curl: what the quickstart needs
+#   sh test/deps.sh test    web, and what the tests need
+#   sh test/deps.sh all     test, and what formatting, linting and the bare roots need
+#   sh test/deps.sh -n SET  prints the packages of SET, and installs nothing
+#
+# Nothing is asked of the network, and root is not needed, when all of them are installed already.
+# Only packages without a service of their own are named (apache2-bin is Apache without its
+# service), so that an installation starts nothing.
+set -eu
+
+usage() {
+    echo "usage: sh test/deps.sh [-n] build|web|test|all" >&2
+    exit 2
+}
+
+print_only=false
+if [ "${1-}" = -n ]; then
+    print_only=true
+    shift
+fi
+[ $# -eq 1 ] || usage
+
+release=unknown
+[ ! -r /etc/os-release ] || release=$(. /etc/os-release && echo "${ID-} ${VERSION_ID-}")
+case $release in
+"debian 12") lint="clang-format-14 clang-tidy-14" ;;
+# The formatter is pinned to version 14, which Debian 13 does not have: linting is Debian 12's work.
+"debian 13") lint="" ;;
+*)
+    echo "deps.sh: this is '$release', not Debian 12 or 13: install the counterparts of the" >&2
+    echo "deps.sh: packages that test/deps.sh names by hand" >&2
+    exit 1
+    ;;
+esac
+
+build="g++ libkrb5-dev libutfcpp-dev meson nettle-dev ninja-build pkgconf"
+web="$build apache2-bin curl libapache2-mod-auth-gssapi"
+test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev nlohmann-json3-dev python3
+      python3-gssapi valgrind"
+all="$test debootstrap $lint"
+
+case $1 in
+build) wanted=$build ;;
+web) wanted=$web ;;
+test) wanted=$test ;;
+all) wanted=$all ;;
+*) usage ;;
+esac
+
+if $print_only; then
+    # Split into words on purpose.
+    # shellcheck disable=SC2086
+    printf '%s\n' $wanted
+    exit 0
+fi
+
+missing=""
+for package in $wanted; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=absent
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "deps.sh: these packages are missing, and only root can install them:" >&2
+    echo "    apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+# A package script that asks which runlevel this is hears "single user", and starts no service.
+export RUNLEVEL=1
+
+# shellcheck disable=SC2086
+install_missing() {
+    apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $missing </dev/null
+}
+
+known() {
+    for package in $missing; do
+        apt-cache show --no-all-versions "$package" >/dev/null 2>&1 || return 1
+    done
+}
+
+echo "deps.sh: installing$missing"
+# The lists of packages are fetched when they do not know a package, or know one that is gone.
+if ! known || ! install_missing; then
+    apt-get update -q -o DPkg::Lock::Timeout=300
+    install_missing
+fi

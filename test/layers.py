@@ -1,0 +1,245 @@
+#!/usr/bin/python3
+"""Keeps the house in order: what each layer may include, and words that must not occur.
+
+Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status 1 when there is one
+       layers.py --self-test    plants one offence after the other, and looks whether it is found
+
+The layers, as docs and CONTRIBUTING.md draw them: include/ and mech/base below; mech/wire,
+mech/crypto and spnego/ beside each other; mech/protocol; mech/account; mech/spi; tools/. A file
+includes its own room and those that MAY_INCLUDE names. test/ may include everything, and nothing
+includes test/.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BASE = {"include", "mech/base"}
+CORE = BASE | {"mech/wire", "mech/crypto", "mech/protocol"}
+MAY_INCLUDE = {
+    "include": set(),
+    "mech/base": {"include"},
+    "mech/wire": BASE,
+    "mech/crypto": BASE,
+    "spnego": BASE,
+    "mech/protocol": BASE | {"mech/wire", "mech/crypto"},
+    "mech/account": CORE,
+    "mech/spi": CORE | {"mech/account", "spnego"},
+    "tools": CORE | {"mech/account", "spnego"},
+}
+
+# (rooms, pattern over code without comments, what is wrong)
+CODE_RULES = [
+    (set(MAY_INCLUDE) - {"mech/crypto"}, re.compile(r"#\s*include\s*<nettle/"),
+     "only mech/crypto knows Nettle"),
+    (set(MAY_INCLUDE) - {"include", "mech/spi", "tools"}, re.compile(r"#\s*include\s*<gssapi"),
+     "only mech/spi and tools/ know the GSSAPI headers"),
+    (set(MAY_INCLUDE) - {"include", "mech/spi", "tools"},
+     re.compile(r"(?<![\w.>])gss_[a-z_]+\s*\("),
+     "nothing below mech/spi calls a gss_ function: it would reach the mechglue's"),
+    ({"mech/base", "mech/wire", "mech/crypto", "mech/protocol", "spnego"},
+     re.compile(r"#\s*include\s*<(fstream|iostream|unistd\.h|fcntl\.h|pwd\.h|netdb\.h"
+                r"|sys/(stat|socket|mman|random|uio)\.h|dirent\.h|filesystem|pthread\.h|thread|mutex)>"),
+     "no input, output or threads below mech/account"),
+    ({"mech/crypto", "mech/protocol"},
+     re.compile(r"\b(memcmp|bcmp|strcmp|strncmp|strcasecmp|strncasecmp)\s*\("),
+     "secrets are compared in constant time: use mech/base/secret.h"),
+    (set(MAY_INCLUDE), re.compile(r"\bthrow\b(?!\s+std::bad_alloc\b)"),
+     "errors are values: only std::bad_alloc flies"),
+    ({"mech/" + room for room in ("base", "wire", "crypto", "protocol", "account", "spi")},
+     re.compile(r"\b(abort|exit|_exit|quick_exit|printf|puts|perror|syslog)\s*\("),
+     "the module never prints, logs or ends its process"),
+]
+
+# Over every text file. The words are taken apart here, so that this file does not offend itself.
+TEXT_RULES = [
+    (re.compile(r"(?<![\w.])/wo" r"rk/|/tmp/w" r"t/"), "a path of somebody's machine"),
+    (re.compile(r"\b(deb|security|snapshot|ftp|archive|registry|pypi|files)"
+                r"\.(debian|npmjs|pythonhosted|yarnpkg|crates)\.(org|com|io)\b|\bpypi\.org\b"),
+     "the host of a package registry"),
+    (re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b"), "a mark of unfinished work"),
+    (re.compile(r"^(<{7}|>{7}) ", re.M), "a merge conflict"),
+]
+
+COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+SOURCES = (".h", ".cc", ".c", ".inc")
+
+
+def code_only(text):
+    """The text with its comments, strings and characters blanked out, line for line."""
+    def blank(match):
+        word = match.group(0)
+        if word[0] == "/":
+            return re.sub(r"[^\n]", " ", word)
+        return word[0] + word[0]
+    return COMMENT.sub(blank, text)
+
+
+def room_of(path):
+    """The room that a path relative to the root lies in, or None."""
+    for room in list(MAY_INCLUDE) + ["test"]:
+        if path.startswith(room + "/"):
+            return room
+    return "mech" if path.startswith("mech/") else None
+
+
+def included_room(root, path, name):
+    """The room of the file that an include names: from the root, or from beside the file."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
+    if os.path.exists(os.path.join(root, beside)):
+        return room_of(beside)
+    for start in ("", "include"):
+        candidate = os.path.normpath(os.path.join(start, name))
+        if os.path.exists(os.path.join(root, candidate)):
+            return room_of(candidate)
+    return room_of(name) or "nowhere"
+
+
+def line_of(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def offences_in(root, path, text):
+    """Yields (line, what is wrong) for one file."""
+    room = room_of(path)
+    if path.endswith(SOURCES) and room in MAY_INCLUDE:
+        for match in INCLUDE.finditer(text):
+            target = included_room(root, path, match.group(1))
+            if target not in MAY_INCLUDE[room] | {room}:
+                yield line_of(text, match.start(1)), f"{room} may not include {match.group(1)} ({target})"
+        code = code_only(text)
+        for rooms, pattern, wrong in CODE_RULES:
+            if room in rooms:
+                for match in pattern.finditer(code):
+                    yield line_of(code, match.start()), f"{match.group(0).strip()}: {wrong}"
+    elif path.endswith(SOURCES) and room in ("mech", None):
+        yield 1, "this file is in no layer: test/layers.py has the list"
+    for pattern, wrong in TEXT_RULES:
+        for match in pattern.finditer(text):
+            yield line_of(text, match.start()), f"{match.group(0).strip()}: {wrong}"
+
+
+def files_of(root):
+    """Paths of the project's own files, relative to the root."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True, check=True).stdout.decode().split("\0")
+        return sorted({path for path in listed if path and os.path.isfile(os.path.join(root, path))})
+    except (OSError, subprocess.CalledProcessError):
+        found = []
+        for folder, folders, names in os.walk(root):
+            folders[:] = [name for name in folders if not name.startswith("build") and name != ".git"]
+            found += [os.path.relpath(os.path.join(folder, name), root) for name in names]
+        return sorted(found)
+
+
+def check(root):
+    """All offences below root, as text, and the number of files looked at."""
+    found, looked_at = [], 0
+    for path in files_of(root):
+        with open(os.path.join(root, path), "rb") as file:
+            data = file.read()
+        if b"\0" in data:
+            continue
+        looked_at += 1
+        text = data.decode("utf-8", "replace")
+        found += [f"{path}:{line}: {wrong}" for line, wrong in offences_in(root, path, text)]
+    return found, looked_at
+
+
+GOOD_TREE = {
+    "include/gssapi/gssapi_ntlm.h": "#include <gssapi/gssapi.h>\n",
+    "mech/base/bytes.h": '#include "include/gssapi/gssapi_ntlm.h"\n// throw nothing, gss_wrap() nothing\n',
+    "mech/base/bytes.cc": '#include "mech/base/bytes.h"\nvoid f() { throw std::bad_alloc(); }\n',
+    "mech/crypto/seal.h": '#include <nettle/md5.h>\n#include "mech/base/bytes.h"\n',
+    "mech/wire/types.h": '#include "mech/base/bytes.h"\nconst char* kText = "memcmp(a, b)";\n',
+    "spnego/der.h": '#include "mech/base/bytes.h"\n',
+    "mech/protocol/session.h": '#include "mech/crypto/seal.h"\n#include "mech/wire/types.h"\n',
+    "mech/account/name.h": '#include <unistd.h>\n#include "mech/protocol/session.h"\n',
+    "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/account/name.h"\n',
+    "tools/main.cc": '#include <cstdio>\n#include "mech/account/name.h"\nint main() { puts(""); }\n',
+    "test/unit/a_test.cc": '#include "mech/spi/names.cc"\n',
+}
+
+# (what is planted, file, line that is added, words that the answer must have)
+PLANTED = [
+    ("base includes wire", "mech/base/bytes.h", '#include "mech/wire/types.h"', "may not include"),
+    ("base includes wire, relatively", "mech/base/bytes.h", '#include "../wire/types.h"', "may not include"),
+    ("wire includes crypto", "mech/wire/types.h", '#include "mech/crypto/seal.h"', "may not include"),
+    ("crypto includes wire", "mech/crypto/seal.h", '# include "mech/wire/types.h"', "may not include"),
+    ("spnego includes wire", "spnego/der.h", '#include "mech/wire/types.h"', "may not include"),
+    ("protocol includes account", "mech/protocol/session.h", '#include "mech/account/name.h"', "may not"),
+    ("protocol includes spnego", "mech/protocol/session.h", '#include "spnego/der.h"', "may not include"),
+    ("account includes spi", "mech/account/name.h", '#include "mech/spi/names.cc"', "may not include"),
+    ("spi includes tools", "mech/spi/names.cc", '#include "tools/main.cc"', "may not include"),
+    ("tools include spi", "tools/main.cc", '#include "mech/spi/names.cc"', "may not include"),
+    ("spi includes test", "mech/spi/names.cc", '#include "test/unit/a_test.cc"', "may not include"),
+    ("the public header includes base", "include/gssapi/gssapi_ntlm.h", '#include "mech/base/bytes.h"',
+     "may not include"),
+    ("a file beside the layers", "mech/extra/x.cc", "", "in no layer"),
+    ("Nettle in wire", "mech/wire/types.h", "#include <nettle/md4.h>", "knows Nettle"),
+    ("GSSAPI in protocol", "mech/protocol/session.h", "#include <gssapi/gssapi.h>", "GSSAPI"),
+    ("a gss_ call in account", "mech/account/name.h", "int x = gss_release_buffer(&m, &b);", "below mech/spi"),
+    ("a file read in protocol", "mech/protocol/session.h", "#include <fstream>", "no input"),
+    ("memcmp in crypto", "mech/crypto/seal.h", "bool x = std::memcmp(a, b, 16) == 0;", "constant time"),
+    ("strcmp in protocol", "mech/protocol/session.h", "bool x = strcmp (a, b) == 0;", "constant time"),
+    ("bcmp in crypto", "mech/crypto/seal.h", "bool x = bcmp(a, b, 16) == 0;", "constant time"),
+    ("an exception", "mech/account/name.h", "void f() { throw 1; }", "errors are values"),
+    ("printing", "mech/spi/names.cc", 'void f() { std::printf("x"); }', "never prints"),
+    ("abort", "mech/base/bytes.cc", "void g() { std::abort(); }", "never prints"),
+    ("a machine's path", "test/a.sh", "cd /wo" "rk/x", "a path"),
+    ("a registry's host", "README.md", "from deb" ".debian" ".org", "registry"),
+    ("unfinished work", "docs/a.md", "TO" "DO: more", "unfinished"),
+    ("a merge conflict", "docs/a.md", "<<<<" "<<< HEAD", "conflict"),
+]
+
+
+def plant(folder, tree):
+    for path, text in tree.items():
+        full = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def found_when(extra):
+    with tempfile.TemporaryDirectory() as folder:
+        tree = dict(GOOD_TREE)
+        for path, line in extra.items():
+            tree[path] = tree.get(path, "") + line + "\n"
+        plant(folder, tree)
+        return check(folder)[0]
+
+
+def self_test():
+    clean = found_when({})
+    print("FAIL a clean tree:" if clean else "PASS a clean tree", *clean)
+    missed = bool(clean)
+    for name, path, line, words in PLANTED:
+        found = found_when({path: line})
+        good = len(found) == 1 and words in found[0] and found[0].startswith(path + ":")
+        print("PASS" if good else "FAIL", "finds", name, *([] if good else found))
+        missed |= not good
+    return not missed
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return 0 if self_test() else 1
+    if len(sys.argv) != 2:
+        sys.exit("usage: layers.py SOURCE_ROOT | --self-test")
+    found, looked_at = check(sys.argv[1])
+    for line in found:
+        print("FAIL", line)
+    if not looked_at:
+        print("FAIL no file was found below", sys.argv[1])
+    elif not found:
+        print(f"PASS {looked_at} files keep to their layers")
+    return 0 if looked_at and not found else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

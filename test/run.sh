@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs what the tests need, builds them, and runs them all: plain, and under ASan with UBSan.
+#
+#   sh test/run.sh           everything but what takes long
+#   sh test/run.sh --plain   the plain half alone
+#   sh test/run.sh --all     also what takes long: the bare roots of both Debians, slow peers
+#
+# Ends with the line "N passed, N failed", which counts test cases, and with status 0 when none
+# failed. What failed is shown in full before that line. The builds stay in build/test and
+# build/asan, so that a second run builds only what has changed.
+set -eu
+
+source=$(cd "$(dirname "$0")/.." && pwd)
+sanitized=true
+setup=quick
+for argument in "$@"; do
+    case $argument in
+    --plain) sanitized=false ;;
+    --all) setup=all ;;
+    *)
+        echo "usage: sh test/run.sh [--plain] [--all]" >&2
+        exit 2
+        ;;
+    esac
+done
+
+# A tool that ends the run before it can count anything still leaves the closing line.
+stopped() {
+    echo "run.sh: $*"
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+# build FOLDER MESON-OPTION...
+build() {
+    folder="$source/build/$1"
+    shift
+    echo "== building ${folder#"$source"/}"
+    if [ ! -f "$folder/build.ninja" ]; then
+        rm -rf -- "$folder"
+        meson setup "$folder" "$source" -Dwerror=true "$@" || stopped "meson could not set up $folder"
+    fi
+    ninja -C "$folder" || stopped "$folder did not build"
+}
+
+# run FOLDER SETUP MESON-TEST-OPTION...: leaves the results in $log.
+run() {
+    folder="$source/build/$1"
+    rm -f "$folder"/meson-logs/testlog*.json
+    log="$folder/meson-logs/testlog-$2.json"
+    echo "== running the tests of ${folder#"$source"/}"
+    setup_name=$2
+    shift 2
+    # What failed is counted, and shown, from the results.
+    meson test -C "$folder" --no-rebuild --setup "$setup_name" "$@" </dev/null || :
+}
+
+sh "$source/test/deps.sh" test || stopped "a package could not be installed"
+
+# As it is shipped; assertions are on in the other one.
+build test --buildtype=release
+if $sanitized; then
+    build asan --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined \
+        -Db_lundef=false
+fi
+
+run test "$setup"
+set -- "plain=$log"
+if $sanitized; then
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:halt_on_error=1
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    run asan quick --timeout-multiplier 4
+    set -- "$@" "sanitized=$log"
+fi
+echo "== results"
+exec /usr/bin/python3 "$source/test/support/summary.py" "$@"

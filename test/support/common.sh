@@ -1,0 +1,96 @@
+# Shared by the shell tests: a private folder that goes away again, a private registration of the
+# module, and PASS and FAIL lines that add up. Sourced, after `set -eu`:
+#
+#   . "$(dirname "$0")/../support/common.sh"
+#   private_root            makes $root; at_exit names what to do before it is removed
+#   register_module FILE    $GSS_MECH_CONFIG for a copy of FILE, and nothing else
+#   foreign COMMAND...      runs a program of the system, which loads the module
+#   foreign_exec COMMAND... the same in place of this shell
+#   pass NAME / fail NAME WHY / finish
+# shellcheck shell=sh
+
+ntlm_oid=1.3.6.1.4.1.311.2.2.10
+passed=0
+failed=0
+root=""
+exit_commands=:
+
+# Leaves with status 1 and the reason; for what keeps a test from running at all.
+die() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+at_exit() {
+    exit_commands="$1; $exit_commands"
+}
+
+leave() {
+    status=$?
+    trap - EXIT HUP INT TERM
+    eval "$exit_commands" || status=1
+    [ -z "$root" ] || rm -rf -- "$root"
+    exit "$status"
+}
+
+# A folder in $root that other users may enter: a server's workers have to reach the module, which
+# may have been built where only its owner can.
+private_root() {
+    root=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm.XXXXXX")
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    # A registration separates its fields by white space.
+    case $root in
+    *[[:space:]]*) die "TMPDIR ($TMPDIR) has white space in it: choose another one" ;;
+    esac
+    chmod 755 "$root"
+    # Nothing of the caller's own set-up takes part.
+    unset NTLM_USER_FILE NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
+    : >"$root/krb5.conf"
+    export KRB5_CONFIG="$root/krb5.conf"
+    export KRB5CCNAME="FILE:$root/no-ccache" KRB5_KTNAME="FILE:$root/no-keytab"
+}
+
+register_module() {
+    [ -f "$1" ] || die "there is no module $1: build it first"
+    module="$root/${1##*/}"
+    cp -- "$1" "$module"
+    chmod 755 "$module"
+    printf 'gss-ntlm %s %s\n' "$ntlm_oid" "$module" >"$root/mech.conf"
+    export GSS_MECH_CONFIG="$root/mech.conf"
+}
+
+# With a module built for a sanitizer, GSS_NTLM_TEST_PRELOAD names the run-time libraries that a
+# program without them needs. The leaks of other people's programs are not counted.
+foreign() {
+    (foreign_exec "$@")
+}
+
+# The same in place of this shell, for what goes into the background: its process is then "$!".
+foreign_exec() {
+    if [ -n "${GSS_NTLM_TEST_PRELOAD-}" ]; then
+        export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+        exec env LD_PRELOAD="$GSS_NTLM_TEST_PRELOAD" "$@"
+    fi
+    exec "$@"
+}
+
+pass() {
+    passed=$((passed + 1))
+    printf 'PASS %s\n' "$1"
+}
+
+fail() {
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$1"
+    printf '%s\n' "$2" | sed 's/^/     /'
+}
+
+finish() {
+    [ $((passed + failed)) -gt 0 ] || die "no test was run"
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] || exit 1
+    exit 0
+}
