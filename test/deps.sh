@@ -37,7 +37,7 @@ case $release in
     ;;
 esac
 
-build="g++ libkrb5-dev libutfcpp-dev meson nettle-dev ninja-build pkgconf"
+build="g++ libkrb5-dev libinih-dev libkeyutils-dev libutfcpp-dev meson nettle-dev ninja-build pkgconf"
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev nlohmann-json3-dev python3
       python3-gssapi valgrind"

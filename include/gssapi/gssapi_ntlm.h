@@ -38,7 +38,8 @@
 #define GSS_NTLM_CS_NTHASH "ntlmssp_nthash"     /* NT hash, 32 hexadecimal digits */
 #define GSS_NTLM_CS_PASSWORD "ntlmssp_password" /* password, UTF-8 */
 #define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile"   /* path of a users file */
-/* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon */
+/* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon
+ */
 #define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"
 #define GSS_NTLM_GENERIC_CS_PASSWORD "password" /* password, UTF-8 */
 

@@ -39,7 +39,8 @@ Sealed seal(Session& from, ByteView clear, bool conf = true) {
   return out;
 }
 
-Result<Arrival> open_in_place(Session& at, Bytes& data, const Signature& signature, bool conf = true) {
+Result<Arrival> open_in_place(Session& at, Bytes& data, const Signature& signature,
+                              bool conf = true) {
   const MessagePart part{data.data(), conf ? data.data() : nullptr, data.size(), true};
   return at.open({&part, 1}, signature);
 }
