@@ -37,6 +37,9 @@
 #define GSS_NTLM_CS_DOMAIN "ntlmssp_domain"     /* domain, UTF-8 */
 #define GSS_NTLM_CS_NTHASH "ntlmssp_nthash"     /* NT hash, 32 hexadecimal digits */
 #define GSS_NTLM_CS_PASSWORD "ntlmssp_password" /* password, UTF-8 */
+/* Password as the UTF-16LE units themselves, hexadecimal: for machine and managed service accounts,
+ * whose passwords are random units that UTF-8 cannot carry. */
+#define GSS_NTLM_CS_PASSWORD_UTF16LE "ntlmssp_password_utf16le"
 #define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile"   /* path of a users file */
 /* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon
  */

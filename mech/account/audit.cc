@@ -23,6 +23,17 @@ void add_text(std::string& line, std::string_view key, std::string_view value) {
   line.append(",\"").append(key).append("\":").append(json_text(value));
 }
 
+void add_list(std::string& line, std::string_view key,
+              const std::vector<std::string_view>& values) {
+  if (values.empty()) {
+    return;
+  }
+  line.append(",\"").append(key).append("\":[");
+  for (const std::string_view value : values) {
+    line.append(json_text(value)).append(value.data() == values.back().data() ? "]" : ",");
+  }
+}
+
 std::string name_text(ByteView name, bool unicode) {
   return unicode ? printable_utf16le(name, kMaxName) : printable_utf8(as_text(name), kMaxName);
 }
@@ -126,6 +137,7 @@ std::string audit_line(const AuditRecord& record, std::uint64_t now) {
   }
   add_text(line, "result", record.accepted ? "accepted" : "refused");
   add_text(line, "reason", record.reason);
+  add_list(line, "weak", record.weak);
   return line.append("}");
 }
 

@@ -18,9 +18,10 @@ struct AuditRecord {
   ByteView authenticate;
   std::string_view target;  ///< UTF-8: the initiator's target; ignored for an acceptor
   bool accepted = false;
-  bool channel_bound = false;  ///< bindings were compared and agree
-  std::string_view account;    ///< UTF-8: the account proven, when accepted
-  std::string_view reason;     ///< in words
+  bool channel_bound = false;          ///< bindings were compared and agree
+  std::string_view account;            ///< UTF-8: the account proven, when accepted
+  std::string_view reason;             ///< in words
+  std::vector<std::string_view> weak;  ///< weaknesses_of() what was agreed, when accepted
 };
 
 /// Writes the record where settings say: a file, appended to by one write, or syslog. What cannot
@@ -28,7 +29,8 @@ struct AuditRecord {
 void write_audit(const Settings& settings, const AuditRecord& record);
 
 /// The line without its end: keys time, pid, role, user, domain, workstation, target, version,
-/// flags, mic, bindings, account, result, reason. `now` is FILETIME. Throws std::bad_alloc.
+/// flags, mic, bindings, account, result, reason, weak (a list, where something is). `now` is
+/// FILETIME. Throws std::bad_alloc.
 [[nodiscard]] std::string audit_line(const AuditRecord& record, std::uint64_t now);
 
 /// A JSON string with its quotes; bytes above 0x7F of text that is not UTF-8 become `?`.

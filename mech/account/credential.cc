@@ -44,28 +44,59 @@ Result<WideName> wide_name(const CredentialRequest& request, const Settings& set
   return WideName{std::move(*wide_user), std::move(*wide_domain)};
 }
 
-Result<NtHash> hash_of(const CredentialRequest& request) {
-  if (request.nt_hash && request.password) {
-    return explain(Major::kDefectiveCredential, Minor::kBadCredential,
-                   "the credential store names both a password and an NT hash; give one");
+Error bad_credential(std::string_view why) {
+  return explain(Major::kDefectiveCredential, Minor::kBadCredential, why);
+}
+
+bool names_secret(const CredentialRequest& request) noexcept {
+  return request.password || request.password_utf16le || request.nt_hash;
+}
+
+std::optional<CodePage> page_if(bool needed, const Policy& policy) noexcept {
+  return needed ? std::optional<CodePage>(policy.code_page) : std::nullopt;
+}
+
+struct Hashes {
+  NtHash nt;
+  std::optional<LmHash> lm;
+};
+
+Result<Hashes> hashes_of_password(Result<Bytes> wide, const Policy& policy) {
+  if (!wide) {
+    return explain(Major::kDefectiveCredential, Minor::kBadText, "the password is not UTF-8");
+  }
+  const SecretBytes password(std::move(*wide));
+  Hashes hashes{derive_nt_hash(password.view()), std::nullopt};
+  if (initiator_needs_lm_hash(policy)) {
+    hashes.lm = lm_hash_of_password(password.view(), policy.code_page);
+  }
+  return hashes;
+}
+
+Result<Hashes> hashes_of(const CredentialRequest& request, const Policy& policy) {
+  const int secrets =
+      (request.password ? 1 : 0) + (request.password_utf16le ? 1 : 0) + (request.nt_hash ? 1 : 0);
+  if (secrets > 1) {
+    return bad_credential(
+        "the credential store names more than one secret; give a password or an "
+        "NT hash");
   }
   if (request.password) {
-    Result<Bytes> wide = utf16le_from_utf8(*request.password);
-    if (!wide) {
-      return explain(Major::kDefectiveCredential, Minor::kBadText, "the password is not UTF-8");
-    }
-    NtHash hash = derive_nt_hash(*wide);
-    wipe(*wide);
-    return hash;
+    return hashes_of_password(utf16le_from_utf8(*request.password), policy);
   }
-  Result<Bytes> bytes = bytes_from_hex(*request.nt_hash);
+  const bool raw = request.password_utf16le.has_value();
+  Result<Bytes> bytes = bytes_from_hex(raw ? *request.password_utf16le : *request.nt_hash);
+  if (raw && (!bytes || bytes->size() % 2 != 0)) {
+    return bad_credential("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
+  }
+  if (raw) {
+    return hashes_of_password(std::move(bytes), policy);
+  }
   if (!bytes || bytes->size() != NtHash::kSize) {
-    return explain(Major::kDefectiveCredential, Minor::kBadCredential,
-                   "ntlmssp_nthash is not 32 hexadecimal digits");
+    return bad_credential("ntlmssp_nthash is not 32 hexadecimal digits");
   }
-  NtHash hash(std::span<const std::uint8_t, 16>(bytes->data(), NtHash::kSize));
-  wipe(*bytes);
-  return hash;
+  const SecretBytes secret(std::move(*bytes));
+  return Hashes{NtHash(secret.view().first<NtHash::kSize>()), std::nullopt};
 }
 
 // An account to log in with, and what became known of it on the way.
@@ -75,24 +106,27 @@ struct Found {
   std::uint64_t expires = 0;
 };
 
-Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, WideName name) {
+Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, WideName name,
+                                              const Policy& policy) {
   if (name.user.empty()) {
     return explain(Major::kNoCred, Minor::kNoInitiatorCred,
                    "a password needs a user name beside it");
   }
-  Result<NtHash> hash = hash_of(request);
-  if (!hash) {
-    return hash.error();
+  Result<Hashes> hashes = hashes_of(request, policy);
+  if (!hashes) {
+    return hashes.error();
   }
-  return Ref<const Identity>::adopt(
-      new Identity(std::move(name.user), std::move(name.domain), std::move(*hash), std::nullopt));
+  return Ref<const Identity>::adopt(new Identity(std::move(name.user), std::move(name.domain),
+                                                 std::move(hashes->nt), std::move(hashes->lm)));
 }
 
-Result<Ref<const Identity>> identity_of_file(const std::string& path, const WideName& name) {
+Result<Ref<const Identity>> identity_of_file(const std::string& path, const WideName& name,
+                                             const Policy& policy) {
   if (path.empty()) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
-  const Result<UsersFile*> file = UsersFile::open(path);
+  const Result<UsersFile*> file =
+      UsersFile::open(path, page_if(initiator_needs_lm_hash(policy), policy));
   if (!file) {
     return file.error();
   }
@@ -164,7 +198,8 @@ Result<Found> search_backends(const WideName& name, LoginQuery query, const Sett
       }
       why = found.error();
     } else if (!settings.users_file.empty()) {
-      Result<Ref<const Identity>> identity = identity_of_file(settings.users_file, name);
+      Result<Ref<const Identity>> identity =
+          identity_of_file(settings.users_file, name, settings.policy);
       if (identity) {
         trace_event(settings, "credentials: from the users file");
         return Found{std::move(*identity), std::nullopt, 0};
@@ -176,6 +211,9 @@ Result<Found> search_backends(const WideName& name, LoginQuery query, const Sett
 }
 
 Result<Found> find_identity(const CredentialRequest& request, const Settings& settings) {
+  if (request.name && request.name->kind() == NameKind::kAnonymous) {
+    return Found{Identity::anonymous(), std::nullopt, 0};
+  }
   Result<WideName> name = wide_name(request, settings);
   if (!name) {
     return name.error();
@@ -186,8 +224,8 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
     }
     return Found{std::move(*identity), std::nullopt, 0};
   };
-  if (request.password || request.nt_hash) {
-    return plain(explicit_identity(request, std::move(*name)));
+  if (names_secret(request)) {
+    return plain(explicit_identity(request, std::move(*name), settings.policy));
   }
   if (request.keyring) {
     const Result<KeyringChoice> choice = parse_keyring_choice(*request.keyring);
@@ -202,7 +240,7 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
     return found;
   }
   if (request.key_file) {
-    return plain(identity_of_file(std::string(*request.key_file), *name));
+    return plain(identity_of_file(std::string(*request.key_file), *name, settings.policy));
   }
   return search_backends(*name, query_for(*name, std::nullopt), settings);
 }
@@ -213,7 +251,8 @@ Result<const AccountSource*> find_accounts(const CredentialRequest& request,
   if (path.empty()) {
     return Error{Major::kNoCred, Minor::kNoAcceptorCred};
   }
-  const Result<UsersFile*> file = UsersFile::open(path);
+  const Result<UsersFile*> file =
+      UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy));
   if (!file) {
     return file.error();
   }
@@ -221,6 +260,9 @@ Result<const AccountSource*> find_accounts(const CredentialRequest& request,
 }
 
 Result<Ref<const Name>> name_of(const Identity& identity) {
+  if (identity.is_anonymous()) {
+    return Name::anonymous();
+  }
   Result<std::string> user = utf8_from_utf16le(identity.user());
   Result<std::string> domain = utf8_from_utf16le(identity.domain());
   if (!user || !domain) {
@@ -341,6 +383,16 @@ Ref<const Credential> Credential::with(const Options& options) const {
   return Ref<const Credential>::adopt(copy);
 }
 
+Ref<const Credential> Credential::anonymous() const {
+  auto* copy = new Credential(*this);
+  auto owner = Ref<const Credential>::adopt(copy);
+  copy->identity_ = Identity::anonymous();
+  copy->name_ = Name::anonymous();
+  copy->query_.reset();
+  copy->expires_ = 0;
+  return owner;
+}
+
 Result<KeyringChoice> parse_keyring_choice(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view word = text.substr(0, colon);
@@ -360,7 +412,7 @@ Result<KeyringChoice> parse_keyring_choice(std::string_view text) {
 
 Status store_in_keyring(const Credential& credential, const KeyringChoice& choice, bool overwrite) {
   constexpr std::uint32_t kDefaultLifetime = 8 * 60 * 60;
-  if (!credential.can_initiate()) {
+  if (!credential.can_initiate() || credential.identity()->is_anonymous()) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
   const Identity& identity = *credential.identity();

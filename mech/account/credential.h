@@ -22,6 +22,8 @@ struct CredentialRequest {
   std::optional<std::string_view> domain;    ///< ntlmssp_domain
   std::optional<std::string_view> nt_hash;   ///< ntlmssp_nthash, 32 hexadecimal digits
   std::optional<std::string_view> password;  ///< ntlmssp_password, password
+  /// ntlmssp_password_utf16le, hexadecimal: for passwords that have no UTF-8.
+  std::optional<std::string_view> password_utf16le;
   std::optional<std::string_view> key_file;  ///< ntlmssp_keyfile
   std::optional<std::string_view> keyring;   ///< ntlmssp_keyring
 };
@@ -41,6 +43,8 @@ class Credential : public RefCounted {
     std::optional<Flags> negotiate_flags;
   };
   [[nodiscard]] Ref<const Credential> with(const Options& options) const;
+  /// A copy that logs in as nobody.
+  [[nodiscard]] Ref<const Credential> anonymous() const;
 
   /// The credential that an initiator uses for `target`: this one, or, when it came from the
   /// keyring, the login that fits the target best. Errors: UNAUTHORIZED kPolicyBlocked when

@@ -141,26 +141,6 @@ std::string describe_flags(Flags flags) {
   return text;
 }
 
-std::string_view kind_name(ResponseKind kind) noexcept {
-  switch (kind) {
-    case ResponseKind::kNone:
-      return "none";
-    case ResponseKind::kAnonymous:
-      return "anonymous";
-    case ResponseKind::kLm:
-      return "LM";
-    case ResponseKind::kNtlmV1:
-      return "NTLMv1";
-    case ResponseKind::kNtlmV1Ess:
-      return "NTLMv1 with extended session security";
-    case ResponseKind::kLmV2:
-      return "LMv2";
-    case ResponseKind::kNtlmV2:
-      return "NTLMv2";
-  }
-  return "none";
-}
-
 std::string describe_message(ByteView token) {
   const Result<MessageType> type = peek_type(token);
   if (!type) {

@@ -15,9 +15,6 @@ namespace gssntlm {
 [[nodiscard]] std::string_view flag_name(Flags bit) noexcept;
 /// `0xXXXXXXXX NAME NAME ...`
 [[nodiscard]] std::string describe_flags(Flags flags);
-/// "NTLMv2", "NTLMv1", "anonymous" ...
-[[nodiscard]] std::string_view kind_name(ResponseKind kind) noexcept;
-
 /// One line about any of the three messages; of a malformed one, what is wrong. Names are escaped.
 /// Throws std::bad_alloc.
 [[nodiscard]] std::string describe_message(ByteView token);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "mech/account/describe.h"
+#include "mech/account/file.h"
+#include "mech/crypto/primitives.h"
 
 namespace gssntlm {
 namespace {
@@ -64,6 +66,21 @@ void write_event(const char* path, std::string_view context, std::string_view ro
   write_line(path, {line, static_cast<std::size_t>(size)});
 }
 
+// Hashed, so that the kernel's identifier itself does not travel.
+std::array<std::uint8_t, 32> read_machine_id() noexcept {
+  std::array<std::uint8_t, 36> boot{};
+  std::array<std::uint8_t, 32> id{};
+  const Descriptor file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 ||
+      ::read(file.get(), boot.data(), boot.size()) != static_cast<ssize_t>(boot.size())) {
+    return id;
+  }
+  const std::span<std::uint8_t, 32> out(id);
+  md5({as_bytes("single host 1"), boot}, out.first<16>());
+  md5({as_bytes("single host 2"), boot}, out.last<16>());
+  return id;
+}
+
 }  // namespace
 
 SystemEnvironment::SystemEnvironment(Ref<const Settings> settings, const char* role)
@@ -81,6 +98,11 @@ std::uint64_t SystemEnvironment::now() const noexcept {
   ::clock_gettime(CLOCK_REALTIME, &t);
   return kFiletimeUnixEpoch + static_cast<std::uint64_t>(t.tv_sec) * kFiletimePerSecond +
          static_cast<std::uint64_t>(t.tv_nsec) / 100;
+}
+
+std::array<std::uint8_t, 32> SystemEnvironment::machine_id() const noexcept {
+  static const std::array<std::uint8_t, 32> id = read_machine_id();
+  return id;
 }
 
 bool SystemEnvironment::random(MutableBytes out) const noexcept {

@@ -19,6 +19,8 @@ class SystemEnvironment : public Environment {
 
   [[nodiscard]] std::uint64_t now() const noexcept override;
   [[nodiscard]] bool random(MutableBytes out) const noexcept override;
+  /// From the kernel's identifier of this boot.
+  [[nodiscard]] std::array<std::uint8_t, 32> machine_id() const noexcept override;
   [[nodiscard]] bool tracing() const noexcept override;
   void trace(std::string_view event) const noexcept override;
 

@@ -125,7 +125,7 @@ struct Loaded {
   FileIdentity identity;
 };
 
-Result<Loaded> load(const std::string& path) {
+Result<Loaded> load(const std::string& path, std::optional<CodePage> lm_page) {
   // O_NONBLOCK: a FIFO must not block; it is refused by its type.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat st;
@@ -135,7 +135,7 @@ Result<Loaded> load(const std::string& path) {
   if (Status s = check_mode(path, st); !s) {
     return s.error();
   }
-  auto table = std::make_shared<UsersTable>();
+  auto table = std::make_shared<UsersTable>(lm_page);
   if (Status s = read_lines(file.get(), path, *table); !s) {
     return s.error();
   }
@@ -148,13 +148,14 @@ Result<Loaded> load(const std::string& path) {
 struct UsersFile::State {
   std::mutex mutex;
   Loaded loaded;
+  std::optional<CodePage> lm_page;
 };
 
 UsersFile::UsersFile(std::string path)
     : path_(std::move(path)), state_(std::make_unique<State>()) {}
 UsersFile::~UsersFile() = default;
 
-Result<UsersFile*> UsersFile::open(const std::string& path) {
+Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePage> lm_page) {
   // Never destroyed: a thread may still be in a call when the process ends.
   static auto& mutex = *new std::mutex;
   static auto& files = *new std::map<std::string, UsersFile*>;
@@ -167,10 +168,23 @@ Result<UsersFile*> UsersFile::open(const std::string& path) {
     }
     file = slot;
   }
+  file->want_lm_hashes(lm_page);
   if (Status s = file->refresh(); !s) {
     return s.error();
   }
   return file;
+}
+
+// Who needs no LM hashes is not bothered by them, so they stay once they were asked for.
+void UsersFile::want_lm_hashes(std::optional<CodePage> page) noexcept {
+  if (!page) {
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  if (state_->lm_page != page) {
+    state_->lm_page = page;
+    state_->loaded.identity = FileIdentity();
+  }
 }
 
 // Takes a changed file over. An error is the file's: what was loaded stays.
@@ -183,7 +197,7 @@ Status UsersFile::refresh() const {
   if (state_->loaded.table && state_->loaded.identity == FileIdentity::of(st)) {
     return {};
   }
-  Result<Loaded> fresh = load(path_);
+  Result<Loaded> fresh = load(path_, state_->lm_page);
   if (!fresh) {
     return fresh.error();
   }
@@ -247,7 +261,7 @@ Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) 
 }
 
 Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {
-  Result<Loaded> loaded = load(path);
+  Result<Loaded> loaded = load(path, std::nullopt);
   if (!loaded) {
     return loaded.error();
   }

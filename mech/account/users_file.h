@@ -15,11 +15,14 @@ namespace gssntlm {
 /// contents whole, or keep the old ones when the new file is refused or malformed.
 class UsersFile : public AccountSource {
  public:
-  /// The instance for `path`, loaded. Never released: a process has few users files.
-  /// Errors: kUsersFileOpen; kUsersFileMode when others than its owner may read or change it, the
-  /// owner is neither root nor this process' user, or it is no regular file; kUsersFileLine.
-  /// Details name path, line, mode and remedy (detail.h). Throws std::bad_alloc.
-  [[nodiscard]] static Result<UsersFile*> open(const std::string& path);
+  /// The instance for `path`, loaded. With `lm_page` passwords in clear text have LM hashes too,
+  /// through that code page; smbpasswd entries have those that are written there. Never released: a
+  /// process has few users files. Errors: kUsersFileOpen; kUsersFileMode when others than its owner
+  /// may read or change it, the owner is neither root nor this process' user, or it is no regular
+  /// file; kUsersFileLine. Details name path, line, mode and remedy (detail.h). Throws
+  /// std::bad_alloc.
+  [[nodiscard]] static Result<UsersFile*> open(const std::string& path,
+                                               std::optional<CodePage> lm_page = std::nullopt);
 
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                     const Environment& env) const override;
@@ -35,6 +38,7 @@ class UsersFile : public AccountSource {
 
   explicit UsersFile(std::string path);
   ~UsersFile() override;
+  void want_lm_hashes(std::optional<CodePage> page) noexcept;
   Status refresh() const;
   [[nodiscard]] std::shared_ptr<const UsersTable> table() const;
 

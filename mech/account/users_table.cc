@@ -105,9 +105,13 @@ Status UsersTable::add_line(std::string_view line) {
   if (!wide_password) {
     return kBadLine;
   }
-  const NtHash hash = derive_nt_hash(*wide_password);
-  wipe(*wide_password);
-  add_entry(*wide_user, *wide_domain, &hash, nullptr, false);
+  const SecretBytes password(std::move(*wide_password));
+  const NtHash hash = derive_nt_hash(password.view());
+  std::optional<LmHash> lm;
+  if (lm_page_) {
+    lm = lm_hash_of_password(password.view(), *lm_page_);
+  }
+  add_entry(*wide_user, *wide_domain, &hash, lm ? &*lm : nullptr, false);
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "mech/base/secret.h"
 #include "mech/base/status.h"
+#include "mech/base/text.h"
 
 namespace gssntlm {
 
@@ -36,7 +37,9 @@ class UsersTable {
   /// The first entry of `user` whose domain agrees: equal, or one of the two empty. Both UTF-16LE.
   [[nodiscard]] std::optional<UserEntry> find(ByteView user, ByteView domain) const;
 
-  UsersTable() = default;
+  /// With `lm_page` LM hashes are made of passwords in clear text too, through that code page.
+  explicit UsersTable(std::optional<CodePage> lm_page = std::nullopt) noexcept
+      : lm_page_(lm_page) {}
   UsersTable(const UsersTable&) = delete;
   UsersTable& operator=(const UsersTable&) = delete;
   ~UsersTable();
@@ -62,6 +65,7 @@ class UsersTable {
   void add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm, bool disabled);
   [[nodiscard]] UserEntry entry_at(Place place) const;
 
+  std::optional<CodePage> lm_page_;
   std::vector<Chunk> chunks_;
   std::vector<Place> places_;
   std::vector<Slot> slots_;

@@ -54,6 +54,19 @@ LmHash derive_lm_hash(ByteView password_oem_upper) noexcept {
   return hash;
 }
 
+std::optional<LmHash> lm_hash_of_password(ByteView password_utf16le, CodePage page) {
+  constexpr std::size_t kLongest = 14;
+  SecretBytes upper(password_utf16le);
+  upcase_utf16le(upper.bytes());
+  Result<Bytes> oem = oem_from_utf16le(upper.view(), page);
+  if (!oem) {
+    return std::nullopt;
+  }
+  const SecretBytes password(std::move(*oem));
+  return password.view().size() <= kLongest ? std::optional<LmHash>(derive_lm_hash(password.view()))
+                                            : std::nullopt;
+}
+
 ResponseKey derive_response_key(const NtHash& hash, ByteView user, ByteView domain) {
   ResponseKey key;
   HmacMd5 hmac(hash.view());

@@ -6,6 +6,7 @@
 
 #include "mech/base/flags.h"
 #include "mech/base/secret.h"
+#include "mech/base/text.h"
 #include "mech/crypto/primitives.h"
 
 namespace gssntlm {
@@ -26,6 +27,9 @@ enum class Side { kClient, kServer };
 /// LMOWFv1 of a password already upper-cased and in the OEM code page; at most 14 bytes count
 /// [MS-NLMP] 3.3.1. Whether a longer password has an LM hash is the caller's to decide.
 [[nodiscard]] LmHash derive_lm_hash(ByteView password_oem_upper) noexcept;
+/// The same of a password as UTF-16LE: upper-cased, in the code page. nullopt: it has more than 14
+/// bytes there or characters that the page lacks, and so no LM hash. Throws std::bad_alloc.
+[[nodiscard]] std::optional<LmHash> lm_hash_of_password(ByteView password_utf16le, CodePage page);
 /// NTOWFv2: `user` and `domain` UTF-16LE; only the user is upper-cased [MS-NLMP] 3.3.2.
 /// Throws std::bad_alloc for a user of more than 128 units.
 [[nodiscard]] ResponseKey derive_response_key(const NtHash& hash, ByteView user, ByteView domain);

@@ -232,7 +232,9 @@ Result<AcceptedLogon> Acceptor::judge_nobody(const AuthenticateMessage& message,
   outcome_.flags = agreed;
   outcome_.key = unwrap_key(message, agreed, KeyExchangeKey());
   outcome_.kind = ResponseKind::kAnonymous;
-  return AcceptedLogon();
+  AcceptedLogon accepted;
+  accepted.anonymous = true;
+  return accepted;
 }
 
 bool Acceptor::takes_oem() const noexcept {
@@ -279,7 +281,7 @@ Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHas
   if (!accepts_response(request, policy_)) {
     if (env.tracing()) {
       env.trace("acceptor: refused, policy does not take this response: " +
-                std::string(kind_text(response_kind(request))));
+                std::string(kind_name(response_kind(request))));
     }
     return failure(Minor::kPolicyVersion);
   }

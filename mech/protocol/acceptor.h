@@ -11,9 +11,10 @@
 
 namespace gssntlm {
 
-/// Who logged in, and what the message said around it. UTF-16LE, clean names; nobody has none.
+/// Who logged in, and what the message said around it. UTF-16LE, clean names.
 struct AcceptedLogon {
-  Bytes user;  ///< the account's spelling
+  bool anonymous = false;  ///< nobody: no names
+  Bytes user;              ///< the account's spelling
   Bytes domain;
   Bytes workstation;
   Bytes target_name;  ///< SPN the client meant; empty when none, or from an untrusted source

@@ -19,7 +19,7 @@ void append_key_weaknesses(std::vector<std::string_view>& list, Flags flags) {
 
 }  // namespace
 
-std::string_view kind_text(ResponseKind kind) noexcept {
+std::string_view kind_name(ResponseKind kind) noexcept {
   switch (kind) {
     case ResponseKind::kAnonymous:
       return "anonymous";
@@ -30,19 +30,19 @@ std::string_view kind_text(ResponseKind kind) noexcept {
     case ResponseKind::kNtlmV1Ess:
       return "NTLMv1 with extended session security";
     case ResponseKind::kLmV2:
-      return "LMv2 without NTLMv2";
+      return "LMv2";
     case ResponseKind::kNtlmV2:
       return "NTLMv2";
     case ResponseKind::kNone:
       break;
   }
-  return "no response";
+  return "none";
 }
 
 std::vector<std::string_view> weaknesses_of(const Outcome& outcome) {
   std::vector<std::string_view> list;
   if (outcome.kind != ResponseKind::kNtlmV2) {
-    list.push_back(kind_text(outcome.kind));
+    list.push_back(kind_name(outcome.kind));
   }
   if (outcome.protects()) {
     append_key_weaknesses(list, outcome.flags);

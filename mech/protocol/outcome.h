@@ -27,7 +27,7 @@ struct Outcome {
 };
 
 /// The name of a kind, for people.
-[[nodiscard]] std::string_view kind_text(ResponseKind kind) noexcept;
+[[nodiscard]] std::string_view kind_name(ResponseKind kind) noexcept;
 
 /// What is weak about a context, each in words for trace and audit; empty for the default policy's.
 /// Throws std::bad_alloc.

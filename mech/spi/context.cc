@@ -19,6 +19,7 @@ InitiatorSetup make_setup(const InitiatorCall& call) {
   setup.request.integrity = (call.flags & GSS_C_INTEG_FLAG) != 0;
   setup.request.confidentiality = (call.flags & GSS_C_CONF_FLAG) != 0;
   setup.request.identify = (call.flags & GSS_C_IDENTIFY_FLAG) != 0;
+  setup.request.connectionless = (call.flags & GSS_NTLM_DATAGRAM_FLAG) != 0;
   setup.request.offer_protection = !options.protection_only_if_asked;
   setup.request.negotiate_flags = options.negotiate_flags;
   // The name was checked to be UTF-8 when it was imported.
@@ -103,7 +104,9 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
   failed_ = true;
   env_.trace_message("received", negotiate);
   const std::uint32_t events = env_.events();
-  Result<Buffer> token = acceptor->challenge(negotiate, credential_->settings().names, env_);
+  const HostNames& names = credential_->settings().names;
+  Result<Buffer> token = negotiate.empty() ? acceptor->connectionless_challenge(names, env_)
+                                           : acceptor->challenge(negotiate, names, env_);
   if (!token) {
     trace_failure(token.error(), events);
     return token;
@@ -187,10 +190,15 @@ void Context::audit(ByteView authenticate, bool accepted) const {
   record.channel_bound = channel_bound_;
   record.account = source_ ? std::string_view(source_->display()) : std::string_view();
   record.reason = env_.last_event();
+  record.weak = weak_;
   write_audit(settings, record);
 }
 
 Status Context::take_source(AcceptedLogon& logon) {
+  if (logon.anonymous) {
+    source_ = Name::anonymous();
+    return {};
+  }
   Result<std::string> user = utf8_from_utf16le(logon.user);
   Result<std::string> domain = utf8_from_utf16le(logon.domain);
   if (!user || !domain) {
@@ -206,10 +214,27 @@ void Context::open(Outcome outcome) {
   kind_ = outcome.kind;
   peer_tells_sealing_ = outcome.peer_tells_sealing;
   opened_in_ = process_generation();
-  session_.emplace(outcome.flags, std::move(outcome.key),
-                   initiator_role_ ? Side::kClient : Side::kServer);
+  weak_ = weaknesses_of(outcome);
+  for (const std::string_view weakness : weak_) {
+    if (env_.tracing()) {
+      env_.trace((initiator_role_ ? "initiator: weak: " : "acceptor: weak: ") +
+                 std::string(weakness));
+    }
+  }
+  // What anybody can compute the keys of is not protected, whatever was agreed [MS-NLMP] 3.4.
+  const Flags flags = outcome.flags & ~(outcome.protects() ? 0 : flag::kProtection);
+  session_.emplace(flags, std::move(outcome.key), initiator_role_ ? Side::kClient : Side::kServer,
+                   session_rules());
   handshake_.emplace<std::monostate>();
   failed_ = false;
+}
+
+// An acceptor has no way to be asked for replay detection, and always detects.
+SessionRules Context::session_rules() const noexcept {
+  SessionRules rules;
+  rules.detect_replay = !initiator_role_ || (requested_ & GSS_C_REPLAY_FLAG) != 0;
+  rules.dummy_signatures = policy().dummy_signatures;
+  return rules;
 }
 
 OM_uint32 Context::gss_flags() const noexcept {
@@ -218,8 +243,20 @@ OM_uint32 Context::gss_flags() const noexcept {
   }
   OM_uint32 flags = GSS_C_PROT_READY_FLAG;
   if (session_->protects()) {
-    // Every message is numbered and checked in order, whether that was asked for or not.
-    flags |= GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
+    flags |= GSS_C_INTEG_FLAG;
+    // On a connection every message is numbered and checked in order, whether that was asked for or
+    // not; connectionless ones may come in any order.
+    if (!session_->is_connectionless()) {
+      flags |= GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
+    } else if (session_rules().detect_replay) {
+      flags |= GSS_C_REPLAY_FLAG;
+    }
+  }
+  if (session_->is_connectionless()) {
+    flags |= GSS_NTLM_DATAGRAM_FLAG;
+  }
+  if (kind_ == ResponseKind::kAnonymous) {
+    flags |= GSS_C_ANON_FLAG;
   }
   if (session_->seals()) {
     flags |= GSS_C_CONF_FLAG;

@@ -32,7 +32,7 @@ class Context {
   [[nodiscard]] Result<Buffer> negotiate();
   /// Second step of an initiator.
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings);
-  /// First step of an acceptor.
+  /// First step of an acceptor; connectionless when `negotiate` is empty.
   [[nodiscard]] Result<Buffer> challenge(ByteView negotiate);
   /// Second step of an acceptor.
   [[nodiscard]] Status accept(ByteView token, const ChannelBindingHash* bindings);
@@ -69,6 +69,7 @@ class Context {
   void open(Outcome outcome);
   Status take_source(AcceptedLogon& logon);
   Status check_rules(const AcceptedLogon& logon) const;
+  [[nodiscard]] SessionRules session_rules() const noexcept;
   void trace_failure(Error error, std::uint32_t events) const;
   void audit(ByteView authenticate, bool accepted) const;
 
@@ -87,6 +88,7 @@ class Context {
   bool peer_tells_sealing_ = false;
   std::uint32_t opened_in_ = 0;  // process_generation()
   ResponseKind kind_ = ResponseKind::kNone;
+  std::vector<std::string_view> weak_;
 };
 
 /// The hash of the caller's bindings; nullopt for GSS_C_NO_CHANNEL_BINDINGS.

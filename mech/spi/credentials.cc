@@ -73,6 +73,8 @@ void read_store(gss_const_key_value_set_t store, CredentialRequest& request) noe
       request.nt_hash = value;
     } else if (name == GSS_NTLM_CS_PASSWORD || name == GSS_NTLM_GENERIC_CS_PASSWORD) {
       request.password = value;
+    } else if (name == GSS_NTLM_CS_PASSWORD_UTF16LE) {
+      request.password_utf16le = value;
     } else if (name == GSS_NTLM_CS_KEYFILE) {
       request.key_file = value;
     } else if (name == GSS_NTLM_CS_KEYRING) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/spi/context.h"
 
 namespace gssntlm::spi {
@@ -17,14 +18,39 @@ struct InitArguments {
   gss_buffer_t output;
 };
 
+// GSS_C_ANON_FLAG hides whoever the credential is for.
+Result<Ref<const Credential>> initiator_credential(const InitArguments& a) {
+  if ((a.flags & GSS_C_ANON_FLAG) == 0) {
+    return credential_or_default(a.credential, Usage::kInitiate);
+  }
+  if (a.credential != GSS_C_NO_CREDENTIAL) {
+    return credential_of(a.credential)->anonymous();
+  }
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  request.name = Name::anonymous();
+  return Credential::acquire(request);
+}
+
+Answer init_next(const InitArguments& a, Context& context) {
+  const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
+  Result<Buffer> token = context.authenticate(a.input, bindings ? &*bindings : nullptr);
+  if (!token) {
+    return token.error();
+  }
+  give(a.output, std::move(*token));
+  return {};
+}
+
 Answer init_first(const InitArguments& a) {
   if (a.target == GSS_C_NO_NAME) {
     return Error{Major::kBadName, Minor::kBadArgument};
   }
-  if (!a.input.empty()) {
+  // Connectionless the server's CHALLENGE may be here already.
+  if (!a.input.empty() && (a.flags & GSS_NTLM_DATAGRAM_FLAG) == 0) {
     return defective(Minor::kWrongMessage);
   }
-  Result<Ref<const Credential>> credential = credential_or_default(a.credential, Usage::kInitiate);
+  Result<Ref<const Credential>> credential = initiator_credential(a);
   if (!credential) {
     return credential.error();
   }
@@ -39,19 +65,16 @@ Answer init_first(const InitArguments& a) {
   if (!token) {
     return token.error();
   }
-  give(a.output, std::move(*token));
-  *a.context = handle_of(context.release());
-  return Answer::continue_needed();
-}
-
-Answer init_next(const InitArguments& a, Context& context) {
-  const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
-  Result<Buffer> token = context.authenticate(a.input, bindings ? &*bindings : nullptr);
-  if (!token) {
-    return token.error();
+  Answer answer = Answer::continue_needed();
+  if (a.input.empty()) {
+    give(a.output, std::move(*token));
+  } else {
+    answer = init_next(a, *context);
   }
-  give(a.output, std::move(*token));
-  return {};
+  if (!GSS_ERROR(answer.major)) {
+    *a.context = handle_of(context.release());
+  }
+  return answer;
 }
 
 struct AcceptArguments {
@@ -62,8 +85,23 @@ struct AcceptArguments {
   gss_buffer_t output;
 };
 
-Answer accept_negotiate(const AcceptArguments& a, Context& context) {
-  Result<Buffer> token = context.challenge(a.input);
+// The empty token that opens a connectionless context, framed (RFC 2743 3.1) so that the mechglue
+// hands it to this mechanism: gss_encapsulate_token() of nothing makes it.
+bool opens_connectionless(ByteView token) noexcept {
+  constexpr std::uint8_t kApplication = 0x60;
+  constexpr std::uint8_t kOid = 0x06;
+  const gss_OID_desc& oid = *mechanism_oid();
+  return token.size() == 4 + oid.length && token[0] == kApplication && token[1] == 2 + oid.length &&
+         token[2] == kOid && token[3] == oid.length &&
+         same_bytes(token.subspan(4), {static_cast<const std::uint8_t*>(oid.elements), oid.length});
+}
+
+// The first token: NEGOTIATE, or the one that opens a connectionless context.
+Answer accept_opening(const AcceptArguments& a, Context& context) {
+  if (a.input.empty()) {
+    return defective(Minor::kTruncated);
+  }
+  Result<Buffer> token = context.challenge(opens_connectionless(a.input) ? ByteView() : a.input);
   if (!token) {
     return token.error();
   }
@@ -77,23 +115,23 @@ Answer accept_first(const AcceptArguments& a) {
     return credential.error();
   }
   auto context = std::make_unique<Context>(std::move(*credential));
-  const Answer answer = accept_negotiate(a, *context);
+  const Answer answer = accept_opening(a, *context);
   if (!GSS_ERROR(answer.major)) {
     *a.context = handle_of(context.release());
   }
   return answer;
 }
 
-bool is_negotiate(ByteView token) noexcept {
+bool is_opening(ByteView token) noexcept {
   const Result<MessageType> type = peek_type(token);
-  return type && *type == MessageType::kNegotiate;
+  return (type && *type == MessageType::kNegotiate) || opens_connectionless(token);
 }
 
 Answer accept_next(const AcceptArguments& a, Context& context) {
   // Servers keep the context of a connection after a failed attempt and hand the next one to it.
-  if (!context.is_initiator() && context.has_failed() && is_negotiate(a.input)) {
+  if (!context.is_initiator() && context.has_failed() && is_opening(a.input)) {
     context.restart();
-    return accept_negotiate(a, context);
+    return accept_opening(a, context);
   }
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
   return context.accept(a.input, bindings ? &*bindings : nullptr);
