@@ -40,7 +40,7 @@
 /* Password as the UTF-16LE units themselves, hexadecimal: for machine and managed service accounts,
  * whose passwords are random units that UTF-8 cannot carry. */
 #define GSS_NTLM_CS_PASSWORD_UTF16LE "ntlmssp_password_utf16le"
-#define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile"   /* path of a users file */
+#define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile" /* path of a users file */
 /* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon
  */
 #define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"
