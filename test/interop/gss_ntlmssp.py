@@ -105,6 +105,10 @@ def main():
             with open(paths[-1], "w", encoding="ascii") as f:
                 f.write("CORP:alice:%s\n" % password)
         right, wrong = paths
+        # Logins that whoever runs this keeps in a keyring take no part.
+        os.environ["GSS_NTLM_SETTINGS"] = os.path.join(folder, "settings")
+        with open(os.environ["GSS_NTLM_SETTINGS"], "w", encoding="ascii") as f:
+            f.write("[accounts]\ninitiator = users_file\n")
         for mech in ("raw", "spnego"):
             for we, label in (("initiate", "our initiator, their acceptor"),
                               ("accept", "their initiator, our acceptor")):

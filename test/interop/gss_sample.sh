@@ -16,6 +16,9 @@ trap stop EXIT
 umask 077
 printf 'CORP:alice:Passw0rd-alice\n' >"$work/users"
 export NTLM_USER_FILE="$work/users"
+# Logins that whoever runs this keeps in a keyring take no part.
+printf '[accounts]\ninitiator = users_file\n' >"$work/settings"
+export GSS_NTLM_SETTINGS="$work/settings"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 : >"$work/server"

@@ -48,6 +48,9 @@ private_root() {
     chmod 755 "$root"
     # Nothing of the caller's own set-up takes part.
     unset NTLM_USER_FILE NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
+    printf '[accounts]\ninitiator = users_file\n' >"$root/settings"
+    chmod 644 "$root/settings"
+    export GSS_NTLM_SETTINGS="$root/settings"
     : >"$root/krb5.conf"
     export KRB5_CONFIG="$root/krb5.conf"
     export KRB5CCNAME="FILE:$root/no-ccache" KRB5_KTNAME="FILE:$root/no-keytab"

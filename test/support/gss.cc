@@ -203,17 +203,21 @@ Outcome verify_mic(End& end, const std::string& message, const std::string& toke
   return o;
 }
 
-Workshop::Workshop(const std::string& users) {
+Workshop::Workshop(const std::string& users, const std::string& settings) {
   std::string pattern = std::filesystem::temp_directory_path() / "gss-ntlm-test-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw std::runtime_error("no temporary folder");
   }
   folder_ = pattern;
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
+  // Logins that whoever runs the tests keeps in a keyring take no part.
+  const std::string file = "[accounts]\ninitiator = users_file\n" + settings;
+  ::setenv("GSS_NTLM_SETTINGS", write("settings", file).c_str(), 1);
 }
 
 Workshop::~Workshop() {
   ::unsetenv("NTLM_USER_FILE");
+  ::unsetenv("GSS_NTLM_SETTINGS");
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }

@@ -116,10 +116,11 @@ Outcome unwrap(End& end, const std::string& token, std::string& message);
 Outcome get_mic(End& end, const std::string& message, std::string& token);
 Outcome verify_mic(End& end, const std::string& message, const std::string& token);
 
-/// A folder that goes with its contents. Sets NTLM_USER_FILE to `users` inside it.
+/// A folder that goes with its contents. Sets NTLM_USER_FILE to `users` inside it, and
+/// GSS_NTLM_SETTINGS to `settings`, which knows no keyring.
 class Workshop {
  public:
-  explicit Workshop(const std::string& users);
+  explicit Workshop(const std::string& users, const std::string& settings = {});
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
   ~Workshop();
