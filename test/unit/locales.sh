@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs the programs given as arguments in locales whose letters differ: Turkish, where the capital
+# of i is not I, and German, where ß has one. Makes the locales itself, in a temporary folder.
+set -eu
+
+if ! command -v localedef >/dev/null || [ ! -r /usr/share/i18n/locales/tr_TR ]; then
+    echo "locales.sh: skipped: no sources of locales here (Debian's package locales)"
+    exit 77
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+for name in C tr_TR.UTF-8 de_DE.UTF-8; do
+    if [ "$name" != C ]; then
+        localedef -i "${name%.*}" -f UTF-8 "$folder/$name"
+    fi
+    for program in "$@"; do
+        echo "locales.sh: $name ${program##*/}"
+        LOCPATH=$folder LC_ALL=$name GSSNTLM_TEST_LOCALE=$name "$program"
+    done
+done
