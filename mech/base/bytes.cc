@@ -1,58 +1,10 @@
 #include "mech/base/bytes.h"
 
-#include <bit>
 #include <cstdlib>
 #include <new>
 #include <utility>
 
 namespace gssntlm {
-namespace {
-
-template <typename T>
-T swap_if_big(T v) noexcept {
-  if constexpr (std::endian::native == std::endian::big) {
-    T r = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      r = static_cast<T>((r << 8) | ((v >> (8 * i)) & 0xff));
-    }
-    return r;
-  }
-  return v;
-}
-
-template <typename T>
-T load(const std::uint8_t* p) noexcept {
-  T v;
-  std::memcpy(&v, p, sizeof v);
-  return swap_if_big(v);
-}
-
-template <typename T>
-void store(std::uint8_t* p, T v) noexcept {
-  v = swap_if_big(v);
-  std::memcpy(p, &v, sizeof v);
-}
-
-}  // namespace
-
-std::uint16_t load_le16(const std::uint8_t* p) noexcept {
-  return load<std::uint16_t>(p);
-}
-std::uint32_t load_le32(const std::uint8_t* p) noexcept {
-  return load<std::uint32_t>(p);
-}
-std::uint64_t load_le64(const std::uint8_t* p) noexcept {
-  return load<std::uint64_t>(p);
-}
-void store_le16(std::uint8_t* p, std::uint16_t v) noexcept {
-  store(p, v);
-}
-void store_le32(std::uint8_t* p, std::uint32_t v) noexcept {
-  store(p, v);
-}
-void store_le64(std::uint8_t* p, std::uint64_t v) noexcept {
-  store(p, v);
-}
 
 bool same_bytes(ByteView a, ByteView b) noexcept {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,12 +22,48 @@ using Bytes = std::vector<std::uint8_t>;
 }
 
 /// Little-endian loads and stores; `p` must have the width's bytes behind it.
-[[nodiscard]] std::uint16_t load_le16(const std::uint8_t* p) noexcept;
-[[nodiscard]] std::uint32_t load_le32(const std::uint8_t* p) noexcept;
-[[nodiscard]] std::uint64_t load_le64(const std::uint8_t* p) noexcept;
-void store_le16(std::uint8_t* p, std::uint16_t v) noexcept;
-void store_le32(std::uint8_t* p, std::uint32_t v) noexcept;
-void store_le64(std::uint8_t* p, std::uint64_t v) noexcept;
+template <typename T>
+[[nodiscard]] T load_le(const std::uint8_t* p) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    T v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  } else {
+    T v = 0;
+    for (std::size_t i = sizeof(T); i != 0; --i) {
+      v = static_cast<T>((v << 8) | p[i - 1]);
+    }
+    return v;
+  }
+}
+template <typename T>
+void store_le(std::uint8_t* p, T v) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(p, &v, sizeof v);
+  } else {
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+      p[i] = static_cast<std::uint8_t>(v >> (8 * i));
+    }
+  }
+}
+[[nodiscard]] inline std::uint16_t load_le16(const std::uint8_t* p) noexcept {
+  return load_le<std::uint16_t>(p);
+}
+[[nodiscard]] inline std::uint32_t load_le32(const std::uint8_t* p) noexcept {
+  return load_le<std::uint32_t>(p);
+}
+[[nodiscard]] inline std::uint64_t load_le64(const std::uint8_t* p) noexcept {
+  return load_le<std::uint64_t>(p);
+}
+inline void store_le16(std::uint8_t* p, std::uint16_t v) noexcept {
+  store_le(p, v);
+}
+inline void store_le32(std::uint8_t* p, std::uint32_t v) noexcept {
+  store_le(p, v);
+}
+inline void store_le64(std::uint8_t* p, std::uint64_t v) noexcept {
+  store_le(p, v);
+}
 
 /// The bytes of a text, without a terminator.
 [[nodiscard]] inline ByteView as_bytes(std::string_view text) noexcept {
