@@ -1,67 +1,105 @@
 #include <cassert>
+#include <utility>
 
 #include "mech/base/secret.h"
 #include "mech/crypto/seal.h"
 
 namespace gssntlm {
+namespace {
+
+constexpr std::array<std::uint16_t, 256> kIdentity = [] {
+  std::array<std::uint16_t, 256> s{};
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    s[i] = static_cast<std::uint16_t>(i);
+  }
+  return s;
+}();
+
+// Shuffles the entries by the key, which is repeated as often as needed. With a size known to the
+// compiler the inner loop is unrolled.
+template <std::size_t Extent>
+void mix_key(std::array<std::uint16_t, 256>& s,
+             std::span<const std::uint8_t, Extent> key) noexcept {
+  std::uint8_t y = 0;
+  for (std::size_t x = 0; x < s.size();) {
+    for (std::size_t k = 0; k < key.size() && x < s.size(); ++k, ++x) {
+      const std::uint16_t at_x = s[x];
+      y = static_cast<std::uint8_t>(y + at_x + key[k]);
+      s[x] = s[y];
+      s[y] = at_x;
+    }
+  }
+}
+
+// Eight bytes of key stream, the first in the lowest bits. `x` is the index of the first step.
+template <std::size_t... I>
+[[gnu::always_inline]] inline std::uint64_t next_word(std::array<std::uint16_t, 256>& s,
+                                                      std::size_t x, std::uint8_t& y,
+                                                      std::index_sequence<I...>) noexcept {
+  std::uint64_t word = 0;
+  ((word |= static_cast<std::uint64_t>(arcfour_step(s, s[(x + I) & 0xff], y)) << (8 * I)), ...);
+  return word;
+}
+
+}  // namespace
 
 Arcfour::Arcfour(ByteView key) noexcept {
   rekey(key);
 }
 
 Arcfour::~Arcfour() {
-  wipe({reinterpret_cast<std::uint8_t*>(s_.data()), sizeof s_});
-  x_ = 0;
-  y_ = 0;
+  wipe({reinterpret_cast<std::uint8_t*>(&state_), sizeof state_});
 }
 
 void Arcfour::rekey(ByteView key) noexcept {
-  assert(!key.empty() && key.size() <= s_.size());
-  for (std::uint32_t i = 0; i < s_.size(); ++i) {
-    s_[i] = i;
+  assert(!key.empty() && key.size() <= state_.s.size());
+  state_.s = kIdentity;
+  if (key.size() == 16) {
+    mix_key(state_.s, key.first<16>());
+  } else {
+    mix_key(state_.s, key);
   }
-  std::uint32_t j = 0;
-  std::size_t at = 0;
-  for (std::uint32_t& entry : s_) {
-    const std::uint32_t value = entry;
-    j = (j + value + key[at]) & 0xff;
-    entry = s_[j];
-    s_[j] = value;
-    at = at + 1 == key.size() ? 0 : at + 1;
-  }
-  x_ = 0;
-  y_ = 0;
+  state_.x = 0;
+  state_.y = 0;
 }
 
 void Arcfour::crypt(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
-  std::uint32_t x = x_;
-  std::uint32_t y = y_;
-  for (std::size_t i = 0; i < size; ++i) {
-    x = (x + 1) & 0xff;
-    const std::uint32_t at_x = s_[x];
-    y = (y + at_x) & 0xff;
-    const std::uint32_t at_y = s_[y];
-    s_[x] = at_y;
-    s_[y] = at_x;
-    out[i] = static_cast<std::uint8_t>(in[i] ^ s_[(at_x + at_y) & 0xff]);
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  auto& s = state_.s;
+  std::size_t x = state_.x;
+  std::uint8_t y = state_.y;
+  while (size != 0) {
+    std::size_t step = 1;
+    if (size >= kWord) {
+      const std::uint64_t word = next_word(s, x + 1, y, std::make_index_sequence<kWord>());
+      store_le64(out, load_le64(in) ^ word);
+      step = kWord;
+    } else {
+      *out = static_cast<std::uint8_t>(*in ^ arcfour_step(s, s[(x + 1) & 0xff], y));
+    }
+    x = (x + step) & 0xff;
+    in += step;
+    out += step;
+    size -= step;
   }
-  x_ = x;
-  y_ = y;
+  state_.x = static_cast<std::uint8_t>(x);
+  state_.y = y;
 }
 
 void Arcfour::rewind(std::size_t size) noexcept {
-  std::uint32_t x = x_;
-  std::uint32_t y = y_;
+  auto& s = state_.s;
+  std::uint8_t x = state_.x;
+  std::uint8_t y = state_.y;
   for (; size != 0; --size) {
-    const std::uint32_t at_y = s_[x];
-    const std::uint32_t at_x = s_[y];
-    s_[x] = at_x;
-    s_[y] = at_y;
-    y = (y - at_x) & 0xff;
-    x = (x - 1) & 0xff;
+    const std::uint16_t at_y = s[x];
+    const std::uint16_t at_x = s[y];
+    s[x] = at_x;
+    s[y] = at_y;
+    y = static_cast<std::uint8_t>(y - at_x);
+    x = static_cast<std::uint8_t>(x - 1);
   }
-  x_ = x;
-  y_ = y;
+  state_.x = x;
+  state_.y = y;
 }
 
 }  // namespace gssntlm

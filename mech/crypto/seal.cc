@@ -1,12 +1,14 @@
 #include "mech/crypto/seal.h"
 
-#include <algorithm>
-
 #include "mech/base/secret.h"
 #include "mech/crypto/md5_block.h"
+#include "mech/crypto/stitch.h"
 
 namespace gssntlm {
 namespace {
+
+// Shorter pieces are not worth the stitched loop's beginning and end.
+constexpr std::size_t kStitchFrom = 128;
 
 template <typename T, std::size_t N>
 void wipe_array(std::array<T, N>& array) noexcept {
@@ -37,13 +39,12 @@ HmacMd5State::~HmacMd5State() {
 }
 
 SealPass::SealPass(const HmacMd5State& key, Arcfour& stream, std::uint32_t sequence) noexcept
-    : key_(key), stream_(stream), state_(key.inner_), held_(4), absorbed_(4) {
-  store_le32(block_.data(), sequence);
+    : key_(key), stream_(stream), hash_{key.inner_, {}}, held_(4), absorbed_(4) {
+  store_le32(hash_.block.data(), sequence);
 }
 
 SealPass::~SealPass() {
-  wipe_array(state_);
-  wipe_array(block_);
+  wipe({reinterpret_cast<std::uint8_t*>(&hash_), sizeof hash_});
 }
 
 void SealPass::sign(ByteView clear) noexcept {
@@ -51,62 +52,99 @@ void SealPass::sign(ByteView clear) noexcept {
 }
 
 void SealPass::seal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
+  if (size >= kStitchFrom) {
+    const std::size_t done = seal_blocks(in, out, size);
+    in += done;
+    out += done;
+    size -= done;
+  }
   absorb(in, size);
   stream_.crypt(in, out, size);
 }
 
 void SealPass::unseal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
+  if (size >= kStitchFrom) {
+    const std::size_t done = unseal_blocks(in, out, size);
+    in += done;
+    out += done;
+    size -= done;
+  }
   stream_.crypt(in, out, size);
   absorb(out, size);
 }
 
+std::size_t SealPass::seal_blocks(const std::uint8_t* in, std::uint8_t* out,
+                                  std::size_t size) noexcept {
+  const std::size_t begin = held_ == 0 ? 0 : md5::kBlockSize - held_;
+  absorb(in, begin);
+  stream_.crypt(in, out, begin);
+  const std::size_t blocks = (size - begin) / md5::kBlockSize;
+  stitch::kRun(hash_.state, stream_.state_, {in + begin, in + begin, out + begin, blocks});
+  absorbed_ += blocks * md5::kBlockSize;
+  return begin + blocks * md5::kBlockSize;
+}
+
+// RC4 runs one block ahead, for MD5 reads what it writes: the loop begins with the block held, once
+// that is full, and the last block opened is absorbed after it.
+std::size_t SealPass::unseal_blocks(const std::uint8_t* in, std::uint8_t* out,
+                                    std::size_t size) noexcept {
+  const std::size_t begin = md5::kBlockSize - held_;
+  stream_.crypt(in, out, begin);
+  std::memcpy(hash_.block.data() + held_, out, begin);
+  const std::size_t blocks = (size - begin) / md5::kBlockSize;
+  stitch::kRun(hash_.state, stream_.state_, {hash_.block.data(), in + begin, out + begin, 1});
+  const std::size_t ahead = begin + md5::kBlockSize;
+  stitch::kRun(hash_.state, stream_.state_, {out + begin, in + ahead, out + ahead, blocks - 1});
+  held_ = 0;
+  absorbed_ += begin + (blocks - 1) * md5::kBlockSize;
+  absorb(out + begin + (blocks - 1) * md5::kBlockSize, md5::kBlockSize);
+  return begin + blocks * md5::kBlockSize;
+}
+
 void SealPass::absorb(const std::uint8_t* clear, std::size_t size) noexcept {
   absorbed_ += size;
-  if (held_ + size < block_.size()) {
+  if (held_ + size < md5::kBlockSize) {
     if (size != 0) {
-      std::memcpy(block_.data() + held_, clear, size);
+      std::memcpy(hash_.block.data() + held_, clear, size);
       held_ += size;
     }
     return;
   }
   if (held_ != 0) {
-    const std::size_t take = block_.size() - held_;
-    std::memcpy(block_.data() + held_, clear, take);
-    md5::compress(state_, block_.data(), 1);
+    const std::size_t take = md5::kBlockSize - held_;
+    std::memcpy(hash_.block.data() + held_, clear, take);
+    md5::compress(hash_.state, hash_.block.data(), 1);
     clear += take;
     size -= take;
   }
-  md5::compress(state_, clear, size / block_.size());
-  held_ = size % block_.size();
-  std::memcpy(block_.data(), clear + (size - held_), held_);
+  md5::compress(hash_.state, clear, size / md5::kBlockSize);
+  held_ = size % md5::kBlockSize;
+  std::memcpy(hash_.block.data(), clear + (size - held_), held_);
+}
+
+void SealPass::absorb_padding() noexcept {
+  constexpr std::size_t kLengthAt = md5::kBlockSize - sizeof(std::uint64_t);
+  constexpr std::array<std::uint8_t, md5::kBlockSize> kPadding = {0x80};
+  std::memcpy(hash_.block.data() + held_, kPadding.data(), kPadding.size() - held_);
+  if (held_ >= kLengthAt) {
+    md5::compress(hash_.state, hash_.block.data(), 1);
+    hash_.block.fill(0);
+  }
+  store_le64(hash_.block.data() + kLengthAt, (md5::kBlockSize + absorbed_) * 8);
+  md5::compress(hash_.state, hash_.block.data(), 1);
 }
 
 std::array<std::uint8_t, 8> SealPass::finish(bool encrypt) noexcept {
-  constexpr std::size_t kLengthAt = md5::kBlockSize - 8;
-  block_[held_] = 0x80;
-  std::fill(block_.begin() + static_cast<std::ptrdiff_t>(held_) + 1, block_.end(), std::uint8_t{0});
-  if (held_ >= kLengthAt) {
-    md5::compress(state_, block_.data(), 1);
-    block_.fill(0);
-  }
-  store_le64(block_.data() + kLengthAt, (md5::kBlockSize + absorbed_) * 8);
-  md5::compress(state_, block_.data(), 1);
-
-  block_.fill(0);
-  for (std::size_t i = 0; i < state_.size(); ++i) {
-    store_le32(block_.data() + 4 * i, state_[i]);
-  }
-  block_[16] = 0x80;
-  store_le64(block_.data() + kLengthAt, (md5::kBlockSize + 16) * 8);
-  state_ = key_.outer_;
-  md5::compress(state_, block_.data(), 1);
-
-  std::array<std::uint8_t, 8> checksum;
-  store_le32(checksum.data(), state_[0]);
-  store_le32(checksum.data() + 4, state_[1]);
+  // The key stream is made first: the processor does so while it waits for MD5.
+  std::array<std::uint8_t, 8> checksum{};
   if (encrypt) {
     stream_.crypt(checksum.data(), checksum.data(), checksum.size());
   }
+  absorb_padding();
+  md5::State outer = key_.outer_;
+  md5::compress_digest(outer, hash_.state);
+  store_le32(checksum.data(), load_le32(checksum.data()) ^ outer[0]);
+  store_le32(checksum.data() + 4, load_le32(checksum.data() + 4) ^ outer[1]);
   return checksum;
 }
 

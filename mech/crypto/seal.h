@@ -5,10 +5,11 @@
 #include <cstdint>
 
 #include "mech/base/bytes.h"
+#include "mech/crypto/arcfour_state.h"
 
 namespace gssntlm {
 
-/// An RC4 key stream [MS-NLMP] 6. Holds 256 32-bit entries and two indices (1032 bytes); wiped when
+/// An RC4 key stream [MS-NLMP] 6. Holds 256 16-bit entries and two indices (514 bytes); wiped when
 /// it goes. RC4's steps can be undone, so a receiver need not save the state before it knows
 /// whether a message is genuine.
 class Arcfour {
@@ -28,9 +29,7 @@ class Arcfour {
 
  private:
   friend class SealPass;
-  std::array<std::uint32_t, 256> s_;
-  std::uint32_t x_ = 0;
-  std::uint32_t y_ = 0;
+  ArcfourState state_;
 };
 
 /// HMAC-MD5 of one key with the two keyed states kept (32 bytes), so that a message costs no key
@@ -69,13 +68,19 @@ class SealPass {
   [[nodiscard]] std::array<std::uint8_t, 8> finish(bool encrypt) noexcept;
 
  private:
+  // Seal or unseal whole MD5 blocks, of which there are at least two, and return the bytes done.
+  std::size_t seal_blocks(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
+  std::size_t unseal_blocks(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
   void absorb(const std::uint8_t* clear, std::size_t size) noexcept;
+  void absorb_padding() noexcept;
 
   const HmacMd5State& key_;
   Arcfour& stream_;
-  std::array<std::uint32_t, 4> state_;
-  std::array<std::uint8_t, 64> block_;
-  std::size_t held_;        // bytes in block_
+  struct {
+    std::array<std::uint32_t, 4> state;
+    std::array<std::uint8_t, 64> block;
+  } hash_;
+  std::size_t held_;        // bytes in hash_.block
   std::uint64_t absorbed_;  // bytes of the message so far, the sequence number among them
 };
 

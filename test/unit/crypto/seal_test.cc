@@ -333,8 +333,9 @@ TEST_CASE("the split of a message into parts does not matter", "[crypto][seal]")
 TEST_CASE("a message refused can be taken back and the next one opened", "[crypto][seal]") {
   Peers sender(41);
   Peers receiver(41);
+  constexpr std::array<std::size_t, 9> kSizes = {0, 1, 16, 255, 256, 257, 1024, 5000, 65536};
   std::uint32_t sequence = 0;
-  for (const std::size_t size : {0, 1, 16, 255, 256, 257, 1024, 5000, 65536}) {
+  for (const std::size_t size : kSizes) {
     const ByteView clear(clear_text().data(), size);
     const Sealed sealed = nettle_seal(sender, clear, ++sequence, true);
     Bytes forged = sealed.text;
