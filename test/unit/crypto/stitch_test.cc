@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "test/support/catch.h"
+#include "support/catch.h"
 
 namespace gssntlm {
 namespace {
