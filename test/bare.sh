@@ -97,6 +97,7 @@ sh "$here/deps.sh" all || die "a package could not be installed"
 
 work=""
 child=""
+# shellcheck disable=SC2317
 leave() {
     status=$?
     trap - EXIT HUP INT TERM
@@ -116,6 +117,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm-bare.XXXXXX")
 chmod 755 "$work"
 
 # repository LABEL: where this machine's apt has that repository from.
+# shellcheck disable=SC2016
 repository() {
     apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
         awk -v label="$1" '$1 == label { print $2; exit }'

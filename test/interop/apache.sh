@@ -63,6 +63,8 @@ try() {
     shift 2
     rm -f "$root/page"
     status=$(foreign env ${client:+"NTLM_USER_FILE=$client"} curl -q -4 -s -v --max-time 30 --noproxy '*' -o "$root/page" \
+        --resolve "localhost:$apache_port:127.0.0.1" \
+        --resolve "localhost:$apache_negotiate_port:127.0.0.1" \
         -w '%{http_code}' "$@" 2>"$root/trace") || status="$status, and curl ended with $?"
     told=$(awk "$tell" "$root/trace")
     case "$outcome $status $told" in

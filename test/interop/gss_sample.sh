@@ -34,7 +34,7 @@ status=0
 client() {
   label=$1
   shift
-  if gss-client -port "$port" "$@" localhost host@localhost 'a message' >"$work/client" 2>&1 &&
+  if gss-client -port "$port" "$@" 127.0.0.1 host@localhost 'a message' >"$work/client" 2>&1 &&
     grep -q 'Signature verified' "$work/client"; then
     echo "PASS gss-client $label"
   else
@@ -47,7 +47,7 @@ client 'raw NTLM' -mech '{ 1 3 6 1 4 1 311 2 2 10 }'
 client 'raw NTLM, several contexts and messages' -mech '{ 1 3 6 1 4 1 311 2 2 10 }' -ccount 3 -mcount 5
 client 'raw NTLM, without mutual, replay and sequence' -mech '{ 1 3 6 1 4 1 311 2 2 10 }' -nomutual -noreplay
 client 'SPNEGO, user and password' -spnego -user 'CORP\alice' -pass Passw0rd-alice
-if gss-client -port "$port" -spnego -user 'CORP\alice' -pass wrong localhost host@localhost m >"$work/client" 2>&1 &&
+if gss-client -port "$port" -spnego -user 'CORP\alice' -pass wrong 127.0.0.1 host@localhost m >"$work/client" 2>&1 &&
   grep -q 'Signature verified' "$work/client"; then
   echo "FAIL gss-client with a wrong password got in"
   status=1

@@ -19,7 +19,8 @@ CATCH_SOME = re.compile(r"^test cases: *(\d+) \|(.*)$", re.M)
 LINE = re.compile(r"^(PASS|FAIL|SKIP)\b", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
-SHOWN = re.compile(r"^(?:vectors|skipped): .*$", re.M | re.I)
+UNITTEST_SKIPPED = re.compile(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", re.M)
+SHOWN = re.compile(r"^vectors: .*$", re.M)
 SKIPPED_RESULT = "SKIP"
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL")
 
@@ -37,7 +38,8 @@ def printed_cases(text):
     if match:
         bad = UNITTEST_BAD.search(text)
         failed = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", bad.group(1))) if bad else 0
-        return int(match.group(1)) - failed, failed
+        skipped = sum(int(n) for n in UNITTEST_SKIPPED.findall(text))
+        return int(match.group(1)) - failed - skipped, failed
     words = LINE.findall(text)
     return words.count("PASS"), words.count("FAIL")
 
@@ -66,9 +68,9 @@ def summarise(runs, out):
                 print(f"--- {label}: {entry['name']}: {entry['result']}, exit {entry.get('returncode')}",
                       text.strip(), "---", sep="\n", file=out)
             elif counts[2]:
-                print(f"{label}: skipped {entry['name']}: {text.strip()[-300:]}", file=out)
+                print(f"{label}: {entry['name']} was skipped:", text.strip()[-300:], file=out)
             for line in SHOWN.findall(text):
-                print(f"{label}: {entry['name'].rsplit(' / ')[-1]}: {line}", file=out)
+                print(f"{label}: {line}", file=out)
         print(f"{label}: {sums[0]} passed, {sums[1]} failed, {sums[2]} skipped"
               f" in {len(entries)} programs", file=out)
         total_passed += sums[0]
@@ -104,6 +106,7 @@ def self_test():
         ("lines", entry("FAIL", "PASS a\nFAIL b\nPASSED is another word\n"), (1, 1, 0)),
         ("unittest", entry("OK", "Ran 7 tests in 0.1s\n\nOK"), (7, 0, 0)),
         ("unittest, bad", entry("FAIL", "Ran 7 tests in 1s\n\nFAILED (failures=1, errors=2)"), (4, 3, 0)),
+        ("unittest, one skipped", entry("OK", "Ran 7 tests in 1s\n\nOK (skipped=1)"), (6, 0, 0)),
         ("silent", entry("OK", ""), (1, 0, 0)),
         ("crash after passes", entry("FAIL", "PASS a\nPASS b\n"), (2, 1, 0)),
         ("out of time", entry("TIMEOUT", ""), (0, 1, 0)),
