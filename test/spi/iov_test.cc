@@ -219,7 +219,8 @@ TEST_CASE("unwrap_iov: a stream is opened in place, or into memory of the caller
       REQUIRE(iov[1].buffer.length == message.size());
       CHECK(std::string(static_cast<const char*>(iov[1].buffer.value), message.size()) == message);
       CHECK(((iov[1].type & GSS_IOV_BUFFER_FLAG_ALLOCATED) != 0) == allocate);
-      CHECK((token == sealed) == (allocate || message.empty()));
+      // In place the clear text stands where the sealed was; a byte may be sealed to itself.
+      CHECK(token == (allocate ? sealed : sealed.substr(0, 16) + message));
       if (!allocate) {
         CHECK(static_cast<void*>(token.data() + 16) == iov[1].buffer.value);
       }
