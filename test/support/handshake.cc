@@ -39,7 +39,8 @@ Result<Logon> OneAccount::logon(const LogonRequest& request, const Policy& polic
   ++questions_;
   const bool known = equal_ignoring_case(request.user, wide(account_.user));
   const NtHash hash = known ? derive_nt_hash(wide(account_.password)) : NtHash();
-  std::optional<Proof> proof = verify_response(request, hash, nullptr, policy);
+  std::optional<LmHash> lm = lm_hash_of_password(wide(account_.password), policy.code_page);
+  std::optional<Proof> proof = verify_response(request, hash, lm ? &*lm : nullptr, policy);
   if (!known || !proof) {
     return failure(Minor::kLogonFailure);
   }
@@ -48,6 +49,7 @@ Result<Logon> OneAccount::logon(const LogonRequest& request, const Policy& polic
   logon.domain = wide(account_.domain);
   logon.kind = proof->kind;
   logon.base = std::move(proof->base);
+  logon.lm_hash = std::move(lm);
   return logon;
 }
 
@@ -156,9 +158,9 @@ HostNames server_names() {
 InitiatorSetup setup_for(const Account& account, const Policy& policy) {
   InitiatorSetup setup;
   setup.policy = policy;
-  setup.identity = Ref<const Identity>::adopt(new Identity(wide(account.user), wide(account.domain),
-                                                           derive_nt_hash(wide(account.password)),
-                                                           std::nullopt));
+  setup.identity = Ref<const Identity>::adopt(
+      new Identity(wide(account.user), wide(account.domain), derive_nt_hash(wide(account.password)),
+                   lm_hash_of_password(wide(account.password), policy.code_page)));
   setup.target_name = wide("cifs/server.domain.example");
   setup.workstation = wide("WKS01");
   return setup;
