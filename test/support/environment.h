@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ class FixedEnvironment : public Environment {
   Bytes next_random;       ///< handed out first; then bytes that count up
   bool has_random = true;  ///< false: the source of randomness fails
 
+  std::array<std::uint8_t, 32> machine{};  ///< zeros: not known
+
+  [[nodiscard]] std::array<std::uint8_t, 32> machine_id() const noexcept override {
+    return machine;
+  }
   [[nodiscard]] std::uint64_t now() const noexcept override { return time; }
   [[nodiscard]] bool random(MutableBytes out) const noexcept override {
     for (std::uint8_t& byte : out) {
