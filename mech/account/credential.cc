@@ -377,6 +377,16 @@ std::uint32_t Credential::lifetime() const noexcept {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, UINT32_MAX - 1));
 }
 
+Ref<const Credential> Credential::of(Ref<const Identity> identity, Ref<const Name> name,
+                                     Ref<const Settings> settings) {
+  auto* made = new Credential;
+  made->usage_ = Usage::kInitiate;
+  made->identity_ = std::move(identity);
+  made->name_ = std::move(name);
+  made->settings_ = std::move(settings);
+  return Ref<const Credential>::adopt(made);
+}
+
 Ref<const Credential> Credential::with(const Options& options) const {
   auto* copy = new Credential(*this);
   copy->options_ = options;

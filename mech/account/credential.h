@@ -37,6 +37,10 @@ class Credential : public RefCounted {
   /// kKeyring. No network. Throws std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Credential>> acquire(const CredentialRequest& request);
 
+  /// An initiator with a login and settings of the caller's.
+  [[nodiscard]] static Ref<const Credential> of(Ref<const Identity> identity, Ref<const Name> name,
+                                                Ref<const Settings> settings);
+
   /// A copy with changed options.
   struct Options {
     bool protection_only_if_asked = false;  ///< KRB5_NO_CI_FLAGS_X

@@ -37,6 +37,9 @@ class Initiator {
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings,
                                             const Environment& env);
 
+  /// AUTHENTICATE will neither announce nor carry a MIC.
+  void withhold_mic() noexcept { setup_.policy.send_mic = false; }
+
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }
   [[nodiscard]] const Identity& identity() const noexcept { return *setup_.identity; }

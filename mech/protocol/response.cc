@@ -112,7 +112,7 @@ Bytes compose_v2_response(const ResponseInput& in, std::uint64_t time, const Cli
 Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Environment& env) {
   Responses r;
   r.kind = ResponseKind::kNtlmV2;
-  r.mic = !in.challenge.target_info.empty();
+  r.mic = in.policy.send_mic && !in.challenge.target_info.empty();
   std::optional<SingleHost> host;
   if (in.policy.send_single_host && r.mic) {
     host = SingleHost{kOurCustomData, env.machine_id()};

@@ -5,6 +5,7 @@
 #include "mech/account/audit.h"
 #include "mech/account/rules.h"
 #include "mech/base/text.h"
+#include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -81,6 +82,9 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   failed_ = true;
   env_.trace_message("received", challenge);
   const std::uint32_t events = env_.events();
+  if (withholds_mic()) {
+    initiator->withhold_mic();
+  }
   Result<Buffer> token = initiator->authenticate(challenge, bindings, env_);
   if (!token) {
     trace_failure(token.error(), events);
@@ -93,6 +97,18 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   env_.trace("initiator: AUTHENTICATE made, context open");
   audit(token->view(), true);
   return token;
+}
+
+// A MIC obliges the SPNEGO above to a mechListMIC, which not every one can carry.
+bool Context::withholds_mic() const noexcept {
+  const SpnegoMic setting = credential_->settings().spnego_mic;
+  if (!under_spnego_ || setting == SpnegoMic::kAlways ||
+      (setting == SpnegoMic::kAuto && spnego_carries_mic())) {
+    return false;
+  }
+  env_.trace(
+      "initiator: no MIC, because this SPNEGO cannot carry the mechListMIC that goes with it");
+  return true;
 }
 
 Result<Buffer> Context::challenge(ByteView negotiate) {

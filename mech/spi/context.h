@@ -51,6 +51,8 @@ class Context {
   /// Names; nullptr when not known (yet).
   [[nodiscard]] const Ref<const Name>& source() const noexcept { return source_; }
   [[nodiscard]] const Ref<const Name>& target() const noexcept { return target_; }
+  /// A SPNEGO layer above has asked about the MIC.
+  void note_spnego() noexcept { under_spnego_ = true; }
   /// AUTHENTICATE carries a MIC.
   [[nodiscard]] bool has_mic() const noexcept { return mic_; }
   /// Only when is_open().
@@ -67,6 +69,7 @@ class Context {
 
  private:
   void open(Outcome outcome);
+  [[nodiscard]] bool withholds_mic() const noexcept;
   Status take_source(AcceptedLogon& logon);
   Status check_rules(const AcceptedLogon& logon) const;
   [[nodiscard]] SessionRules session_rules() const noexcept;
@@ -83,6 +86,7 @@ class Context {
   bool initiator_role_;
   bool fresh_ = true;
   bool failed_ = false;
+  bool under_spnego_ = false;
   bool mic_ = false;
   bool channel_bound_ = false;
   bool peer_tells_sealing_ = false;

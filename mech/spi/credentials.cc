@@ -5,6 +5,7 @@
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
+#include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -106,7 +107,9 @@ Answer acquire(CredentialRequest& request, gss_name_t name, gss_OID_set mechs,
   }
   request.name = Ref<const Name>::share(name_of(name));
   request.usage = *wanted;
-  Result<Ref<const Credential>> credential = Credential::acquire(request);
+  Result<Ref<const Credential>> credential = probe_credential() != nullptr
+                                                 ? Ref<const Credential>::share(probe_credential())
+                                                 : Credential::acquire(request);
   if (!credential) {
     return credential.error();
   }

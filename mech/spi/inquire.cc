@@ -27,7 +27,10 @@ Answer give_set(gss_buffer_set_t* set, std::initializer_list<ByteView> members) 
 }
 
 // [MS-SPNG] 3.3.5.1: asked of a context in any state, and of none.
-Answer give_require_mic(const Context* context, gss_buffer_set_t* set) {
+Answer give_require_mic(Context* context, gss_buffer_set_t* set) {
+  if (context != nullptr) {
+    context->note_spnego();
+  }
   const std::array<std::uint8_t, 1> answer = {context != nullptr && context->has_mic()};
   return give_set(set, {answer});
 }

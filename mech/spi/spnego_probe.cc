@@ -1,0 +1,173 @@
+#include "mech/spi/spnego_probe.h"
+
+#include <atomic>
+#include <initializer_list>
+
+#include "mech/account/system.h"
+#include "mech/protocol/acceptor.h"
+#include "mech/spi/boundary.h"
+#include "mech/spi/oids.h"
+
+namespace gssntlm::spi {
+namespace {
+
+struct Probe {
+  Ref<const Credential> credential;
+  bool mic_seen = false;
+};
+
+thread_local Probe* t_probe = nullptr;
+
+enum class Verdict { kUnknown, kCarries, kDrops };
+std::atomic<Verdict> g_verdict{Verdict::kUnknown};
+
+gss_OID_desc kSpnegoOid = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+
+// What the library makes is released with it.
+struct Handles {
+  gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  gss_name_t target = GSS_C_NO_NAME;
+  gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+
+  Handles() = default;
+  Handles(const Handles&) = delete;
+  Handles& operator=(const Handles&) = delete;
+  ~Handles() {
+    OM_uint32 ignored = 0;
+    gss_release_buffer(&ignored, &token);
+    gss_delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
+    gss_release_name(&ignored, &target);
+    gss_release_cred(&ignored, &credential);
+  }
+};
+
+void append_der(Bytes& to, std::uint8_t tag, ByteView content) {
+  to.push_back(tag);
+  if (content.size() >= 0x80) {
+    to.push_back(0x82);
+    to.push_back(static_cast<std::uint8_t>(content.size() >> 8));
+  }
+  to.push_back(static_cast<std::uint8_t>(content.size()));
+  append(to, content);
+}
+
+Bytes der(std::uint8_t tag, ByteView content) {
+  Bytes out;
+  append_der(out, tag, content);
+  return out;
+}
+
+// NegTokenResp (RFC 4178 4.2.2): accept-incomplete, NTLM, CHALLENGE, and 16 bytes as mechListMIC.
+Bytes compose_reply(ByteView challenge) {
+  const gss_OID mech = mechanism_oid();
+  const ByteView oid(static_cast<const std::uint8_t*>(mech->elements), mech->length);
+  constexpr std::array<std::uint8_t, 3> kIncomplete = {0x0a, 0x01, 0x01};
+  constexpr std::array<std::uint8_t, 16> kMic = {1};
+  Bytes fields;
+  append_der(fields, 0xa0, kIncomplete);
+  append_der(fields, 0xa1, der(0x06, oid));
+  append_der(fields, 0xa2, der(0x04, challenge));
+  append_der(fields, 0xa3, der(0x04, kMic));
+  return der(0xa1, der(0x30, fields));
+}
+
+// Our NEGOTIATE inside the library's NegTokenInit; empty when it is not there.
+ByteView find_negotiate(const gss_buffer_desc& token) noexcept {
+  const ByteView all = view_of(&token);
+  const std::size_t at = as_text(all).find("NTLMSSP");
+  return at == std::string_view::npos ? ByteView() : all.subspan(at);
+}
+
+// An acceptor that makes a challenge and judges nothing.
+Result<Buffer> make_challenge(ByteView negotiate, const Settings& settings) {
+  HostNames names;
+  for (Bytes* name : {&names.nb_computer, &names.nb_domain}) {
+    *name = Bytes{'P', 0};
+  }
+  const SystemEnvironment env(Ref<const Settings>::share(&settings), "acceptor");
+  return Acceptor(settings.policy).challenge(negotiate, names, env);
+}
+
+Ref<const Credential> make_credential() {
+  const Bytes user = {'p', 0};
+  const auto identity = Ref<const Identity>::adopt(
+      new Identity(user, Bytes(), derive_nt_hash(ByteView(user)), std::nullopt));
+  return Credential::of(identity, Name::user("p", "", {}),
+                        Ref<const Settings>::adopt(new Settings));
+}
+
+OM_uint32 step(Handles& h, gss_buffer_t input) {
+  OM_uint32 minor = 0;
+  gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
+  const OM_uint32 major = gss_init_sec_context(
+      &minor, h.credential, &h.context, h.target, &kSpnegoOid, GSS_C_INTEG_FLAG, 0,
+      GSS_C_NO_CHANNEL_BINDINGS, input, nullptr, &output, nullptr, nullptr);
+  gss_release_buffer(&minor, &h.token);
+  h.token = output;
+  return major;
+}
+
+// True once the second leg was taken, so that what was (not) seen means something.
+bool exchange(const Settings& settings) {
+  Handles h;
+  OM_uint32 minor = 0;
+  gss_OID_set_desc spnego = {1, &kSpnegoOid};
+  gss_OID_set_desc ours = {1, mechanism_oid()};
+  gss_buffer_desc target = {7, const_cast<char*>("p@probe")};
+  if (GSS_ERROR(gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, &spnego, GSS_C_INITIATE, &h.credential,
+                                 nullptr, nullptr)) ||
+      GSS_ERROR(gss_set_neg_mechs(&minor, h.credential, &ours)) ||
+      GSS_ERROR(gss_import_name(&minor, &target, GSS_C_NT_HOSTBASED_SERVICE, &h.target)) ||
+      step(h, GSS_C_NO_BUFFER) != GSS_S_CONTINUE_NEEDED) {
+    return false;
+  }
+  const Result<Buffer> challenge = make_challenge(find_negotiate(h.token), settings);
+  if (!challenge) {
+    return false;
+  }
+  Bytes reply = compose_reply(challenge->view());
+  gss_buffer_desc input = {reply.size(), reply.data()};
+  (void)step(h, &input);
+  return true;
+}
+
+Verdict find_out() {
+  Probe probe;
+  probe.credential = make_credential();
+  t_probe = &probe;
+  const bool done = exchange(probe.credential->settings());
+  t_probe = nullptr;
+  return done && !probe.mic_seen ? Verdict::kDrops : Verdict::kCarries;
+}
+
+}  // namespace
+
+bool spnego_carries_mic() noexcept {
+  if (t_probe != nullptr) {
+    return true;
+  }
+  Verdict verdict = g_verdict.load(std::memory_order_relaxed);
+  if (verdict == Verdict::kUnknown) {
+    try {
+      verdict = find_out();
+      g_verdict.store(verdict, std::memory_order_relaxed);
+    } catch (...) {
+      t_probe = nullptr;
+      return true;
+    }
+  }
+  return verdict != Verdict::kDrops;
+}
+
+const Credential* probe_credential() noexcept {
+  return t_probe != nullptr ? t_probe->credential.get() : nullptr;
+}
+
+void probe_saw_mic() noexcept {
+  if (t_probe != nullptr) {
+    t_probe->mic_seen = true;
+  }
+}
+
+}  // namespace gssntlm::spi

@@ -1,0 +1,20 @@
+// Whether the SPNEGO of the loaded libgssapi_krb5 can carry NTLM's mechListMIC.
+#pragma once
+
+#include "mech/account/credential.h"
+
+namespace gssntlm::spi {
+
+/// krb5 1.21 to 1.22.1 look for a reply's mechListMIC under the wrong tag and never see it. A MIC
+/// in AUTHENTICATE makes the mechListMIC mandatory [MS-SPNG] note 8, so there the login would fail.
+/// Found out once a process, when a handshake under SPNEGO first needs to know, by an exchange with
+/// the library itself: false when it did not hand our mechListMIC to us, true when it did or when
+/// the exchange could not be made. Takes the time of one handshake; no network. Throws nothing.
+[[nodiscard]] bool spnego_carries_mic() noexcept;
+
+/// The credential that the exchange uses, while this thread makes it; else nullptr.
+[[nodiscard]] const Credential* probe_credential() noexcept;
+/// Tells the exchange, if this thread makes one, that a mechListMIC arrived.
+void probe_saw_mic() noexcept;
+
+}  // namespace gssntlm::spi
