@@ -1,7 +1,8 @@
 #include "mech/spi/spnego_probe.h"
 
 #include <atomic>
-#include <initializer_list>
+
+#include <dlfcn.h>
 
 #include "mech/account/system.h"
 #include "mech/protocol/acceptor.h"
@@ -21,24 +22,67 @@ thread_local Probe* t_probe = nullptr;
 enum class Verdict { kUnknown, kCarries, kDrops };
 std::atomic<Verdict> g_verdict{Verdict::kUnknown};
 
+// The library's functions. By name they would be this module's own.
+class Library {
+ public:
+  Library() noexcept {
+    Dl_info where{};
+    if (::dladdr(reinterpret_cast<void*>(&gss_set_neg_mechs), &where) == 0) {
+      return;
+    }
+    handle_ = ::dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    complete_ = handle_ != nullptr && find(acquire_cred, "gss_acquire_cred") &&
+                find(release_cred, "gss_release_cred") && find(import_name, "gss_import_name") &&
+                find(release_name, "gss_release_name") &&
+                find(init_sec_context, "gss_init_sec_context") &&
+                find(delete_sec_context, "gss_delete_sec_context");
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  ~Library() {
+    if (handle_ != nullptr) {
+      ::dlclose(handle_);
+    }
+  }
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+
+  decltype(&gss_acquire_cred) acquire_cred = nullptr;
+  decltype(&gss_release_cred) release_cred = nullptr;
+  decltype(&gss_import_name) import_name = nullptr;
+  decltype(&gss_release_name) release_name = nullptr;
+  decltype(&gss_init_sec_context) init_sec_context = nullptr;
+  decltype(&gss_delete_sec_context) delete_sec_context = nullptr;
+
+ private:
+  template <typename Function>
+  bool find(Function& to, const char* name) noexcept {
+    to = reinterpret_cast<Function>(::dlsym(handle_, name));
+    return to != nullptr;
+  }
+
+  void* handle_ = nullptr;
+  bool complete_ = false;
+};
+
 gss_OID_desc kSpnegoOid = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
 
 // What the library makes is released with it.
 struct Handles {
+  const Library& library;
   gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
   gss_ctx_id_t context = GSS_C_NO_CONTEXT;
   gss_name_t target = GSS_C_NO_NAME;
   gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
 
-  Handles() = default;
+  explicit Handles(const Library& l) noexcept : library(l) {}
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
   ~Handles() {
     OM_uint32 ignored = 0;
     gss_release_buffer(&ignored, &token);
-    gss_delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
-    gss_release_name(&ignored, &target);
-    gss_release_cred(&ignored, &credential);
+    library.delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
+    library.release_name(&ignored, &target);
+    library.release_cred(&ignored, &credential);
   }
 };
 
@@ -100,7 +144,7 @@ Ref<const Credential> make_credential() {
 OM_uint32 step(Handles& h, gss_buffer_t input) {
   OM_uint32 minor = 0;
   gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
-  const OM_uint32 major = gss_init_sec_context(
+  const OM_uint32 major = h.library.init_sec_context(
       &minor, h.credential, &h.context, h.target, &kSpnegoOid, GSS_C_INTEG_FLAG, 0,
       GSS_C_NO_CHANNEL_BINDINGS, input, nullptr, &output, nullptr, nullptr);
   gss_release_buffer(&minor, &h.token);
@@ -110,15 +154,19 @@ OM_uint32 step(Handles& h, gss_buffer_t input) {
 
 // True once the second leg was taken, so that what was (not) seen means something.
 bool exchange(const Settings& settings) {
-  Handles h;
+  const Library library;
+  if (!library.complete()) {
+    return false;
+  }
+  Handles h(library);
   OM_uint32 minor = 0;
   gss_OID_set_desc spnego = {1, &kSpnegoOid};
   gss_OID_set_desc ours = {1, mechanism_oid()};
   gss_buffer_desc target = {7, const_cast<char*>("p@probe")};
-  if (GSS_ERROR(gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, &spnego, GSS_C_INITIATE, &h.credential,
-                                 nullptr, nullptr)) ||
+  if (GSS_ERROR(library.acquire_cred(&minor, GSS_C_NO_NAME, 0, &spnego, GSS_C_INITIATE,
+                                     &h.credential, nullptr, nullptr)) ||
       GSS_ERROR(gss_set_neg_mechs(&minor, h.credential, &ours)) ||
-      GSS_ERROR(gss_import_name(&minor, &target, GSS_C_NT_HOSTBASED_SERVICE, &h.target)) ||
+      GSS_ERROR(library.import_name(&minor, &target, GSS_C_NT_HOSTBASED_SERVICE, &h.target)) ||
       step(h, GSS_C_NO_BUFFER) != GSS_S_CONTINUE_NEEDED) {
     return false;
   }
