@@ -37,9 +37,10 @@ case $release in
     ;;
 esac
 
-build="g++ libkrb5-dev libinih-dev libkeyutils-dev libutfcpp-dev meson nettle-dev ninja-build pkgconf"
+build="g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev meson nettle-dev
+       ninja-build nlohmann-json3-dev pkgconf"
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
-test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev nlohmann-json3-dev python3
+test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev python3
       python3-gssapi valgrind"
 all="$test debootstrap $lint"
 

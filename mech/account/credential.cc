@@ -134,8 +134,9 @@ Result<Ref<const Identity>> identity_of_file(const std::string& path, const Wide
 }
 
 std::string login_text(const Login& login) {
-  return printable_utf8(login.account()) + " from the " + std::string(keyring_name(login.keyring)) +
-         " keyring, kept for " + printable_utf8(login.pattern);
+  return printable_account(login.user, login.domain) + " from the " +
+         std::string(keyring_name(login.keyring)) + " keyring, kept for " +
+         printable_utf8(login.pattern);
 }
 
 Result<Found> identity_of_login(const Login& login) {

@@ -12,6 +12,7 @@
 #include <keyutils.h>
 
 #include "mech/account/detail.h"
+#include "mech/account/name.h"
 #include "mech/account/pattern.h"
 #include "mech/base/text.h"
 
@@ -39,6 +40,7 @@ struct Keyutils {
   decltype(&::keyctl_describe) describe = nullptr;
   decltype(&::keyctl_setperm) setperm = nullptr;
   decltype(&::keyctl_set_timeout) set_timeout = nullptr;
+  decltype(&::keyctl_link) link = nullptr;
   decltype(&::keyctl_unlink) unlink = nullptr;
   decltype(&::keyctl_revoke) revoke = nullptr;
   bool usable = false;
@@ -53,14 +55,14 @@ bool take(void* library, const char* name, Function& to) noexcept {
 Keyutils open_keyutils() noexcept {
   Keyutils k;
   void* library = ::dlopen("libkeyutils.so.1", RTLD_NOW | RTLD_LOCAL);
-  k.usable = library != nullptr && take(library, "add_key", k.add_key) &&
-             take(library, "keyctl_get_keyring_ID", k.get_keyring_id) &&
-             take(library, "keyctl_get_persistent", k.get_persistent) &&
-             take(library, "keyctl_search", k.search) && take(library, "keyctl_read", k.read) &&
-             take(library, "keyctl_describe", k.describe) &&
-             take(library, "keyctl_setperm", k.setperm) &&
-             take(library, "keyctl_set_timeout", k.set_timeout) &&
-             take(library, "keyctl_unlink", k.unlink) && take(library, "keyctl_revoke", k.revoke);
+  k.usable =
+      library != nullptr && take(library, "add_key", k.add_key) &&
+      take(library, "keyctl_get_keyring_ID", k.get_keyring_id) &&
+      take(library, "keyctl_get_persistent", k.get_persistent) &&
+      take(library, "keyctl_search", k.search) && take(library, "keyctl_read", k.read) &&
+      take(library, "keyctl_describe", k.describe) && take(library, "keyctl_setperm", k.setperm) &&
+      take(library, "keyctl_set_timeout", k.set_timeout) && take(library, "keyctl_link", k.link) &&
+      take(library, "keyctl_unlink", k.unlink) && take(library, "keyctl_revoke", k.revoke);
   return k;
 }
 
@@ -197,16 +199,35 @@ Status check_login(const Login& login) {
 
 // The ring below `root`, made if need be; -1 with errno.
 key_serial_t make_ring(KeyringKind kind, key_serial_t root) noexcept {
-  const key_serial_t ring = find_own_ring(kind, root);
-  if (ring != -1 || errno != ENOKEY) {
-    return ring;
+  key_serial_t ring = find_own_ring(kind, root);
+  if (ring == -1 && errno == ENOKEY) {
+    ring = keyutils().add_key("keyring", kRing, nullptr, 0, root);
   }
-  const key_serial_t made = keyutils().add_key("keyring", kRing, nullptr, 0, root);
-  if (made != -1) {
-    keyutils().setperm(made, kOwnerAlone);
+  if (ring != -1) {
+    keyutils().setperm(ring, kOwnerAlone);
   }
-  return made;
+  return ring;
 }
+
+// A user's keyring need not be linked into the session's; new keys below it could then not be given
+// their permissions. This thread possesses it while this lives.
+class Possession {
+ public:
+  explicit Possession(key_serial_t keyring) noexcept : keyring_(keyring) {
+    linked_ = keyutils().link(keyring, KEY_SPEC_THREAD_KEYRING) == 0;
+  }
+  Possession(const Possession&) = delete;
+  Possession& operator=(const Possession&) = delete;
+  ~Possession() {
+    if (linked_) {
+      keyutils().unlink(keyring_, KEY_SPEC_THREAD_KEYRING);
+    }
+  }
+
+ private:
+  key_serial_t keyring_;
+  bool linked_;
+};
 
 // Adds the key; false with errno. The ring that another login made meanwhile would take ours out of
 // sight: it is then added anew.
@@ -315,7 +336,7 @@ Result<LoginSecret> read_login(const Login& login) {
     secret.hash = NtHash(std::span<const std::uint8_t, 16>(&bytes[12], NtHash::kSize));
   }
   wipe(bytes);
-  const std::string who = printable_utf8(login.account());
+  const std::string who = printable_account(login.user, login.domain);
   if (expired) {
     return explain(Major::kNoCred, Minor::kExpired,
                    "the login of " + who + " has expired; run gss-ntlm login");
@@ -336,6 +357,10 @@ Status store_login(const Login& login, const NtHash& hash, std::uint64_t lifetim
   const key_serial_t root = find_root(login.keyring);
   if (root == -1) {
     return keyring_error(login.keyring, errno);
+  }
+  std::optional<Possession> possession;
+  if (login.keyring == KeyringKind::kUser) {
+    possession.emplace(root);
   }
   lifetime = std::min<std::uint64_t>(lifetime, 0x7FFFFFFF);
   std::array<std::uint8_t, kPayloadSize> payload{};

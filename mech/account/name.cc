@@ -71,6 +71,11 @@ Parts comparable(const Name& name) {
 
 }  // namespace
 
+std::string printable_account(std::string_view user, std::string_view domain) {
+  const std::string name = printable_utf8(user);
+  return domain.empty() ? name : printable_utf8(domain).append("\\").append(name);
+}
+
 Result<Ref<const Name>> Name::user(std::string_view text) {
   if (Status s = check_text(text); !s) {
     return s.error();

@@ -12,6 +12,10 @@
 
 namespace gssntlm {
 
+/// `DOM\user`, or `user` without a domain, escaped for people (printable_utf8). Throws
+/// std::bad_alloc.
+[[nodiscard]] std::string printable_account(std::string_view user, std::string_view domain);
+
 enum class NameKind : std::uint8_t { kUser = 1, kService = 2, kAnonymous = 3 };
 
 /// Immutable; shared by contexts, credentials and handles.

@@ -68,7 +68,7 @@ Result<Buffer> Context::negotiate() {
   }
   if (env_.tracing()) {
     env_.trace("initiator: NEGOTIATE made, to log in to " + printable_utf8(target_->display()) +
-               " as " + printable_utf8(source_->display()));
+               " as " + printable_account(source_->user_part(), source_->domain_part()));
     env_.trace_message("sent", token->view());
   }
   return token;
@@ -156,7 +156,7 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   }
   open(acceptor->take_outcome());
   if (env_.tracing()) {
-    env_.trace("acceptor: " + printable_utf8(source_->display()) + " logged in");
+    env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) + " logged in");
   }
   audit(token, true);
   return {};

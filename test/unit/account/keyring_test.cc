@@ -266,3 +266,20 @@ TEST_CASE("a credential is stored in a keyring and acquired from it") {
     CHECK_FALSE(parse_keyring_choice(bad).ok());
   }
 }
+
+TEST_CASE("the user's keyring takes logins though the session does not link to it") {
+  if (!fresh_session()) {
+    return;
+  }
+  Login login = login_for("HTTP@gss-ntlm-test", "bob");
+  login.keyring = KeyringKind::kUser;
+  REQUIRE(store_login(login, hash_of(1), 30).ok());
+  LoginQuery query;
+  query.target = "HTTP/gss-ntlm-test";
+  const std::optional<Login> found = find_login(query);
+  REQUIRE(found);
+  CHECK(found->keyring == KeyringKind::kUser);
+  CHECK(read_login(*found).ok());
+  CHECK(remove_login(*found).ok());
+  CHECK_FALSE(find_login(query));
+}

@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+"""Runs the commands of gss-ntlm as a person would, in a terminal where that matters.
+
+usage: commands_test.py PROGRAM EXAMPLE_FILE
+"""
+import ctypes
+import json
+import os
+import pty
+import random
+import select
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+EXAMPLE = os.path.abspath(sys.argv[2])
+failures = 0
+checks = 0
+
+
+def expect(condition, what):
+    global failures, checks
+    checks += 1
+    if not condition:
+        failures += 1
+        print("FAIL", what)
+
+
+def run(*arguments, stdin=b"", env=None, status=0, cwd=None):
+    """Runs the program; returns what it printed and complained."""
+    done = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True, check=False,
+                          timeout=120, env={**ENV, **(env or {})}, cwd=cwd)
+    out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    expect(done.returncode == status,
+           f"{' '.join(map(str, arguments))[:80]}: status {done.returncode}, not {status}: {err}")
+    return out, err
+
+
+def at_terminal(arguments, answers, env=None):
+    """Runs the program in a terminal; types each answer when its prompt has come. Returns the exit
+    status and what the terminal showed. An answer None hangs up."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update({**ENV, **(env or {})})
+        os.execv(PROGRAM, [PROGRAM, *arguments])
+    shown = b""
+    status = None
+    deadline = time.monotonic() + 30
+
+    def read_until(text):
+        nonlocal shown, status
+        start = len(shown)
+        while text is None or text not in shown[start:]:
+            ready, _, _ = select.select([terminal], [], [], 0.05)
+            try:
+                piece = os.read(terminal, 4096) if ready else b""
+            except OSError:
+                piece = b""
+            shown += piece
+            if not piece and status is None:
+                pid_done, ended = os.waitpid(pid, os.WNOHANG)
+                status = ended if pid_done else None
+            elif not piece:
+                return
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                deadline_passed.append(arguments)
+                return
+
+    deadline_passed = []
+    hung_up = False
+    for prompt, answer in answers:
+        read_until(prompt)
+        if answer is None:
+            os.close(terminal)
+            hung_up = True
+            break
+        time.sleep(0.05)
+        os.write(terminal, answer)
+    if not hung_up:
+        read_until(None)
+        os.close(terminal)
+    expect(not deadline_passed, f"in time: {arguments} {shown}")
+    if status is None:
+        _, status = os.waitpid(pid, 0)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+    return code, shown
+
+
+KEYCTL_JOIN_SESSION_KEYRING = 1
+SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
+
+
+def fresh_session():
+    """A session keyring of this test alone; False where the kernel gives none."""
+    if SYS_KEYCTL is None:
+        return False
+    return ctypes.CDLL(None).syscall(SYS_KEYCTL, KEYCTL_JOIN_SESSION_KEYRING, None) > 0
+
+
+def test_help():
+    out, _ = run("--help")
+    for command in ("login", "list", "logout", "user", "decode", "settings"):
+        expect(command in out, f"--help names {command}")
+        text, _ = run(command, "--help")
+        expect("Example:" in text, f"{command} --help has an example")
+    for command in ("add", "passwd", "del", "enable", "disable", "list", "import"):
+        text, _ = run("user", command, "--help")
+        expect("Example:" in text, f"user {command} --help has an example")
+    out, _ = run("--version")
+    expect(out.startswith("gss-ntlm "), "--version")
+    run("nonsense", status=2)
+    run("login", "--nonsense", status=2)
+    run(status=2)
+
+
+def test_login():
+    if not fresh_session():
+        print("this kernel or container has no keyrings; only the error is checked")
+        _, err = run("login", "bob", "--stdin", stdin=b"pw\n", status=1)
+        expect("keyring" in err, "the error speaks of the keyring")
+        return
+    _, err = run("list", status=1)
+    expect("no logins" in err, "an empty list says so")
+    code, shown = at_terminal(["login", "CORP\\alice", "--for", "HTTP@*.corp.example"],
+                              [(b"Password for CORP\\alice: ", b"Passw0rd\n")])
+    expect(code == 0, f"login at a terminal: {code} {shown}")
+    expect(b"Passw0rd" not in shown, "the password is not echoed")
+    run("login", "bob", "--stdin", "--lifetime", "90s", stdin=b"secret\nmore")
+    run("login", "zoe", "--nt-hash", "a87f3a337d73085c45f9416be5787d86", "--for", "LDAP@dc1")
+    out, _ = run("list")
+    lines = [line.split("  ") for line in out.splitlines()]
+    expect(len(lines) == 4, f"three logins: {out}")
+    expect("CORP\\alice  HTTP@*.corp.example  session" in out and "7 h 59 min" in out or
+           "8 h" in out, out)
+    expect("1 min" in out, "time left of bob")
+    expect("zoe" in out, "zoe")
+    run("logout", "HTTP@*.corp.example")
+    out, _ = run("list")
+    expect("alice" not in out and "bob" in out, "logout PATTERN takes one away")
+    run("logout", "nobody", status=1)
+    run("logout", "x", "--all", status=2)
+    run("logout", "--all")
+    run("logout", "--all")
+    run("list", status=1)
+
+
+def test_login_bad_input():
+    have_keyring = fresh_session()
+    for text, what in ((b"\n", "empty"), (b"", "no input"), (b"\xff\xfe\n", "not UTF-8"),
+                       (b"a\0b\n", "NUL"), (b"a" * 65536 + b"\n", "65536 bytes")):
+        _, err = run("login", "bob", "--stdin", stdin=text, status=1)
+        expect(err.startswith("gss-ntlm: "), f"password {what}: {err}")
+    run("login", "bob", "--nt-hash", "12", status=1)
+    run("login", "bob", "--lifetime", "soon", "--stdin", stdin=b"x\n", status=2)
+    run("login", "bob", "--for", "a;b", "--stdin", stdin=b"x\n", status=2)
+    run("login", "bob\n", "--stdin", stdin=b"x\n", status=2)
+    run("login", "bob", "--keyring", "mine", "--stdin", stdin=b"x\n", status=2)
+    if not have_keyring:
+        return
+    code, _ = at_terminal(["login", "bob"], [(b"Password for bob: ", None)])
+    expect(code != 0, "a terminal that closes at the prompt")
+    code, shown = at_terminal(["login", "bob"], [(b"Password for bob: ", b"abc\x03")])
+    expect(code == 1, f"Control-C at the prompt: {code} {shown}")
+    done = subprocess.run(["setsid", PROGRAM, "login", "bob"], capture_output=True, check=False,
+                          timeout=30, env=ENV, stdin=subprocess.DEVNULL)
+    expect(done.returncode == 1 and b"--stdin" in done.stderr, "without a terminal")
+    run("list", status=1)
+
+
+def test_quota():
+    """A keyring over quota is one clear error. Root's quota is another, so a user of no name."""
+    if os.geteuid() != 0 or not fresh_session():
+        return
+    pid = os.fork()
+    if pid == 0:
+        os.setgid(54321)
+        os.setuid(54321)
+        fresh_session()
+        libc = ctypes.CDLL(None, use_errno=True)
+        add_key = {"x86_64": 248, "aarch64": 217}[os.uname().machine]
+        for i in range(100000):
+            if libc.syscall(add_key, b"user", f"fill{i}".encode(), b"x" * 64, 64, -3) < 0:
+                break
+        done = subprocess.run([PROGRAM, "login", "bob", "--stdin"], input=b"pw\n",
+                              capture_output=True, check=False, env=ENV)
+        os._exit(0 if done.returncode == 1 and b"quota" in done.stderr else 1)
+    _, status = os.waitpid(pid, 0)
+    expect(status == 0, "a keyring over quota says so")
+
+
+def test_users(folder):
+    path = os.path.join(folder, "users")
+    run("user", "add", "--file", path, "CORP\\alice", "--stdin", stdin=b"Passw0rd\n")
+    expect(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "a new file is 0600")
+    code, shown = at_terminal(["user", "add", "--file", path, "bob"],
+                              [(b"New password for bob: ", b"one\n"), (b"again): ", b"two\n")])
+    expect(code == 1 and b"differ" in shown, "two different passwords")
+    code, shown = at_terminal(["user", "add", "--file", path, "bob"],
+                              [(b"New password for bob: ", b"one\n"), (b"again): ", b"one\n")])
+    expect(code == 0, f"add at a terminal: {shown}")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    expect("Passw0rd" not in text and "A87F3A337D73085C45F9416BE5787D86" in text, "hashes only")
+    run("user", "add", "--file", path, "corp\\ALICE", "--stdin", stdin=b"x\n", status=1)
+    run("user", "passwd", "--file", path, "nobody", "--stdin", stdin=b"x\n", status=1)
+    run("user", "passwd", "--file", path, "bob", "--stdin", stdin=b"\n", status=1)
+    run("user", "passwd", "--file", path, "bob", "--nt-hash", "0" * 32)
+    run("user", "disable", "--file", path, "bob")
+    out, _ = run("user", "list", env={"NTLM_USER_FILE": path})
+    expect(out == "CORP\\alice\tenabled\nbob\tdisabled\n", out)
+    run("user", "enable", "--file", path, "bob")
+    run("user", "del", "--file", path, "bob")
+    run("user", "del", "--file", path, "bob", status=1)
+    out, _ = run("user", "list", "--file", path)
+    expect(out == "CORP\\alice\tenabled\n", out)
+    run("user", "list", status=2, env={"NTLM_USER_FILE": ""})
+    clear = os.path.join(folder, "clear")
+    with open(clear, "w", encoding="utf-8") as f:
+        f.write("# old\nD:carol:p:w\n:dave@realm:pw\n")
+    out, _ = run("user", "import", "--from", clear, "--file", path)
+    expect(out == "2 accounts\n", out)
+    out, _ = run("user", "list", "--file", path)
+    expect("D\\carol\tenabled" in out and "dave@realm\tenabled" in out, out)
+    run("user", "import", "--file", clear)
+    with open(clear, encoding="utf-8") as f:
+        expect("p:w" not in f.read(), "import hashes in place")
+
+
+def test_users_disk(folder):
+    path = os.path.join(folder, "users")
+    run("user", "add", "--file", path, "alice", "--stdin", stdin=b"pw\n")
+    with open(path, "rb") as f:
+        before = f.read()
+    # A file may grow to no more than it has: as on a full disk.
+    script = f"ulimit -f 0; trap '' XFSZ; exec '{PROGRAM}' user add --file '{path}' bob --stdin"
+    done = subprocess.run(["sh", "-c", script], input=b"pw\n", capture_output=True, check=False,
+                          env=ENV)
+    expect(done.returncode == 1 and b"cannot write" in done.stderr, f"full disk: {done}")
+    with open(path, "rb") as f:
+        expect(f.read() == before, "a full disk leaves the file as it was")
+    expect(os.listdir(folder) == ["users"], "and nothing beside it")
+    _, err = run("user", "add", "--file", "/proc/users", "bob", "--stdin", stdin=b"pw\n", status=1)
+    expect("/proc/users" in err, "a folder that cannot be written")
+
+
+def test_settings(folder):
+    out, _ = run("settings", "--example")
+    with open(EXAMPLE, encoding="utf-8") as f:
+        expect(out == f.read(), "the example file is what the program says")
+    path = os.path.join(folder, "example.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(out.replace("\n#max", "\nmax").replace("\n#log =", "\nlog =")
+                .replace("\n#require_mic = no", "\nrequire_mic = yes"))
+    out, _ = run("settings", "--changed", env={"GSS_NTLM_SETTINGS": path})
+    expect("policy.require_mic = yes" in out and "max_clock_skew" not in out, out)
+    # Every key of the example at its default is a file that changes nothing.
+    with open(EXAMPLE, encoding="utf-8") as f:
+        lines = [line[1:] if line.startswith("#") and line[1:2].isalpha() else line
+                 for line in f.read().splitlines()]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines))
+    out, _ = run("settings", "--changed", env={"GSS_NTLM_SETTINGS": path})
+    expect(all(line.startswith("names.") for line in out.splitlines()), out)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("[policy]\n\nmin_key_bits = 64\n")
+    _, err = run("settings", env={"GSS_NTLM_SETTINGS": path}, status=1)
+    expect(f"{path} line 3: [policy] min_key_bits = 64: write 128, 56 or 40" in err, err)
+
+
+NEGOTIATE = "4e544c4d5353500001000000978208e2000000000000000000000000000000000a00000000000" "00f"
+
+
+def test_decode(folder):
+    out, _ = run("decode", NEGOTIATE)
+    expect("1. NEGOTIATE, 40 bytes, client to server" in out and "SIGN" in out, out)
+    expect("\x1b" not in out, "no colours but on a terminal")
+    out, _ = run("decode", "--bytes", NEGOTIATE)
+    expect("    0 +8    4e544c4d53535000" in out, out)
+    code, shown = at_terminal(["decode", NEGOTIATE], [], env={"TERM": "xterm"})
+    expect(code == 0 and b"\x1b[" in shown, "colours on a terminal")
+    raw = bytes.fromhex(NEGOTIATE)
+    for form in (raw, NEGOTIATE.encode(), b":".join(b"%02x" % b for b in raw),
+                 b"\n".join(NEGOTIATE[i:i + 32].encode() for i in range(0, 80, 32))):
+        out, _ = run("decode", "--json", stdin=form)
+        expect(json.loads(out)["message"] == "NEGOTIATE", form)
+    path = os.path.join(folder, "token")
+    with open(path, "wb") as f:
+        f.write(raw)
+    out, _ = run("decode", "--json", path, "-", stdin=raw)
+    expect(len(out.splitlines()) == 2, "a file and standard input")
+    log = (b"* Server auth using Negotiate with user ''\n> GET / HTTP/1.1\n> Authorization: "
+           b"Negotiate TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAAKAAAAAAAADw==\n"
+           b"< WWW-Authenticate: Negotiate\n< WWW-Authenticate: NTLM\n< Content-Length: 12\n")
+    out, _ = run("decode", "--json", stdin=log)
+    expect(len(out.splitlines()) == 1 and json.loads(out)["message"] == "NEGOTIATE", out)
+    for bad in (b"nothing here", b"", b"Content-Type: text/html; charset=utf-8"):
+        _, err = run("decode", stdin=bad, status=1)
+        expect("no NTLM or SPNEGO token" in err, err)
+    out, _ = run("decode", "--json", NEGOTIATE[:20], status=1)
+    expect(set(json.loads(out)) == {"error", "offset"}, out)
+    run("decode", "--password-stdin", status=2)
+    run("decode", "--password-stdin", NEGOTIATE, stdin=b"x\n", status=1)
+
+
+def test_decode_anything():
+    """Random and truncated inputs: always an answer, never a crash."""
+    seed = 20261123
+    source = random.Random(seed)
+    raw = bytes.fromhex(NEGOTIATE)
+    framed = bytes.fromhex("603a06062b0601050502a030302ea00e"
+                           "300c060a2b06010401823702020aa21c041a") + raw[:26]
+    starts = (raw, framed, bytes.fromhex("a1073005a0030a0101"), b"NTLMSSP\0\2\0\0\0", b"")
+    inputs = []
+    for _ in range(int(os.environ.get("GSS_NTLM_TEST_INPUTS", "10000"))):
+        data = bytearray(source.choice(starts) + source.randbytes(source.randrange(0, 120)))
+        for _ in range(source.randrange(0, 4)):
+            if data:
+                data[source.randrange(len(data))] = source.randrange(256)
+        inputs.append(bytes(data[:source.randrange(0, len(data) + 1)]))
+    # Many at once as headers, and some each on its own.
+    import base64
+    for at in range(0, len(inputs), 500):
+        text = b"".join(b"Authorization: Negotiate " + base64.b64encode(i) + b"\n"
+                        for i in inputs[at:at + 500])
+        for option in ("--json", "--bytes"):
+            done = subprocess.run([PROGRAM, "decode", option], input=text, capture_output=True,
+                                  check=False, timeout=120, env=ENV)
+            expect(done.returncode in (0, 1), f"seed {seed} batch {at}: {done.returncode} "
+                   f"{done.stderr[-300:]}")
+            if option == "--json":
+                for line in done.stdout.splitlines():
+                    json.loads(line)
+    for data in inputs[:200]:
+        done = subprocess.run([PROGRAM, "decode", "--json"], input=data, capture_output=True,
+                              check=False, timeout=30, env=ENV)
+        expect(done.returncode in (0, 1), f"{data.hex()}: {done.returncode}")
+
+
+with tempfile.TemporaryDirectory(prefix="gss-ntlm-test.") as top:
+    nothing = os.path.join(top, "nothing.conf")
+    with open(nothing, "w", encoding="utf-8"):
+        pass
+    os.chmod(nothing, 0o644)
+    os.chmod(top, 0o755)
+    ENV = {k: v for k, v in os.environ.items()
+           if not k.startswith(("NTLM", "GSS_NTLM_", "NETBIOS_", "LM_COMPAT", "GSSNTLMSSP"))}
+    ENV["GSS_NTLM_SETTINGS"] = nothing
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            work = os.path.join(top, name)
+            os.mkdir(work)
+            before_test = failures
+            test(work) if test.__code__.co_argcount else test()
+            print("PASS" if failures == before_test else "FAIL", name)
+print(f"{checks} checks, {failures} failed")
+sys.exit(1 if failures else 0)

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "tools/decode_output.h"
+
+namespace gssntlm::tools {
+namespace {
+
+constexpr std::size_t kNameWidth = 26;
+constexpr std::size_t kMostBytes = 16;
+
+enum class Ink { kTitle, kDim, kBad, kGood };
+
+std::string paint(const TextStyle& style, Ink ink, const std::string& text) {
+  if (!style.colour) {
+    return text;
+  }
+  const char* code = ink == Ink::kTitle ? "\x1b[1;36m"
+                     : ink == Ink::kDim ? "\x1b[2m"
+                     : ink == Ink::kBad ? "\x1b[1;33m"
+                                        : "\x1b[32m";
+  return code + text + "\x1b[0m";
+}
+
+std::string title_of(const Token& t, std::size_t number) {
+  std::string title = std::to_string(number) + ". ";
+  title.append(t.type ? std::string(type_name(t)) : t.spnego ? "SPNEGO alone" : "unknown");
+  title.append(", ").append(std::to_string(t.ntlm.empty() ? t.raw.size() : t.ntlm.size()));
+  title.append(" bytes");
+  if (t.type) {
+    title.append(*t.type == MessageType::kChallenge ? ", server to client" : ", client to server");
+  }
+  return title;
+}
+
+std::string place_text(const Token& t, const Field& f) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%5zu +%-4zu ", f.offset, f.size);
+  const ByteView all(t.raw);
+  std::string hex = hex_text(all.subspan(f.offset, std::min(f.size, kMostBytes)));
+  if (f.size > kMostBytes) {
+    hex.append("...");
+  }
+  hex.resize(std::max(hex.size(), 2 * kMostBytes + 4), ' ');
+  return text + hex;
+}
+
+}  // namespace
+
+std::string render_text(const Token& t, std::size_t number, const TextStyle& style) {
+  std::string out = paint(style, Ink::kTitle, title_of(t, number)) + "\n";
+  for (const Field& f : t.fields) {
+    std::string name(2 + 2 * std::size_t{f.depth}, ' ');
+    name.append(f.name);
+    name.resize(std::max(name.size() + 1, kNameWidth + 4), ' ');
+    out.append(style.bytes ? paint(style, Ink::kDim, place_text(t, f)) : "");
+    out.append(name).append(f.value);
+    if (!f.meaning.empty()) {
+      out.append(f.value.empty() ? "" : "  ").append(paint(style, Ink::kDim, f.meaning));
+    }
+    out.append("\n");
+  }
+  for (const std::string& oddity : t.oddities) {
+    out.append("  ").append(paint(style, Ink::kBad, "! " + oddity)).append("\n");
+  }
+  if (t.fault) {
+    out.append("  ")
+        .append(
+            paint(style, Ink::kBad,
+                  "! malformed at byte " + std::to_string(t.fault->offset) + ": " + t.fault->text))
+        .append("\n");
+  }
+  return out;
+}
+
+std::string render_text(const std::vector<Finding>& findings, const TextStyle& style) {
+  std::string out = paint(style, Ink::kTitle, "Verdict") + "\n";
+  for (const Finding& f : findings) {
+    std::string name = (f.good ? "  " : "! ") + f.part;
+    name.resize(std::max(name.size() + 1, kNameWidth + 4), ' ');
+    out.append(paint(style, f.good ? Ink::kGood : Ink::kBad, name)).append(f.text).append("\n");
+  }
+  return out;
+}
+
+}  // namespace gssntlm::tools

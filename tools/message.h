@@ -1,0 +1,69 @@
+// A token taken apart for a person: fields with their places, meanings and oddities.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mech/wire/authenticate.h"
+#include "mech/wire/challenge.h"
+#include "mech/wire/negotiate.h"
+#include "spnego/negotiation.h"
+
+namespace gssntlm::tools {
+
+/// Some bytes of the token and what they say. `value` is escaped for people.
+struct Field {
+  std::size_t offset = 0;  ///< in the whole token
+  std::size_t size = 0;
+  std::string name;
+  std::string value;
+  std::string meaning;  ///< may be empty
+  unsigned depth = 0;   ///< 1: part of the field before it, and so on
+};
+
+struct Fault {
+  std::string text;
+  std::size_t offset = 0;
+};
+
+/// One token. Holds its bytes; the decoded messages view them.
+struct Token {
+  explicit Token(Bytes bytes) : raw(std::move(bytes)) {}
+  Token(Token&&) noexcept = default;
+  Token(const Token&) = delete;
+
+  Bytes raw;
+  std::optional<Negotiation> spnego;
+  ByteView ntlm;  ///< the NTLM message in it; empty: none
+  std::optional<MessageType> type;
+  std::optional<NegotiateMessage> negotiate;
+  std::optional<ChallengeMessage> challenge;
+  std::optional<AuthenticateMessage> authenticate;
+  bool oem = false;  ///< names are OEM text, read as CP1252
+  std::vector<Field> fields;
+  std::vector<std::string> oddities;  ///< what is weak or unusual about it
+  std::optional<Fault> fault;         ///< it is malformed
+};
+
+/// Takes `raw` apart. `before`, if there is one, is the token before it in the exchange: after an
+/// OEM CHALLENGE names are OEM whatever flags say. Total: any bytes give a Token.
+[[nodiscard]] Token examine(Bytes raw, const Token* before);
+
+/// "NEGOTIATE", "CHALLENGE", "AUTHENTICATE"; "" without an NTLM message.
+[[nodiscard]] std::string_view type_name(const Token& token) noexcept;
+/// `MsvAvNbComputerName`, ...; "" for unknown pairs.
+[[nodiscard]] std::string_view av_name(AvId id) noexcept;
+/// A pair's value in words: text, time, flags, or hexadecimal digits. Not escaped.
+[[nodiscard]] std::string av_value(const AvPair& pair);
+/// A name of the message as UTF-8, not escaped; what cannot be converted is escaped.
+[[nodiscard]] std::string name_text(const Token& token, ByteView name);
+/// `2023-11-14T22:13:20.1234567Z` of a FILETIME.
+[[nodiscard]] std::string filetime_text(std::uint64_t filetime);
+[[nodiscard]] std::string hex_text(ByteView bytes);
+/// `0x` and eight digits.
+[[nodiscard]] std::string flags_text(Flags flags);
+/// All bits by name, unknown ones as `0x...`.
+[[nodiscard]] std::vector<std::string> flag_names(Flags flags);
+
+}  // namespace gssntlm::tools

@@ -1,0 +1,21 @@
+// Finds NTLM and SPNEGO tokens in whatever a person has at hand.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mech/base/bytes.h"
+
+namespace gssntlm::tools {
+
+/// The tokens in `input`, in order: a raw token; hexadecimal digits or base64, also over several
+/// lines; `Negotiate ...` and `NTLM ...` headers; or any text that contains such, for example a log
+/// of curl -v. Headers and inputs that are nothing but one encoded token are given back even when
+/// they do not decode to NTLM or SPNEGO, so that what is wrong with them can be said.
+[[nodiscard]] std::vector<Bytes> find_tokens(std::string_view input);
+
+/// Bytes of base64, with or without padding; empty if it is not.
+[[nodiscard]] Bytes bytes_from_base64(std::string_view text);
+
+}  // namespace gssntlm::tools
