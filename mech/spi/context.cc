@@ -156,7 +156,8 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   }
   open(acceptor->take_outcome());
   if (env_.tracing()) {
-    env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) + " logged in");
+    env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) +
+               " logged in");
   }
   audit(token, true);
   return {};

@@ -100,6 +100,7 @@ TEST_CASE("a key of a login is its owner's alone") {
   }
   REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 60).ok());
   char text[256] = {};
+  REQUIRE(session_logins().size() == 1);
   REQUIRE(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, session_logins()[0].key, text, sizeof text) > 0);
   CHECK(std::string(text).find(";3f3f0000;") != std::string::npos);
 }
@@ -108,9 +109,11 @@ TEST_CASE("a login expires") {
   if (!fresh_session()) {
     return;
   }
-  REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 1).ok());
-  const Login login = session_logins()[0];
-  ::usleep(2'100'000);
+  REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 3).ok());
+  const std::vector<Login> logins = session_logins();
+  REQUIRE(logins.size() == 1);
+  const Login& login = logins[0];
+  ::usleep(4'100'000);
   CHECK(session_logins().empty());
   const Result<LoginSecret> secret = read_login(login);
   REQUIRE_FALSE(secret.ok());
