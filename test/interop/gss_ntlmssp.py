@@ -89,6 +89,20 @@ def attempt(label, ours, theirs, users, we, mech, expect=True):
     print(("PASS " if ok else "FAIL ") + label + ("" if ok else ": " + (why or "it went through")))
 
 
+def carries_mic(theirs, users):
+    """Whether the library's SPNEGO carries the mechListMIC that their initiator asks for."""
+    initiator = Peer(theirs, users, "initiate", "spnego")
+    acceptor = Peer(theirs, users, "accept", "spnego")
+    try:
+        handshake(initiator, acceptor)
+        return True
+    except RuntimeError:
+        return False
+    finally:
+        initiator.close()
+        acceptor.close()
+
+
 def main():
     modules = glob.glob("/usr/lib/*/gssntlmssp/gssntlmssp.so")
     if not modules:
@@ -109,9 +123,13 @@ def main():
         os.environ["GSS_NTLM_SETTINGS"] = os.path.join(folder, "settings")
         with open(os.environ["GSS_NTLM_SETTINGS"], "w", encoding="ascii") as f:
             f.write("[accounts]\ninitiator = users_file\n")
+        spnego = carries_mic(theirs, right)
         for mech in ("raw", "spnego"):
             for we, label in (("initiate", "our initiator, their acceptor"),
                               ("accept", "their initiator, our acceptor")):
+                if we == "accept" and mech == "spnego" and not spnego:
+                    print("SKIP %s, %s: this krb5's SPNEGO drops their mechListMIC" % (label, mech))
+                    continue
                 attempt("%s, %s" % (label, mech), sys.argv[1], theirs, (right, right), we, mech)
                 attempt("%s, %s, wrong password" % (label, mech), sys.argv[1], theirs,
                         (wrong, right), we, mech, expect=False)
