@@ -69,8 +69,8 @@ class Duel {
   Error error_{Major::kComplete, Minor::kNone};
 };
 
-/// Sends `rounds` messages each way, wrapped, signed and in parts in turn; whether all arrive
-/// unchanged.
+/// Sends `rounds` messages each way in each form (one buffer sealed where the session may, one
+/// signed only, several in place); whether all arrive unchanged.
 [[nodiscard]] bool converse(Session& client, Session& server, int rounds);
 
 }  // namespace gssntlm::test

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Counts what Meson's test runs did, test case by test case.
 
-Usage: summary.py LABEL=TESTLOG.json...   prints the output of what failed, the lines about vectors
-                                          and skipped tests, and as its last line the totals
+Usage: summary.py LABEL=TESTLOG.json...   prints the output of what failed, the lines about vectors,
+                                          the matrix and skipped tests, and as its last line the totals
        summary.py --self-test
 
 An entry of the log is a program or script with any number of cases in it. They are counted from
