@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mech/base/archive.h"
 #include "mech/base/ref.h"
 #include "mech/base/status.h"
 #include "mech/protocol/logon.h"
@@ -46,10 +47,19 @@ class Name : public RefCounted {
     return attributes_;
   }
 
+  /// A copy with other attributes.
+  [[nodiscard]] Ref<const Name> with(std::vector<LogonAttribute> attributes) const;
+
+  /// For export. Throws std::bad_alloc.
+  void save(Saver& out) const;
+  /// Error: BAD_NAME kImport for what save() cannot have written. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Ref<const Name>> load(Loader& in);
+
   /// By NTLM's case rules; a UPN equals its split form. Anonymous equals nothing.
   [[nodiscard]] bool equals(const Name& other) const;
 
  private:
+  Name(const Name&) = default;
   Name(NameKind kind, std::string first, std::string second, std::string display)
       : kind_(kind),
         first_(std::move(first)),

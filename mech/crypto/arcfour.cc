@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -100,6 +101,27 @@ void Arcfour::rewind(std::size_t size) noexcept {
   }
   state_.x = x;
   state_.y = y;
+}
+
+void Arcfour::save(std::span<std::uint8_t, kStateSize> out) const noexcept {
+  for (std::size_t i = 0; i < s_.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(s_[i]);
+  }
+  out[s_.size()] = static_cast<std::uint8_t>(x_);
+  out[s_.size() + 1] = static_cast<std::uint8_t>(y_);
+}
+
+bool Arcfour::restore(std::span<const std::uint8_t, kStateSize> in) noexcept {
+  std::array<bool, 256> seen{};
+  for (const std::uint8_t value : in.first<256>()) {
+    if (std::exchange(seen[value], true)) {
+      return false;
+    }
+  }
+  std::copy_n(in.begin(), s_.size(), s_.begin());
+  x_ = in[s_.size()];
+  y_ = in[s_.size() + 1];
+  return true;
 }
 
 }  // namespace gssntlm

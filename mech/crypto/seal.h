@@ -27,6 +27,12 @@ class Arcfour {
   /// Takes back the last `size` bytes of key stream: the state is what it was before them.
   void rewind(std::size_t size) noexcept;
 
+  /// Size of a saved key stream: the permutation and the two indices, a byte each.
+  static constexpr std::size_t kStateSize = 256 + 2;
+  void save(std::span<std::uint8_t, kStateSize> out) const noexcept;
+  /// False, and nothing changed, if `in` is not a key stream's state.
+  [[nodiscard]] bool restore(std::span<const std::uint8_t, kStateSize> in) noexcept;
+
  private:
   friend class SealPass;
   ArcfourState state_;

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "mech/base/archive.h"
 #include "mech/base/environment.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/logon.h"
@@ -47,6 +48,11 @@ class Acceptor {
                                                    const ChannelBindingHash* bindings,
                                                    const AccountSource& accounts,
                                                    const Environment& env);
+
+  /// Saves a handshake that waits for AUTHENTICATE. Error: kOutOfTurn. Throws std::bad_alloc.
+  [[nodiscard]] Status save(Saver& out) const;
+  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Acceptor> load(const Policy& policy, Loader& in);
 
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }

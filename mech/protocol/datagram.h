@@ -42,9 +42,10 @@ class DatagramSecurity {
   [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts,
                                      SignatureView signature) noexcept;
 
-  /// For export and import.
-  [[nodiscard]] const DatagramNumbers& numbers() const noexcept { return numbers_; }
-  void set_numbers(const DatagramNumbers& numbers) noexcept { numbers_ = numbers; }
+  /// Saves the numbers.
+  void save(Saver& out) const;
+  /// Takes them up again; latches a failure in `in`.
+  void load(Loader& in) noexcept;
 
  private:
   struct Direction {

@@ -1,6 +1,7 @@
 // The client's side of the handshake [MS-NLMP] 3.1.5.
 #pragma once
 
+#include "mech/base/archive.h"
 #include "mech/base/environment.h"
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
@@ -39,6 +40,10 @@ class Initiator {
 
   /// AUTHENTICATE will neither announce nor carry a MIC.
   void withhold_mic() noexcept { setup_.policy.send_mic = false; }
+  /// Saves a handshake that waits for CHALLENGE. Error: kOutOfTurn. Throws std::bad_alloc.
+  [[nodiscard]] Status save(Saver& out) const;
+  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Initiator> load(InitiatorSetup setup, Loader& in);
 
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }

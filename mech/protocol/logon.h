@@ -31,6 +31,8 @@ struct LogonRequest {
 struct LogonAttribute {
   std::string name;
   std::string value;
+  bool authenticated =
+      true;  ///< learnt from whoever proved the logon, not from whoever holds the name
 };
 
 /// A proven logon. Names are the account's own spelling, UTF-16LE.

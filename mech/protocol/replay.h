@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "mech/base/archive.h"
+
 namespace gssntlm {
 
 /// How a genuine message arrived, compared with those before it.
@@ -21,6 +23,10 @@ class ReplayWindow {
   [[nodiscard]] Arrival judge(std::uint32_t number) const noexcept;
   /// Marks a number that judge() found kExpected.
   void take(std::uint32_t number) noexcept;
+
+  void save(Saver& out) const;
+  /// Latches a failure in `in`.
+  void load(Loader& in) noexcept;
 
  private:
   static constexpr std::uint32_t kWordBits = 64;

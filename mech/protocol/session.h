@@ -57,6 +57,12 @@ class Session {
   /// std::bad_alloc.
   void reset_stream(bool receiving);
 
+  /// Saves keys, key streams and counters. Whoever goes on with this session and with the one
+  /// loaded uses key stream twice. Throws std::bad_alloc.
+  void save(Saver& out) const;
+  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Session> load(Loader& in);
+
  private:
   // One direction. Without extended session security one serves both [MS-NLMP] 3.4.4.
   struct Stream {
@@ -74,6 +80,7 @@ class Session {
   Direction& receiving() noexcept { return directions_[ess() ? 1 : 0]; }
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
   Stream& stream_of(Direction& direction);
+  void load_direction(Direction& direction, Loader& in);
   [[nodiscard]] SignatureKeys keys(Stream& stream) const noexcept {
     return {stream.cipher, ess() ? &stream.mac : nullptr, has(flags_, flag::kKeyExchange)};
   }
