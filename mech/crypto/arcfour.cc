@@ -104,11 +104,11 @@ void Arcfour::rewind(std::size_t size) noexcept {
 }
 
 void Arcfour::save(std::span<std::uint8_t, kStateSize> out) const noexcept {
-  for (std::size_t i = 0; i < s_.size(); ++i) {
-    out[i] = static_cast<std::uint8_t>(s_[i]);
+  for (std::size_t i = 0; i < state_.s.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(state_.s[i]);
   }
-  out[s_.size()] = static_cast<std::uint8_t>(x_);
-  out[s_.size() + 1] = static_cast<std::uint8_t>(y_);
+  out[state_.s.size()] = state_.x;
+  out[state_.s.size() + 1] = state_.y;
 }
 
 bool Arcfour::restore(std::span<const std::uint8_t, kStateSize> in) noexcept {
@@ -118,9 +118,9 @@ bool Arcfour::restore(std::span<const std::uint8_t, kStateSize> in) noexcept {
       return false;
     }
   }
-  std::copy_n(in.begin(), s_.size(), s_.begin());
-  x_ = in[s_.size()];
-  y_ = in[s_.size() + 1];
+  std::copy_n(in.begin(), state_.s.size(), state_.s.begin());
+  state_.x = in[state_.s.size()];
+  state_.y = in[state_.s.size() + 1];
   return true;
 }
 

@@ -44,6 +44,10 @@ class Initiator {
   [[nodiscard]] Status save(Saver& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
   [[nodiscard]] static Result<Initiator> load(InitiatorSetup setup, Loader& in);
+  /// Gives one that was loaded the account it logs in with.
+  void set_identity(Ref<const Identity> identity) noexcept {
+    setup_.identity = std::move(identity);
+  }
 
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }

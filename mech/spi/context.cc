@@ -11,29 +11,34 @@ namespace gssntlm::spi {
 namespace {
 
 InitiatorSetup make_setup(const InitiatorCall& call) {
-  const Settings& settings = call.credential->settings();
   const Credential::Options& options = call.credential->options();
-  InitiatorSetup setup;
-  setup.policy = settings.policy;
+  InitiatorSetup setup = setup_for(call.credential->settings(), *call.target, call.flags);
   setup.identity = call.credential->identity();
-  setup.workstation = settings.names.nb_computer;
-  setup.request.integrity = (call.flags & GSS_C_INTEG_FLAG) != 0;
-  setup.request.confidentiality = (call.flags & GSS_C_CONF_FLAG) != 0;
-  setup.request.identify = (call.flags & GSS_C_IDENTIFY_FLAG) != 0;
-  setup.request.connectionless = (call.flags & GSS_NTLM_DATAGRAM_FLAG) != 0;
   setup.request.offer_protection = !options.protection_only_if_asked;
   setup.request.negotiate_flags = options.negotiate_flags;
-  // The name was checked to be UTF-8 when it was imported.
-  if (Result<Bytes> spn = utf16le_from_utf8(call.target->target_spn())) {
-    setup.target_name = std::move(*spn);
-  }
   return setup;
 }
 
 }  // namespace
 
+InitiatorSetup setup_for(const Settings& settings, const Name& target, OM_uint32 flags) {
+  InitiatorSetup setup;
+  setup.policy = settings.policy;
+  setup.workstation = settings.names.nb_computer;
+  setup.request.integrity = (flags & GSS_C_INTEG_FLAG) != 0;
+  setup.request.confidentiality = (flags & GSS_C_CONF_FLAG) != 0;
+  setup.request.identify = (flags & GSS_C_IDENTIFY_FLAG) != 0;
+  setup.request.connectionless = (flags & GSS_NTLM_DATAGRAM_FLAG) != 0;
+  // The name was checked to be UTF-8 when it was imported.
+  if (Result<Bytes> spn = utf16le_from_utf8(target.target_spn())) {
+    setup.target_name = std::move(*spn);
+  }
+  return setup;
+}
+
 Context::Context(InitiatorCall call)
-    : env_(call.credential->shared_settings(), "initiator"),
+    : settings_(call.credential->shared_settings()),
+      env_(settings_, "initiator"),
       credential_(call.credential),
       handshake_(std::in_place_type<Initiator>, make_setup(call)),
       source_(call.credential->name()),
@@ -42,7 +47,8 @@ Context::Context(InitiatorCall call)
       initiator_role_(true) {}
 
 Context::Context(Ref<const Credential> credential)
-    : env_(credential->shared_settings(), "acceptor"),
+    : settings_(credential->shared_settings()),
+      env_(settings_, "acceptor"),
       credential_(std::move(credential)),
       handshake_(std::in_place_type<Acceptor>, policy()),
       target_(credential_->name()),
@@ -120,7 +126,7 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
   failed_ = true;
   env_.trace_message("received", negotiate);
   const std::uint32_t events = env_.events();
-  const HostNames& names = credential_->settings().names;
+  const HostNames& names = settings_->names;
   Result<Buffer> token = negotiate.empty() ? acceptor->connectionless_challenge(names, env_)
                                            : acceptor->challenge(negotiate, names, env_);
   if (!token) {
@@ -172,7 +178,7 @@ void Context::trace_failure(Error error, std::uint32_t events) const {
 
 // Who may log in here, and meant to.
 Status Context::check_rules(const AcceptedLogon& logon) const {
-  const Settings& settings = credential_->settings();
+  const Settings& settings = *settings_;
   if (const std::optional<std::string> why =
           user_refusal(source_->user_part(), source_->domain_part(), settings)) {
     env_.trace("acceptor: " + *why);
@@ -195,7 +201,7 @@ Status Context::check_rules(const AcceptedLogon& logon) const {
 }
 
 void Context::audit(ByteView authenticate, bool accepted) const {
-  const Settings& settings = credential_->settings();
+  const Settings& settings = *settings_;
   if (settings.audit == AuditSink::kOff) {
     return;
   }
@@ -230,6 +236,7 @@ void Context::open(Outcome outcome) {
   channel_bound_ = outcome.channel_bound;
   kind_ = outcome.kind;
   peer_tells_sealing_ = outcome.peer_tells_sealing;
+  seals_when_signing_ = policy().seal_when_signing;
   opened_in_ = process_generation();
   weak_ = weaknesses_of(outcome);
   for (const std::string_view weakness : weak_) {
@@ -258,7 +265,7 @@ OM_uint32 Context::gss_flags() const noexcept {
   if (!session_) {
     return 0;
   }
-  OM_uint32 flags = GSS_C_PROT_READY_FLAG;
+  OM_uint32 flags = GSS_C_PROT_READY_FLAG | GSS_C_TRANS_FLAG;
   if (session_->protects()) {
     flags |= GSS_C_INTEG_FLAG;
     // On a connection every message is numbered and checked in order, whether that was asked for or
@@ -301,9 +308,11 @@ std::optional<ChannelBindingHash> binding_hash(gss_channel_bindings_t b) noexcep
   return compute_binding_hash(bindings);
 }
 
-Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage) {
+Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage,
+                                                    Ref<const Name> name) {
   if (handle == GSS_C_NO_CREDENTIAL) {
     CredentialRequest request;
+    request.name = std::move(name);
     request.usage = usage;
     return Credential::acquire(request);
   }

@@ -1,6 +1,7 @@
 // A security context: one role's handshake, then its session.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <variant>
 
@@ -46,6 +47,8 @@ class Context {
   /// Makes a failed acceptor wait for NEGOTIATE again, with the same credential.
   void restart();
 
+  /// GSS flags that an initiator's caller asked for.
+  [[nodiscard]] OM_uint32 requested_flags() const noexcept { return requested_; }
   /// GSS flags obtained; 0 before the context is open.
   [[nodiscard]] OM_uint32 gss_flags() const noexcept;
   /// Names; nullptr when not known (yet).
@@ -65,9 +68,27 @@ class Context {
     return session_->seals() && session_->can_seal() && has(session_->flags(), flag::kEss) &&
            (peer_tells_sealing_ || (requested_ & GSS_C_DCE_STYLE) != 0);
   }
-  [[nodiscard]] const Policy& policy() const noexcept { return credential_->settings().policy; }
+  /// What is not marked as sealed or signed, in one of these two ways, is sealed.
+  [[nodiscard]] bool seals_when_signing() const noexcept { return seals_when_signing_; }
+
+  /// Saves a context that is open, or waits for the peer's answer. No secret of a credential is
+  /// saved. Errors: NO_CONTEXT kOutOfTurn for one that has failed or not begun; FAILURE kForked for
+  /// one that another process opened. Throws std::bad_alloc.
+  [[nodiscard]] Status save(Saver& out) const;
+  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written; kPolicyKeyLength for keys
+  /// shorter than policy allows; kBadSetting. Throws std::bad_alloc.
+  [[nodiscard]] static Result<std::unique_ptr<Context>> load(Loader& in);
+  /// Loaded half-way: its next step needs bind().
+  [[nodiscard]] bool needs_credential() const noexcept { return !credential_ && !is_open(); }
+  /// The credential for the steps that are left. Error: NO_CRED kBadCredential for an initiator's
+  /// that is not the one that the handshake began with.
+  [[nodiscard]] Status bind(Ref<const Credential> credential);
 
  private:
+  Context(Ref<const Settings> settings, bool initiator);
+  Status load_open(Loader& in);
+  Status load_handshake(Loader& in);
+  [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
   void open(Outcome outcome);
   [[nodiscard]] bool withholds_mic() const noexcept;
   Status take_source(AcceptedLogon& logon);
@@ -76,6 +97,7 @@ class Context {
   void trace_failure(Error error, std::uint32_t events) const;
   void audit(ByteView authenticate, bool accepted) const;
 
+  Ref<const Settings> settings_;
   SystemEnvironment env_;
   Ref<const Credential> credential_;
   std::variant<std::monostate, Initiator, Acceptor> handshake_;
@@ -90,10 +112,15 @@ class Context {
   bool mic_ = false;
   bool channel_bound_ = false;
   bool peer_tells_sealing_ = false;
+  bool seals_when_signing_ = false;
   std::uint32_t opened_in_ = 0;  // process_generation()
   ResponseKind kind_ = ResponseKind::kNone;
   std::vector<std::string_view> weak_;
 };
+
+/// What an initiator's handshake is made of, but for its credential. Throws std::bad_alloc.
+[[nodiscard]] InitiatorSetup setup_for(const Settings& settings, const Name& target,
+                                       OM_uint32 flags);
 
 /// The hash of the caller's bindings; nullopt for GSS_C_NO_CHANNEL_BINDINGS.
 [[nodiscard]] std::optional<ChannelBindingHash> binding_hash(
@@ -112,8 +139,8 @@ class Context {
   return reinterpret_cast<gss_cred_id_t>(const_cast<Credential*>(credential.detach()));
 }
 
-/// The credential behind `handle`, or the default one of `usage`.
-[[nodiscard]] Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle,
-                                                                  Usage usage);
+/// The credential behind `handle`, or the default one of `usage`, for `name` if that is given.
+[[nodiscard]] Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage usage,
+                                                                  Ref<const Name> name = {});
 
 }  // namespace gssntlm::spi

@@ -18,10 +18,12 @@ struct InitArguments {
   gss_buffer_t output;
 };
 
-// GSS_C_ANON_FLAG hides whoever the credential is for.
-Result<Ref<const Credential>> initiator_credential(const InitArguments& a) {
+// GSS_C_ANON_FLAG hides whoever the credential is for. `name` is whose the default one is, if it
+// matters.
+Result<Ref<const Credential>> initiator_credential(const InitArguments& a,
+                                                   const Ref<const Name>& name) {
   if ((a.flags & GSS_C_ANON_FLAG) == 0) {
-    return credential_or_default(a.credential, Usage::kInitiate);
+    return credential_or_default(a.credential, Usage::kInitiate, name);
   }
   if (a.credential != GSS_C_NO_CREDENTIAL) {
     return credential_of(a.credential)->anonymous();
@@ -32,7 +34,23 @@ Result<Ref<const Credential>> initiator_credential(const InitArguments& a) {
   return Credential::acquire(request);
 }
 
+// A handshake that began in another process goes on with a credential of this one.
+Status bind_initiator(const InitArguments& a, Context& context) {
+  InitArguments asked = a;
+  asked.flags = context.requested_flags();
+  Result<Ref<const Credential>> credential = initiator_credential(asked, context.source());
+  if (credential) {
+    credential = (*credential)->for_target(*context.target());
+  }
+  return credential ? context.bind(std::move(*credential)) : Status(credential.error());
+}
+
 Answer init_next(const InitArguments& a, Context& context) {
+  if (context.is_initiator() && context.needs_credential()) {
+    if (Status s = bind_initiator(a, context); !s) {
+      return s;
+    }
+  }
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
   Result<Buffer> token = context.authenticate(a.input, bindings ? &*bindings : nullptr);
   if (!token) {
@@ -50,7 +68,7 @@ Answer init_first(const InitArguments& a) {
   if (!a.input.empty() && (a.flags & GSS_NTLM_DATAGRAM_FLAG) == 0) {
     return defective(Minor::kWrongMessage);
   }
-  Result<Ref<const Credential>> credential = initiator_credential(a);
+  Result<Ref<const Credential>> credential = initiator_credential(a, {});
   if (!credential) {
     return credential.error();
   }
@@ -132,6 +150,15 @@ Answer accept_next(const AcceptArguments& a, Context& context) {
   if (!context.is_initiator() && context.has_failed() && is_opening(a.input)) {
     context.restart();
     return accept_opening(a, context);
+  }
+  if (!context.is_initiator() && context.needs_credential()) {
+    Result<Ref<const Credential>> credential = credential_or_default(a.credential, Usage::kAccept);
+    if (!credential) {
+      return credential.error();
+    }
+    if (Status s = context.bind(std::move(*credential)); !s) {
+      return s;
+    }
   }
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
   return context.accept(a.input, bindings ? &*bindings : nullptr);

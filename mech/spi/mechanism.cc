@@ -108,11 +108,11 @@ OM_uint32 gss_inquire_attrs_for_mech(OM_uint32* minor, gss_const_OID mech, gss_O
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    return give_oids(
-        attrs, std::array<gss_const_OID, 11>{
-                   GSS_C_MA_MECH_CONCRETE, GSS_C_MA_AUTH_INIT, GSS_C_MA_AUTH_INIT_INIT,
-                   GSS_C_MA_AUTH_INIT_ANON, GSS_C_MA_INTEG_PROT, GSS_C_MA_CONF_PROT, GSS_C_MA_MIC,
-                   GSS_C_MA_WRAP, GSS_C_MA_REPLAY_DET, GSS_C_MA_OOS_DET, GSS_C_MA_CBINDINGS});
+    return give_oids(attrs, std::array<gss_const_OID, 12>{
+                                GSS_C_MA_MECH_CONCRETE, GSS_C_MA_AUTH_INIT, GSS_C_MA_AUTH_INIT_INIT,
+                                GSS_C_MA_AUTH_INIT_ANON, GSS_C_MA_INTEG_PROT, GSS_C_MA_CONF_PROT,
+                                GSS_C_MA_MIC, GSS_C_MA_WRAP, GSS_C_MA_REPLAY_DET, GSS_C_MA_OOS_DET,
+                                GSS_C_MA_CBINDINGS, GSS_C_MA_CTX_TRANS});
   });
 }
 

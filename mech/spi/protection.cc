@@ -54,7 +54,7 @@ bool seals(Context& context, int conf_req) noexcept {
     return conf_req != 0;
   }
   Session& session = context.session();
-  return session.seals() || (context.policy().seal_when_signing && session.can_seal());
+  return session.seals() || (context.seals_when_signing() && session.can_seal());
 }
 
 Result<Arrival> open_wrapped(Context& context, std::span<MessagePart> parts,

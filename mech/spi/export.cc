@@ -1,0 +1,57 @@
+// RFC 2744 5.11, 5.17: contexts leave this process and come into it.
+#include <memory>
+#include <utility>
+
+#include "mech/spi/context.h"
+#include "mech/spi/token.h"
+
+using namespace gssntlm;
+using namespace gssntlm::spi;
+
+extern "C" {
+
+OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buffer_t token) {
+  return guard(minor, [&]() -> Answer {
+    clear(token);
+    if (handle == nullptr || token == nullptr) {
+      return kBadArgument;
+    }
+    if (*handle == GSS_C_NO_CONTEXT) {
+      return kBadHandle;
+    }
+    Saver out;
+    if (Status s = context_of(*handle)->save(out); !s) {
+      return s;
+    }
+    give(token, frame_token(TokenKind::kContext, out));
+    // Whoever has the token goes on; two would use the key streams twice.
+    delete context_of(*handle);
+    *handle = GSS_C_NO_CONTEXT;
+    return {};
+  });
+}
+
+OM_uint32 gss_import_sec_context(OM_uint32* minor, gss_buffer_t token, gss_ctx_id_t* handle) {
+  return guard(minor, [&]() -> Answer {
+    store(handle, GSS_C_NO_CONTEXT);
+    if (handle == nullptr || token == nullptr || is_broken(token)) {
+      return kBadArgument;
+    }
+    const Result<ByteView> body = unframe_token(TokenKind::kContext, view_of(token));
+    if (!body) {
+      return body.error();
+    }
+    Loader in(*body);
+    Result<std::unique_ptr<Context>> context = Context::load(in);
+    if (!context) {
+      return context.error();
+    }
+    if (!in.finished()) {
+      return defective(Minor::kImport);
+    }
+    *handle = handle_of(context->release());
+    return {};
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,447 @@
+// Contexts that leave a process and come into another, and those that a fork copies.
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "include/gssapi/gssapi_ntlm.h"
+#include "mech/base/bytes.h"
+#include "mech/crypto/primitives.h"
+#include "test/support/catch.h"
+#include "test/support/gss.h"
+
+namespace gssntlm::test {
+namespace {
+
+constexpr const char* kUsers =
+    "CORP:alice:Passw0rd-alice\n"
+    "CORP:bob:b:o:b\n";
+
+gss_OID_desc kSessionKeyOid = {11,
+                               const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+
+std::string take(gss_buffer_desc& b) {
+  std::string s(static_cast<const char*>(b.value), b.length);
+  OM_uint32 minor = 0;
+  gss_release_buffer(&minor, &b);
+  return s;
+}
+
+Outcome export_context(End& end, std::string& token) {
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  Outcome o;
+  o.major = gss_export_sec_context(&o.minor, &end.context, &out);
+  token = take(out);
+  return o;
+}
+
+Outcome import_context(End& end, const std::string& token) {
+  gss_buffer_desc in = {token.size(), const_cast<char*>(token.data())};
+  Outcome o;
+  o.major = gss_import_sec_context(&o.minor, &in, &end.context);
+  return o;
+}
+
+void move_context(End& end) {
+  std::string token;
+  REQUIRE(export_context(end, token).ok());
+  REQUIRE(end.context == GSS_C_NO_CONTEXT);
+  REQUIRE(import_context(end, token).ok());
+}
+
+void talk(End& from, End& to, const std::string& message) {
+  std::string token;
+  std::string back;
+  REQUIRE(wrap(from, message, token).ok());
+  REQUIRE(unwrap(to, token, back).ok());
+  CHECK(back == message);
+  REQUIRE(get_mic(from, message, token).ok());
+  CHECK(verify_mic(to, message, token).ok());
+}
+
+std::string session_key(End& end) {
+  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+  OM_uint32 minor = 0;
+  std::string key;
+  if (gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKeyOid, &set) == 0) {
+    key.assign(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+  }
+  gss_release_buffer_set(&minor, &set);
+  return key;
+}
+
+struct Facts {
+  std::string source;
+  std::string target;
+  OM_uint32 flags = 0;
+  int local = -1;
+  int open = -1;
+  std::string key;
+  bool operator==(const Facts& o) const {
+    return source == o.source && target == o.target && flags == o.flags && local == o.local &&
+           open == o.open && key == o.key;
+  }
+};
+
+Facts facts_of(End& end) {
+  Facts f;
+  NameHandle source;
+  NameHandle target;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_inquire_context(&minor, end.context, source.out(), target.out(), nullptr, nullptr,
+                              &f.flags, &f.local, &f.open) == 0);
+  f.source = source.display();
+  f.target = target.display();
+  f.key = session_key(end);
+  return f;
+}
+
+// The mechanism's own token inside the mechglue's frame: a length and an OID before it.
+constexpr std::size_t kFrame = 4 + GSS_NTLM_MECH_OID_LENGTH;
+constexpr std::size_t kChecksum = 4;
+
+void repair_checksum(std::string& token) {
+  const std::size_t end = token.size() - kChecksum;
+  const std::string body = token.substr(kFrame, end - kFrame);
+  store_le32(reinterpret_cast<std::uint8_t*>(&token[end]), crc32(as_bytes(body)));
+}
+
+// Tokens of every kind of context that can be exported.
+struct Sample {
+  std::string what;
+  std::string token;
+  bool open;
+};
+
+std::vector<Sample> samples() {
+  std::vector<Sample> all;
+  Exchange x;
+  {
+    End i;
+    End a;
+    REQUIRE(run(x, i, a));
+    talk(i, a, "one");
+    talk(a, i, "two");
+    std::string token;
+    REQUIRE(export_context(i, token).ok());
+    all.push_back({"open initiator", token, true});
+    REQUIRE(export_context(a, token).ok());
+    all.push_back({"open acceptor", token, true});
+  }
+  End i;
+  End a;
+  std::string token = init_step(x, i, "");
+  accept_step(x, a, token);
+  REQUIRE(export_context(i, token).ok());
+  all.push_back({"half-open initiator", token, false});
+  REQUIRE(export_context(a, token).ok());
+  all.push_back({"half-open acceptor", token, false});
+  return all;
+}
+
+// Whatever came in: it may refuse, it must neither crash nor have keys before it is open.
+void use_everything(End& end, bool was_open) {
+  OM_uint32 minor = 0;
+  OM_uint32 flags = 0;
+  int open = 0;
+  NameHandle source;
+  NameHandle target;
+  REQUIRE(gss_inquire_context(&minor, end.context, source.out(), target.out(), nullptr, nullptr,
+                              &flags, nullptr, &open) == 0);
+  const std::string key = session_key(end);
+  CHECK(key.size() == (open != 0 ? 16u : 0u));
+  CHECK((was_open || open == 0));
+  std::string token;
+  std::string back;
+  const bool wraps = wrap(end, "message", token).ok();
+  CHECK((!wraps || open != 0));
+  CHECK_FALSE(unwrap(end, std::string(40, 'x'), back).ok());
+  get_mic(end, "message", token);
+  CHECK_FALSE(verify_mic(end, "message", std::string(16, '\1')).ok());
+  OM_uint32 size = 0;
+  gss_wrap_size_limit(&minor, end.context, 1, 0, 100, &size);
+  gss_context_time(&minor, end.context, &size);
+  if (open == 0) {
+    Exchange x;
+    init_step(x, end, std::string("NTLMSSP\0\2\0\0\0garbage", 19));
+    accept_step(x, end, std::string("NTLMSSP\0\3\0\0\0garbage", 19));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("export: an open context goes on where it was, in both directions", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    for (const OM_uint32 flags : {GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG,
+                                  GSS_C_INTEG_FLAG | GSS_C_DCE_STYLE}) {
+      Exchange x;
+      x.mech = mech;
+      x.flags = flags;
+      x.initiator_bindings = x.acceptor_bindings = "tls-unique:1234";
+      End i;
+      End a;
+      REQUIRE(run(x, i, a));
+      const Facts fi = facts_of(i);
+      const Facts fa = facts_of(a);
+      CHECK((fi.flags & GSS_C_TRANS_FLAG) != 0);
+      CHECK(fa.source == "CORP\\alice");
+      CHECK(fi.open == 1);
+      for (int round = 0; round < 3; ++round) {
+        move_context(i);
+        CHECK(facts_of(i) == fi);
+        talk(i, a, "after the initiator moved");
+        talk(a, i, "and back");
+        move_context(a);
+        CHECK(facts_of(a) == fa);
+        talk(a, i, "after the acceptor moved");
+        talk(i, a, "and back");
+        talk(i, a, "ahead in one direction only");
+      }
+    }
+  }
+}
+
+TEST_CASE("export: what was counted before counts after: a replay is still one", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  Exchange x;
+  End i;
+  End a;
+  REQUIRE(run(x, i, a));
+  std::string first;
+  std::string second;
+  std::string back;
+  REQUIRE(wrap(i, "first", first).ok());
+  REQUIRE(unwrap(a, first, back).ok());
+  move_context(a);
+  CHECK_FALSE(unwrap(a, first, back).ok());
+  REQUIRE(wrap(i, "second", second).ok());
+  CHECK(unwrap(a, second, back).ok());
+}
+
+TEST_CASE("export: either half of a handshake is finished after it moved", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const OM_uint32 flags : {OM_uint32{GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG},
+                                OM_uint32{GSS_NTLM_DATAGRAM_FLAG | GSS_C_INTEG_FLAG}}) {
+    for (const int moved : {1, 2, 3}) {
+      CAPTURE(flags, moved);
+      Exchange x;
+      x.flags = flags;
+      End i;
+      End a;
+      std::string token = init_step(x, i, "");
+      if ((moved & 1) != 0) {
+        move_context(i);
+        CHECK(facts_of(i).open == 0);
+        CHECK(facts_of(i).local == 1);
+      }
+      if (token.empty()) {
+        token = std::string("\x60\x0c\x06\x0a", 4) + std::string(GSS_NTLM_MECH_OID_BYTES, 10);
+      }
+      token = accept_step(x, a, token);
+      REQUIRE(a.last.major == GSS_S_CONTINUE_NEEDED);
+      if ((moved & 2) != 0) {
+        move_context(a);
+        CHECK(facts_of(a).open == 0);
+        CHECK(facts_of(a).local == 0);
+        CHECK(session_key(a).empty());
+      }
+      token = init_step(x, i, token);
+      REQUIRE(i.last.major == GSS_S_COMPLETE);
+      accept_step(x, a, token);
+      REQUIRE(a.last.major == GSS_S_COMPLETE);
+      CHECK(a.source.display() == "CORP\\alice");
+      talk(i, a, "hello");
+      talk(a, i, "hello");
+    }
+  }
+}
+
+TEST_CASE("export: the other process' credential must be the account the handshake began with",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  CredHandle bob;
+  REQUIRE(acquire_password("CORP\\bob", "b:o:b", &kNtlm, bob).ok());
+  Exchange x;
+  x.initiator_cred = bob.get();
+  End i;
+  End a;
+  std::string token = init_step(x, i, "");
+  CHECK(token.find("bob") == std::string::npos);
+  move_context(i);
+  token = accept_step(x, a, token);
+  CredHandle alice;
+  REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, alice).ok());
+  x.initiator_cred = alice.get();
+  init_step(x, i, token);
+  CHECK(i.last.major == GSS_S_NO_CRED);
+  // Without one bob's is looked for, not that of the first user.
+  x.initiator_cred = GSS_C_NO_CREDENTIAL;
+  token = init_step(x, i, token);
+  REQUIRE(i.last.major == GSS_S_COMPLETE);
+  accept_step(x, a, token);
+  CHECK(a.source.display() == "CORP\\bob");
+}
+
+TEST_CASE("export: a token holds neither password nor hash of the credential", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  CredHandle alice;
+  const std::string digits = "8846F7EAEE8FB117AD06BDD830B7586C";
+  REQUIRE(acquire_from(GSS_C_INITIATE, &kNtlm, "CORP\\alice", {{"ntlmssp_nthash", digits}}, alice)
+              .ok());
+  const std::string hash("\x88\x46\xF7\xEA\xEE\x8F\xB1\x17\xAD\x06\xBD\xD8\x30\xB7\x58\x6C", 16);
+  Exchange x;
+  x.initiator_cred = alice.get();
+  End i;
+  std::string token = init_step(x, i, "");
+  REQUIRE(export_context(i, token).ok());
+  CHECK(token.find(hash) == std::string::npos);
+}
+
+TEST_CASE("export: a context that failed, or has left, cannot leave", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  Exchange x;
+  End i;
+  End a;
+  std::string token;
+  CHECK(export_context(i, token).major == (GSS_S_CALL_INACCESSIBLE_READ | GSS_S_NO_CONTEXT));
+  token = init_step(x, i, "");
+  init_step(x, i, "garbage, not a challenge");
+  REQUIRE_FALSE(i.last.ok());
+  CHECK(export_context(i, token).major == GSS_S_NO_CONTEXT);
+  CHECK(i.context != GSS_C_NO_CONTEXT);
+}
+
+TEST_CASE("import: a token cut anywhere, or longer, is refused", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Sample& sample : samples()) {
+    CAPTURE(sample.what);
+    for (std::size_t size = 0; size < sample.token.size(); ++size) {
+      for (const bool repaired : {false, true}) {
+        End end;
+        std::string cut = sample.token.substr(0, size);
+        if (repaired && size > kFrame + kChecksum) {
+          repair_checksum(cut);
+        }
+        CHECK_FALSE(import_context(end, cut).ok());
+        CHECK(end.context == GSS_C_NO_CONTEXT);
+      }
+    }
+    End end;
+    std::string longer = sample.token + "x";
+    repair_checksum(longer);
+    CHECK_FALSE(import_context(end, longer).ok());
+    REQUIRE(import_context(end, sample.token).ok());
+  }
+}
+
+TEST_CASE("import: a flipped bit is found, and harms nothing where the checksum was made to fit",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Sample& sample : samples()) {
+    CAPTURE(sample.what);
+    std::size_t taken = 0;
+    for (std::size_t bit = 8 * kFrame; bit < 8 * sample.token.size(); ++bit) {
+      std::string flipped = sample.token;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      {
+        End end;
+        REQUIRE(import_context(end, flipped).major == GSS_S_DEFECTIVE_TOKEN);
+      }
+      repair_checksum(flipped);
+      End end;
+      if (import_context(end, flipped).ok()) {
+        ++taken;
+        use_everything(end, sample.open);
+      }
+    }
+    // Keys, counters and names have no redundancy.
+    CHECK(taken > 0);
+  }
+}
+
+TEST_CASE("import: other versions, other things and other mechanisms' tokens are refused",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  const std::string token = samples().front().token;
+  for (const int version : {0, 2, 255}) {
+    End end;
+    std::string other = token;
+    other[kFrame + 8] = static_cast<char>(version);
+    repair_checksum(other);
+    CHECK(import_context(end, other).major == GSS_S_DEFECTIVE_TOKEN);
+  }
+  End end;
+  std::string credential = token;
+  credential.replace(kFrame, 8, "ntlm-crd");
+  repair_checksum(credential);
+  CHECK(import_context(end, credential).major == GSS_S_DEFECTIVE_TOKEN);
+  CHECK_FALSE(import_context(end, token.substr(0, kFrame) + std::string(200, '\0')).ok());
+  CHECK_FALSE(import_context(end, "").ok());
+}
+
+TEST_CASE("wrap_iov makes byte for byte the token of wrap", "[spi][export][iov]") {
+  const Workshop workshop(kUsers);
+  const std::string token = samples().front().token;
+  for (const int conf : {0, 1}) {
+    End one;
+    End two;
+    REQUIRE(import_context(one, token).ok());
+    REQUIRE(import_context(two, token).ok());
+    std::string message = "the same message";
+    std::string wrapped;
+    REQUIRE(wrap(one, message, wrapped, conf).ok());
+    std::string header(16, '?');
+    gss_iov_buffer_desc iov[] = {{GSS_IOV_BUFFER_TYPE_HEADER, {16, header.data()}},
+                                 {GSS_IOV_BUFFER_TYPE_DATA, {message.size(), message.data()}}};
+    OM_uint32 minor = 0;
+    REQUIRE(gss_wrap_iov(&minor, two.context, conf, 0, nullptr, iov, 2) == 0);
+    CHECK(wrapped == header + message);
+  }
+}
+
+TEST_CASE("fork: a child sends nothing with its parent's context, and says why", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    Exchange x;
+    x.mech = mech;
+    End i;
+    End a;
+    REQUIRE(run(x, i, a));
+    talk(i, a, "before");
+    std::string from_peer;
+    REQUIRE(wrap(a, "to the child", from_peer).ok());
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const auto refuses = [](const Outcome& o) {
+        return o.major == GSS_S_FAILURE && o.text().find("another process") != std::string::npos;
+      };
+      std::string token;
+      std::string back;
+      gss_iov_buffer_desc iov[] = {
+          {GSS_IOV_BUFFER_TYPE_HEADER | GSS_IOV_BUFFER_FLAG_ALLOCATE, {0, nullptr}},
+          {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}};
+      Outcome o;
+      o.major = gss_wrap_iov(&o.minor, i.context, 1, 0, nullptr, iov, 2);
+      int wrong = refuses(o) ? 0 : 1;
+      wrong += refuses(wrap(i, "x", token)) ? 0 : 2;
+      wrong += refuses(get_mic(i, "x", token)) ? 0 : 4;
+      wrong += export_context(i, token).ok() ? 8 : 0;
+      wrong += unwrap(i, from_peer, back).ok() && back == "to the child" ? 0 : 16;
+      End fresh_i;
+      End fresh_a;
+      wrong += run(x, fresh_i, fresh_a) && wrap(fresh_i, "mine", token).ok() ? 0 : 32;
+      ::_exit(wrong);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+    talk(i, a, "after");
+  }
+}
+
+}  // namespace gssntlm::test
