@@ -62,6 +62,8 @@ class LineFeeder {
         ++line_;
         return Error{Major::kNoCred, Minor::kUsersFileLine};
       }
+      // Growing would leave a copy of the secret behind.
+      held_.reserve(kMaxLine);
       if (end == std::string_view::npos) {
         held_.append(piece);
         return {};
@@ -218,7 +220,11 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   const std::shared_ptr<const UsersTable> users = table();
   const std::optional<UserEntry> entry =
       users ? users->find(request.user, request.domain) : std::nullopt;
-  const NtHash nobody;
+  // Random: a client that guessed a fixed stand-in would match it, and be answered sooner.
+  NtHash nobody;
+  if (!env.random(nobody.bytes())) {
+    return failure(Minor::kNoRandom);
+  }
   const bool usable = entry && entry->nt_hash && !entry->disabled;
   // The computation is the same for an unknown user; its result then counts for nothing.
   const std::optional<Proof> proof =
