@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <ctime>
 
-#include <fcntl.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -88,15 +87,6 @@ std::uint64_t system_time() noexcept {
          static_cast<std::uint64_t>(t.tv_nsec) / 100;
 }
 
-void append_to_file(const std::string& path, std::string line) {
-  const Descriptor file(::open(
-      path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
-  if (file.get() >= 0) {
-    line.push_back('\n');
-    [[maybe_unused]] const ssize_t written = ::write(file.get(), line.data(), line.size());
-  }
-}
-
 }  // namespace
 
 std::string json_text(std::string_view utf8) {
@@ -149,7 +139,7 @@ void write_audit(const Settings& settings, const AuditRecord& record) {
   if (settings.audit == AuditSink::kSyslog) {
     ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "gss-ntlm: %s", line.c_str());
   } else {
-    append_to_file(settings.audit_file, std::move(line));
+    append_text(settings.audit_file.c_str(), line.append("\n"));
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,5 +45,11 @@ struct FileIdentity {
            same(changed, o.changed);
   }
 };
+
+/// Appends `text`, in one write, to the file, FIFO or terminal at `path`, which is made with mode
+/// 0600 if missing. Opened for each call: nothing is held that a daemon could close under us, or
+/// that a child would inherit. What cannot be written at once is lost; nobody waits for a reader,
+/// and the process is not killed when there is none.
+void append_text(const char* path, std::string_view text) noexcept;
 
 }  // namespace gssntlm

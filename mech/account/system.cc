@@ -30,18 +30,6 @@ const char* trace_file(const Settings& settings) noexcept {
   return path.empty() ? nullptr : path.c_str();
 }
 
-// The file is opened for each line: nothing is held that a daemon could close under us, or that a
-// child would inherit. What cannot be written is lost: a trace must not fail the call it describes,
-// nor make it wait for a reader.
-void write_line(const char* path, std::string_view line) noexcept {
-  const int fd =
-      ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-  if (fd >= 0) {
-    [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
-    ::close(fd);
-  }
-}
-
 void write_event(const char* path, std::string_view context, std::string_view role,
                  std::string_view event) noexcept {
   timespec t{};
@@ -63,7 +51,7 @@ void write_event(const char* path, std::string_view context, std::string_view ro
   char* end = line + size - 1;
   std::replace_if(
       line, end, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
-  write_line(path, {line, static_cast<std::size_t>(size)});
+  append_text(path, {line, static_cast<std::size_t>(size)});
 }
 
 // Hashed, so that the kernel's identifier itself does not travel.
