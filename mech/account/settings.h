@@ -36,6 +36,7 @@ struct Settings : RefCounted {
   std::vector<std::string> deny_users;
   bool audit_only = false;  ///< the lists and the target check refuse nothing, but say it
   SpnegoMic spnego_mic = SpnegoMic::kAuto;
+  bool refuse_reflection = false;  ///< initiators answer no challenge that this process issued
 
   HostNames names;
 

@@ -309,6 +309,8 @@ constexpr std::array kKeys = {
         "If not empty, acceptors let in these users alone: user, DOM\\user, DOM\\*."),
     key<Patterns, &Settings::deny_users>("policy", "deny_users",
         "Acceptors never let in these users; * turns NTLM off for acceptors."),
+    key<YesNo, &Settings::refuse_reflection>("policy", "refuse_reflection",
+        "Initiators do not answer a challenge that an acceptor of their own process issued. Off, for some servers log in to themselves; trace and audit always say it."),
     key<YesNo, &Settings::audit_only>("policy", "audit_only",
         "The four lists and target_check refuse nothing; trace and audit say what they would have refused."),
 

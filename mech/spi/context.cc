@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mech/account/audit.h"
+#include "mech/account/issued.h"
 #include "mech/account/rules.h"
 #include "mech/base/text.h"
 #include "mech/spi/spnego_probe.h"
@@ -91,7 +92,15 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   if (withholds_mic()) {
     initiator->withhold_mic();
   }
-  Result<Buffer> token = initiator->authenticate(challenge, bindings, env_);
+  reflected_ = was_issued_here(challenge);
+  if (reflected_) {
+    env_.trace(
+        "initiator: an acceptor of this very process issued the challenge: a login to "
+        "itself, or a reflected one");
+  }
+  Result<Buffer> token = reflected_ && credential_->settings().refuse_reflection
+                             ? Result<Buffer>(failure(Minor::kPolicyBlocked))
+                             : initiator->authenticate(challenge, bindings, env_);
   if (!token) {
     trace_failure(token.error(), events);
     audit({}, false);
@@ -134,6 +143,7 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
     return token;
   }
   failed_ = false;
+  remember_issued(token->view());
   env_.trace("acceptor: CHALLENGE made");
   env_.trace_message("sent", token->view());
   return token;
@@ -212,7 +222,7 @@ void Context::audit(ByteView authenticate, bool accepted) const {
   record.accepted = accepted;
   record.channel_bound = channel_bound_;
   record.account = source_ ? std::string_view(source_->display()) : std::string_view();
-  record.reason = env_.last_event();
+  record.reason = reflected_ ? "the challenge was issued by this very process" : env_.last_event();
   record.weak = weak_;
   write_audit(settings, record);
 }
