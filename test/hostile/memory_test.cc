@@ -1,0 +1,173 @@
+// Secrets must be gone from a process once their owners are released: its memory is searched.
+#include "test/support/catch.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "include/gssapi/gssapi_ntlm.h"
+#include "mech/base/text.h"
+#include "mech/crypto/derive.h"
+#include "test/support/gss.h"
+
+using namespace gssntlm;
+using namespace gssntlm::test;
+
+namespace {
+
+// A needle that is kept XORed, so that the search does not find itself.
+class Needle {
+ public:
+  Needle(std::string label, ByteView secret) : label_(std::move(label)) {
+    for (const std::uint8_t b : secret) {
+      hidden_.push_back(static_cast<std::uint8_t>(b ^ kMask));
+    }
+  }
+  const std::string& label() const { return label_; }
+
+  // Occurrences in `size` bytes at `p`.
+  std::size_t count(const std::uint8_t* p, std::size_t size) const {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i + hidden_.size() <= size; ++i) {
+      std::size_t k = 0;
+      while (k < hidden_.size() && (p[i + k] ^ kMask) == hidden_[k]) {
+        ++k;
+      }
+      found += k == hidden_.size() ? 1 : 0;
+    }
+    return found;
+  }
+
+ private:
+  static constexpr std::uint8_t kMask = 0xA5;
+  std::string label_;
+  std::vector<std::uint8_t> hidden_;
+};
+
+// All writable private memory, page by page through the kernel, as a core dump would have it.
+std::size_t occurrences(const Needle& needle) {
+  std::ifstream maps("/proc/self/maps");
+  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  std::string line;
+  std::size_t found = 0;
+  std::vector<std::uint8_t> chunk;
+  while (std::getline(maps, line)) {
+    unsigned long long from = 0;
+    unsigned long long to = 0;
+    std::array<char, 5> mode{};
+    if (std::sscanf(line.c_str(), "%llx-%llx %4s", &from, &to, mode.data()) != 3 ||
+        mode[0] != 'r' || mode[1] != 'w' || to - from > (1ull << 30)) {
+      continue;
+    }
+    chunk.resize(to - from);
+    const ssize_t got = ::pread(memory, chunk.data(), chunk.size(), static_cast<off_t>(from));
+    if (got > 0) {
+      found += needle.count(chunk.data(), static_cast<std::size_t>(got));
+    }
+  }
+  ::close(memory);
+  return found;
+}
+
+// The stack below us still holds what calls left there; a host's next calls would overwrite it.
+[[gnu::noinline]] void overwrite_stack() {
+  std::array<volatile std::uint8_t, 64 * 1024> filler;
+  for (auto& b : filler) {
+    b = 0x5A;
+  }
+}
+
+struct Secrets {
+  std::vector<Needle> needles;
+
+  void add(const std::string& label, ByteView secret) { needles.emplace_back(label, secret); }
+};
+
+std::string session_key(End& end) {
+  gss_OID_desc oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+  OM_uint32 minor = 0;
+  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+  REQUIRE(gss_inquire_sec_context_by_oid(&minor, end.context, &oid, &set) == GSS_S_COMPLETE);
+  std::string key(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+  explicit_bzero(set->elements[0].value, set->elements[0].length);
+  gss_release_buffer_set(&minor, &set);
+  return key;
+}
+
+// One exchange with messages; everything is released when this returns. The texts that the test
+// itself holds are wiped.
+[[gnu::noinline]] void use_and_release(Secrets& secrets) {
+  std::string password = "Xy7-unmistakable-secret";
+  Result<Bytes> wide = utf16le_from_utf8(password);
+  secrets.add("password", as_bytes(password));
+  secrets.add("password in UTF-16", *wide);
+  {
+    const NtHash hash = derive_nt_hash(*wide);
+    secrets.add("NT hash", hash.view());
+    const Result<Bytes> user = utf16le_from_utf8("alice");
+    const Result<Bytes> domain = utf16le_from_utf8("CORP");
+    secrets.add("NTOWFv2", derive_response_key(hash, *user, *domain).view());
+  }
+  wipe(*wide);
+  {
+    std::string line = "CORP:alice:" + password + "\n";
+    const Workshop workshop(line);
+    explicit_bzero(line.data(), line.size());
+    CredHandle cred;
+    CredHandle accept;
+    REQUIRE(acquire_password("CORP\\alice", password, &kNtlm, cred).ok());
+    REQUIRE(acquire(GSS_C_ACCEPT, &kNtlm, accept).ok());
+    Exchange x;
+    x.initiator_cred = cred.get();
+    x.acceptor_cred = accept.get();
+    End initiator;
+    End acceptor;
+    REQUIRE(run(x, initiator, acceptor));
+    std::string token;
+    std::string text;
+    REQUIRE(wrap(initiator, "message", token).ok());
+    REQUIRE(unwrap(acceptor, token, text).ok());
+    REQUIRE(wrap(acceptor, "message", token).ok());
+    REQUIRE(unwrap(initiator, token, text).ok());
+    std::string key = session_key(initiator);
+    const SessionKey session(
+        std::span<const std::uint8_t, 16>(reinterpret_cast<const std::uint8_t*>(key.data()), 16));
+    secrets.add("session key", session.view());
+    for (const Side side : {Side::kClient, Side::kServer}) {
+      secrets.add("signing key", derive_signing_key(session, side).view());
+      secrets.add("sealing key", SealingKey(flag::kEss | flag::k128, session, side).view());
+    }
+    explicit_bzero(key.data(), key.size());
+    // The accounts of a users file stay with the process: empty it, and have it read again.
+    workshop.write("users", "");
+    CredHandle again;
+    REQUIRE(acquire(GSS_C_ACCEPT, &kNtlm, again).ok());
+  }
+  explicit_bzero(password.data(), password.size());
+}
+
+}  // namespace
+
+TEST_CASE("memory: no password, hash or key is left once all is released") {
+  Secrets secrets;
+  use_and_release(secrets);
+  overwrite_stack();
+  for (const Needle& needle : secrets.needles) {
+    CAPTURE(needle.label());
+    CHECK(occurrences(needle) == 0);
+  }
+}
+
+TEST_CASE("memory: the search finds what is there") {
+  std::array<std::uint8_t, 16> live{1, 99, 3, 4, 77, 6, 7, 8, 55, 10, 11, 12, 13, 14, 15, 44};
+  const Needle needle("live", live);
+  CHECK(occurrences(needle) >= 1);
+}
