@@ -452,3 +452,29 @@ def one_answer_for_all_failures():
             context, _ = to_acceptor(mic=mic, **switches)
             answers.add((context.major, context.minor, context.text))
     check(len(answers) == 1, "answers differ:", answers)
+
+
+@row(31, "a disabled account, and one without a hash, is refused like an unknown one")
+def disabled_account():
+    nt = crypto.nt_hash(harness.PASSWORD).hex().upper()
+    users = ("dora:1:%s:%s:[UD         ]:LCT-00000000:\n" % ("X" * 32, nt) +
+             "empty:2:%s:%s:[U          ]:LCT-00000000:\n" % ("X" * 32, "X" * 32) +
+             "fine:3:%s:%s:[U          ]:LCT-00000000:\n" % ("X" * 32, nt))
+    path = harness.WORLD.write("users-31", users)
+    with harness.environment(NTLM_USER_FILE=path):
+        context, _ = to_acceptor(user="fine", domain="")
+        expect(context, glue.COMPLETE, "an account in the smbpasswd form")
+        answers = set()
+        for user in ("dora", "empty", "nobody"):
+            context, _ = to_acceptor(user=user, domain="")
+            expect(context, glue.FAILURE, user)
+            answers.add((context.major, context.minor))
+        check(len(answers) == 1, "answers differ", answers)
+
+
+@row(9, "a wrapped key of any size but 16 is refused")
+def short_session_keys():
+    for size in (0, 1, 15, 17, 32, 1000):
+        for mic in (True, False):
+            attack_acceptor("key of %d" % size, glue.DEFECTIVE_TOKEN, mic=mic, key=bytes(size),
+                            honest={"mic": mic})
