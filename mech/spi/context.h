@@ -114,7 +114,7 @@ class Context {
   bool peer_tells_sealing_ = false;
   bool seals_when_signing_ = false;
   std::uint32_t opened_in_ = 0;  // process_generation()
-  bool reflected_ = false;  // the challenge came from this very process
+  bool reflected_ = false;       // the challenge came from this very process
   ResponseKind kind_ = ResponseKind::kNone;
   std::vector<std::string_view> weak_;
 };
