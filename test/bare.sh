@@ -59,10 +59,37 @@ inside() {
     # -s: there are links that lead nowhere.
     ! grep -rlsF gss_ntlm "$root/etc" || die "the files above, under /etc, were left"
     echo "PASS bare $suite: nothing is left running, and nothing under /etc"
+
+    say "the README's installation and registration"
+    in_root sh -euc '
+        cd /src/gss-ntlm
+        meson setup build/installed --prefix=/usr
+        ninja -C build/installed mech/gss_ntlm.so
+        meson install -C build/installed --no-rebuild
+        mkdir -p /etc/gss/mech.d
+        rm -f /etc/gss/mech.d/*
+        cp gss-ntlm.conf.example /etc/gss/mech.d/gss-ntlm.conf
+        pkg-config --modversion gss-ntlm
+        /usr/bin/python3 -c "
+import gssapi.raw as g
+oid = g.OID.from_int_seq(\"1.3.6.1.4.1.311.2.2.10\")
+assert g.inquire_saslname_for_mech(oid).mech_name == b\"NTLM\", g.inquire_saslname_for_mech(oid)
+"
+    ' >"$work/log" || {
+        tail -n 20 "$work/log"
+        die "the module did not load where the README installs and registers it"
+    }
+    echo "PASS bare $suite: installed and registered as the README says, the library loads it"
 }
 
-# step SCRIPT WHAT ARGUMENT...: one of the project's scripts, in the root, with next to no
-# environment. Its lines are marked, so that its own PASS and FAIL lines are not counted twice.
+# in_root COMMAND...: a command in the root, with next to no environment.
+in_root() {
+    chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM=dumb \
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null 2>&1
+}
+
+# step SCRIPT WHAT ARGUMENT...: one of the project's scripts, in the root. Its lines are marked, so
+# that its own PASS and FAIL lines are not counted twice.
 step() {
     script=$1
     what=$2
@@ -71,9 +98,7 @@ step() {
     started=$(date +%s)
     {
         status=0
-        chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM=dumb \
-            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-            sh "/src/gss-ntlm/test/$script.sh" "$@" </dev/null 2>&1 || status=$?
+        in_root sh "/src/gss-ntlm/test/$script.sh" "$@" || status=$?
         echo "$status" >"$work/status"
     } | sed "s/^/$suite| /"
     status=$(cat "$work/status")

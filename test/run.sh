@@ -57,13 +57,11 @@ run() {
 
 sh "$source/test/deps.sh" test || stopped "a package could not be installed"
 
-# As it is shipped; assertions are on in the other one. There g++ warns of variables without a value
-# that have one (its manual says so of sanitized code), and following each variable's place for the
-# debugger takes it a minute a file.
+# As it is shipped; assertions are on in the other one.
 build test --buildtype=release
 if $sanitized; then
     build asan --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined \
-        -Db_lundef=false -Dcpp_args=-Wno-maybe-uninitialized,-fno-var-tracking
+        -Db_lundef=false
 fi
 
 run test "$setup"

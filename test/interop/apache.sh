@@ -62,7 +62,7 @@ try() {
     outcome=$2
     shift 2
     rm -f "$root/page"
-    status=$(foreign env ${client:+"NTLM_USER_FILE=$client"} curl -q -4 -s -v --max-time 30 --noproxy '*' -o "$root/page" \
+    status=$(env ${client:+"NTLM_USER_FILE=$client"} curl -q -4 -s -v --max-time 30 --noproxy '*' -o "$root/page" \
         --resolve "localhost:$apache_port:127.0.0.1" \
         --resolve "localhost:$apache_negotiate_port:127.0.0.1" \
         -w '%{http_code}' "$@" 2>"$root/trace") || status="$status, and curl ended with $?"

@@ -116,10 +116,8 @@ apache_start() {
         apache_negotiate_url="http://localhost:$apache_negotiate_port/index.html"
         : >"$apache_dir/error.log"
         apache_configuration "$@" >"$apache_dir/apache.conf"
-        (
-            export NTLM_USER_FILE="$apache_dir/users"
-            foreign_exec "$apache_program" -f "$apache_dir/apache.conf" -D FOREGROUND
-        ) >"$apache_dir/output" 2>&1 &
+        env "NTLM_USER_FILE=$apache_dir/users" "$apache_program" -f "$apache_dir/apache.conf" \
+            -D FOREGROUND >"$apache_dir/output" 2>&1 &
         apache_pid=$!
         answer=0
         apache_await || answer=$?

@@ -4,8 +4,6 @@
 #   . "$(dirname "$0")/../support/common.sh"
 #   private_root            makes $root; at_exit names what to do before it is removed
 #   register_module FILE    $GSS_MECH_CONFIG for a copy of FILE, and nothing else
-#   foreign COMMAND...      runs a program of the system, which loads the module
-#   foreign_exec COMMAND... the same in place of this shell
 #   pass NAME / fail NAME WHY / finish
 # shellcheck shell=sh
 
@@ -63,21 +61,6 @@ register_module() {
     chmod 755 "$module"
     printf 'gss-ntlm %s %s\n' "$ntlm_oid" "$module" >"$root/mech.conf"
     export GSS_MECH_CONFIG="$root/mech.conf"
-}
-
-# With a module built for a sanitizer, GSS_NTLM_TEST_PRELOAD names the run-time libraries that a
-# program without them needs. The leaks of other people's programs are not counted.
-foreign() {
-    (foreign_exec "$@")
-}
-
-# The same in place of this shell, for what goes into the background: its process is then "$!".
-foreign_exec() {
-    if [ -n "${GSS_NTLM_TEST_PRELOAD-}" ]; then
-        export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
-        exec env LD_PRELOAD="$GSS_NTLM_TEST_PRELOAD" "$@"
-    fi
-    exec "$@"
 }
 
 pass() {
