@@ -28,7 +28,7 @@ def preload_sanitizer():
     found = re.search(r"libasan\.so\S* => (\S+)", needed)
     if found and "LD_PRELOAD" not in os.environ:
         # The interpreter leaves memory behind at its end, which is its own affair.
-        options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0:quarantine_size_mb=1"
         env = dict(os.environ, LD_PRELOAD=found.group(1), ASAN_OPTIONS=options)
         os.execve(sys.executable, [sys.executable] + sys.argv, env)
 
