@@ -9,6 +9,7 @@
 # in mount and process namespaces of its own: what is mounted or still running when it ends, or
 # is interrupted, is gone with them before anything is removed.
 set -eu
+umask 022
 
 say() {
     printf '== bare %s: %s\n' "$suite" "$*"
