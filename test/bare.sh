@@ -46,6 +46,10 @@ inside() {
     mkdir -p "$root/src"
     mv "$work/gss-ntlm" "$root/src/gss-ntlm"
     mount -t proc proc "$root/proc"
+    # Terminals of its own, for the tests of what a person types.
+    mkdir -p "$root/dev/pts"
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$root/dev/pts"
+    ln -sf pts/ptmx "$root/dev/ptmx"
 
     step quickstart "the quickstart"
     step quickstart "the quickstart, once more"
