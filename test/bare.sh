@@ -69,7 +69,7 @@ inside() {
     in_root sh -euc '
         cd /src/gss-ntlm
         meson setup build/installed --prefix=/usr
-        ninja -C build/installed mech/gss_ntlm.so
+        ninja -C build/installed mech/gss_ntlm.so tools/gss-ntlm
         meson install -C build/installed --no-rebuild
         mkdir -p /etc/gss/mech.d
         rm -f /etc/gss/mech.d/*

@@ -37,8 +37,9 @@ case $release in
     ;;
 esac
 
-build="g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev meson nettle-dev
-       ninja-build nlohmann-json3-dev pkgconf"
+# dpkg-dev: with it Meson knows Debian's folder of libraries, where libgssapi looks for mechanisms.
+build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev meson
+       nettle-dev ninja-build nlohmann-json3-dev pkgconf"
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev python3
       python3-gssapi valgrind"
