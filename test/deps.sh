@@ -8,8 +8,8 @@
 #   sh test/deps.sh -n SET  prints the packages of SET, and installs nothing
 #
 # Nothing is asked of the network, and root is not needed, when all of them are installed already.
-# Only packages without a service of their own are named (apache2-bin is Apache without its
-# service), so that an installation starts nothing.
+# An installation starts nothing: apache2-bin is Apache without its service, and those of Samba,
+# which the tests want for a domain of their own, are not started.
 set -eu
 
 usage() {
@@ -37,11 +37,12 @@ case $release in
     ;;
 esac
 
-# dpkg-dev: with it Meson knows Debian's folder of libraries, where libgssapi looks for mechanisms.
-build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev meson
+build="g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev libwbclient-dev meson
        nettle-dev ninja-build nlohmann-json3-dev pkgconf"
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
-test="$web catch2 git gss-ntlmssp krb5-gss-samples librapidcheck-dev python3
+domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
+        samba-ad-provision smbclient"
+test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples librapidcheck-dev python3
       python3-gssapi valgrind"
 all="$test debootstrap $lint"
 
@@ -74,8 +75,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-# A package script that asks which runlevel this is hears "single user", and starts no service.
+# A package script that asks which runlevel this is hears "single user", and starts no service; one
+# that asks whether it may is told that it may not.
 export RUNLEVEL=1
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
 
 # shellcheck disable=SC2086
 install_missing() {

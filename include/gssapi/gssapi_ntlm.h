@@ -100,5 +100,6 @@
 #define GSS_NTLM_S_OLD 0x4E540032u               /* message too old to tell whether it is new */
 #define GSS_NTLM_S_GAP 0x4E540033u               /* messages before this one are missing */
 #define GSS_NTLM_S_KEYRING 0x4E540034u           /* kernel keyring cannot be used */
+#define GSS_NTLM_S_DOMAIN 0x4E540035u            /* no domain controller decided; try again */
 
 #endif

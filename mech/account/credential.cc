@@ -7,6 +7,8 @@
 #include "mech/account/detail.h"
 #include "mech/account/rules.h"
 #include "mech/account/system.h"
+#include "mech/account/winbind_agent.h"
+#include "mech/account/winbind_names.h"
 #include "mech/base/text.h"
 
 namespace gssntlm {
@@ -198,6 +200,13 @@ Result<Found> search_backends(const WideName& name, LoginQuery query, const Sett
         return found;
       }
       why = found.error();
+    } else if (backend == Backend::kWinbind) {
+      Result<Ref<const Identity>> identity = winbind_identity(name.user, name.domain, settings);
+      if (identity) {
+        trace_event(settings, "credentials: the password that winbind keeps");
+        return Found{std::move(*identity), std::nullopt, 0};
+      }
+      why = has_winbind() ? identity.error() : why;
     } else if (!settings.users_file.empty()) {
       Result<Ref<const Identity>> identity =
           identity_of_file(settings.users_file, name, settings.policy);
@@ -246,18 +255,31 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
   return search_backends(*name, query_for(*name, std::nullopt), settings);
 }
 
-Result<const AccountSource*> find_accounts(const CredentialRequest& request,
-                                           const Settings& settings) {
-  const std::string path = request.key_file ? std::string(*request.key_file) : settings.users_file;
-  if (path.empty()) {
+// A file that the caller names is all there is; else settings say who is asked.
+Result<Accounts> find_accounts(const CredentialRequest& request, const Settings& settings) {
+  std::string path;
+  if (request.key_file) {
+    path = *request.key_file;
+  } else if (acceptor_asks(Backend::kUsersFile, settings)) {
+    path = settings.users_file;
+  }
+  const UsersFile* file = nullptr;
+  if (!path.empty()) {
+    const Result<UsersFile*> opened =
+        UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy));
+    if (!opened) {
+      return opened.error();
+    }
+    file = *opened;
+  }
+  if (request.key_file && file != nullptr) {
+    return Accounts{unowned(file), false};
+  }
+  Accounts accounts = join_accounts(file, settings);
+  if (accounts.source == nullptr) {
     return Error{Major::kNoCred, Minor::kNoAcceptorCred};
   }
-  const Result<UsersFile*> file =
-      UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy));
-  if (!file) {
-    return file.error();
-  }
-  return static_cast<const AccountSource*>(*file);
+  return accounts;
 }
 
 Result<Ref<const Name>> name_of(const Identity& identity) {
@@ -320,9 +342,10 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     }
   }
   if (request.usage != Usage::kInitiate) {
-    const Result<const AccountSource*> accounts = find_accounts(request, **settings);
+    Result<Accounts> accounts = find_accounts(request, **settings);
     if (accounts) {
-      made->accounts_ = *accounts;
+      made->accounts_ = std::move(accounts->source);
+      made->of_domain_ = accounts->of_domain;
     } else if (request.usage == Usage::kAccept || !made->identity_) {
       return accounts.error();
     }
@@ -367,6 +390,10 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   chosen->query_.reset();
   chosen->name_ = std::move(*display);
   return owner;
+}
+
+std::optional<HostNames> Credential::domain_names() const {
+  return of_domain_ ? std::optional<HostNames>(domain_host_names(*settings_)) : std::nullopt;
 }
 
 std::uint32_t Credential::lifetime() const noexcept {
@@ -427,6 +454,10 @@ Status store_in_keyring(const Credential& credential, const KeyringChoice& choic
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
   const Identity& identity = *credential.identity();
+  if (identity.agent() != nullptr) {
+    return explain(Major::kDefectiveCredential, Minor::kBadCredential,
+                   "winbind keeps this password, and gives it to nobody");
+  }
   Login login;
   login.keyring = choice.keyring.value_or(KeyringKind::kSession);
   login.pattern = choice.pattern;

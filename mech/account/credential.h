@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "mech/account/domain.h"
 #include "mech/account/keyring.h"
 #include "mech/account/name.h"
 #include "mech/account/settings.h"
@@ -63,6 +65,9 @@ class Credential : public RefCounted {
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
   [[nodiscard]] const Ref<const Identity>& identity() const noexcept { return identity_; }
   [[nodiscard]] const AccountSource& accounts() const noexcept { return *accounts_; }
+  /// This host's names in a CHALLENGE, if they are a domain's to say; asks winbind for them (see
+  /// winbind_facts). nullopt: settings' own are all there are. Throws std::bad_alloc.
+  [[nodiscard]] std::optional<HostNames> domain_names() const;
   /// The account's name, or the service's, or this host's; never empty.
   [[nodiscard]] const Ref<const Name>& name() const noexcept { return name_; }
   [[nodiscard]] const Settings& settings() const noexcept { return *settings_; }
@@ -76,7 +81,8 @@ class Credential : public RefCounted {
   Usage usage_ = Usage::kBoth;
   Ref<const Settings> settings_;
   Ref<const Identity> identity_;
-  const AccountSource* accounts_ = nullptr;  // lives as long as the process
+  std::shared_ptr<const AccountSource> accounts_;
+  bool of_domain_ = false;
   Ref<const Name> name_;
   Options options_;
   std::optional<LoginQuery> query_;  // set while the target decides about the login

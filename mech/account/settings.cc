@@ -326,6 +326,7 @@ Result<Loaded> load(const Values& values) {
   if (Status s = apply_variables(values, *settings); !s) {
     return s.error();
   }
+  settings->given_names = settings->names;
   fill_names(host_name(), settings->names);
   return loaded;
 }

@@ -19,7 +19,7 @@ enum class TargetCheck { kOff, kLog, kRequire };
 enum class SpnegoMic { kAuto, kAlways, kNever };
 
 /// Who is asked for accounts.
-enum class Backend { kKeyring, kUsersFile };
+enum class Backend { kKeyring, kUsersFile, kWinbind };
 
 /// Where audit records go.
 enum class AuditSink { kOff, kFile, kSyslog };
@@ -38,11 +38,15 @@ struct Settings : RefCounted {
   SpnegoMic spnego_mic = SpnegoMic::kAuto;
   bool refuse_reflection = false;  ///< initiators answer no challenge that this process issued
 
-  HostNames names;
+  HostNames names;        ///< filled up from the host's name
+  HostNames given_names;  ///< as the file and the environment give them
 
-  std::vector<Backend> initiator_accounts = {Backend::kKeyring, Backend::kUsersFile};
-  std::string users_file;    ///< path; empty: none
-  std::string default_user;  ///< NTLMUSER; empty: none
+  std::vector<Backend> initiator_accounts = {Backend::kKeyring, Backend::kUsersFile,
+                                             Backend::kWinbind};
+  std::vector<Backend> acceptor_accounts = {Backend::kUsersFile, Backend::kWinbind};
+  std::string users_file;              ///< path; empty: none
+  std::string default_user;            ///< NTLMUSER; empty: none
+  std::uint64_t winbind_timeout = 15;  ///< seconds that a login waits for winbind
 
   std::string trace_file;    ///< path; empty: no trace
   unsigned trace_level = 1;  ///< 2: messages decoded

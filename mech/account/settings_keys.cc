@@ -215,15 +215,36 @@ struct Patterns {
   }
 };
 
-struct Backends {
-  static constexpr std::string_view kForm = "a list of: keyring, users_file";
+// Seconds that somebody waits: Duration within limits.
+struct Patience {
+  static constexpr std::string_view kForm = "a time from 1s to 5m";
   static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::uint64_t& to) noexcept {
+    return Duration::parse(text, to) && to >= 1 && to <= 300;
+  }
+  static std::string print(std::uint64_t seconds) { return Duration::print(seconds); }
+};
+
+struct InitiatorBackends {
+  static constexpr std::string_view kForm = "a list of: keyring, users_file, winbind";
   static constexpr Word<Backend> kWords[] = {{"keyring", Backend::kKeyring},
-                                             {"users_file", Backend::kUsersFile}};
+                                             {"users_file", Backend::kUsersFile},
+                                             {"winbind", Backend::kWinbind}};
+};
+struct AcceptorBackends {
+  static constexpr std::string_view kForm = "a list of: users_file, winbind";
+  static constexpr Word<Backend> kWords[] = {{"users_file", Backend::kUsersFile},
+                                             {"winbind", Backend::kWinbind}};
+};
+
+template <typename Words>
+struct Backends {
+  static constexpr std::string_view kForm = Words::kForm;
+  static constexpr bool kList = false;
   static bool parse(std::string_view text, std::vector<Backend>& to) {
     to.clear();
     return split_list(text, [&](std::string_view item) {
-      for (const auto& word : kWords) {
+      for (const auto& word : Words::kWords) {
         if (word.text == item && std::find(to.begin(), to.end(), word.value) == to.end()) {
           to.push_back(word.value);
           return true;
@@ -235,7 +256,7 @@ struct Backends {
   static std::string print(const std::vector<Backend>& value) {
     std::string text;
     for (const Backend backend : value) {
-      for (const auto& word : kWords) {
+      for (const auto& word : Words::kWords) {
         if (word.value == backend) {
           text.append(text.empty() ? "" : ", ").append(word.text);
         }
@@ -315,20 +336,24 @@ constexpr std::array kKeys = {
         "The four lists and target_check refuse nothing; trace and audit say what they would have refused."),
 
     key<HostName, kNames, &HostNames::nb_computer>("names", "netbios_computer",
-        "NetBIOS name of this host; nothing: made from its host name. NETBIOS_COMPUTER_NAME goes before it."),
+        "NetBIOS name of this host; nothing: winbind's, or made from its host name. NETBIOS_COMPUTER_NAME goes before it. A domain refuses logons to a name that is not its member's."),
     key<HostName, kNames, &HostNames::nb_domain>("names", "netbios_domain",
-        "NetBIOS name of its domain; nothing: the computer's name. NETBIOS_DOMAIN_NAME goes before it."),
+        "NetBIOS name of its domain; nothing: winbind's, or the computer's name. NETBIOS_DOMAIN_NAME goes before it."),
     key<HostName, kNames, &HostNames::dns_computer>("names", "dns_computer",
         "DNS name of this host; nothing: its host name."),
     key<HostName, kNames, &HostNames::dns_domain>("names", "dns_domain",
-        "DNS name of its domain; nothing: none is sent."),
+        "DNS name of its domain; nothing: winbind's, or none is sent."),
     key<HostName, kNames, &HostNames::dns_tree>("names", "dns_forest",
-        "DNS name of the forest; nothing: none is sent."),
+        "DNS name of the forest; nothing: winbind's, or none is sent."),
     key<YesNo, kNames, &HostNames::domain_member>("names", "domain_member",
         "netbios_domain is a domain, not this stand-alone host's own name."),
 
-    key<Backends, &Settings::initiator_accounts>("accounts", "initiator",
+    key<Backends<InitiatorBackends>, &Settings::initiator_accounts>("accounts", "initiator",
         "Where an initiator without an explicit credential looks, in this order."),
+    key<Backends<AcceptorBackends>, &Settings::acceptor_accounts>("accounts", "acceptor",
+        "Who checks users for an acceptor, in this order; winbind: the domain, where winbind runs."),
+    key<Patience, &Settings::winbind_timeout>("accounts", "winbind_timeout",
+        "How long a login waits for winbind and the domain controllers behind it."),
     key<Path, &Settings::users_file>("accounts", "users_file",
         "The users file, for both roles. NTLM_USER_FILE goes before it."),
 

@@ -248,6 +248,12 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   return logon;
 }
 
+bool UsersFile::knows(ByteView user, ByteView domain) const {
+  (void)refresh();
+  const std::shared_ptr<const UsersTable> users = table();
+  return users && users->find(user, domain).has_value();
+}
+
 Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) const {
   const std::shared_ptr<const UsersTable> users = table();
   std::optional<UserEntry> entry = user.empty() ? users->first() : users->find(user, domain);

@@ -27,6 +27,9 @@ class UsersFile : public AccountSource {
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                     const Environment& env) const override;
 
+  /// Whether it has the account, usable or not. Throws std::bad_alloc.
+  [[nodiscard]] bool knows(ByteView user, ByteView domain) const;
+
   /// The account to log in with: `user` and `domain` (UTF-16LE) as asked for, or the first one when
   /// `user` is empty. Error: NO_CRED kNoInitiatorCred.
   [[nodiscard]] Result<Ref<const Identity>> identity(ByteView user, ByteView domain) const;

@@ -122,6 +122,9 @@ constexpr std::array kTexts = {
     Entry{Minor::kKeyring,
           "the kernel keyring that holds NTLM logins cannot be used; run gss-ntlm doctor, or use a "
           "users file (NTLM_USER_FILE)"},
+    Entry{Minor::kDomain,
+          "the domain could not be asked, so the logon was neither right nor wrong; try again, and "
+          "see gss-ntlm doctor if it stays so"},
 };
 
 }  // namespace

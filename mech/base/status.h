@@ -88,6 +88,7 @@ enum class Minor : std::uint32_t {
   kOld = GSS_NTLM_S_OLD,
   kGap = GSS_NTLM_S_GAP,
   kKeyring = GSS_NTLM_S_KEYRING,
+  kDomain = GSS_NTLM_S_DOMAIN,
 };
 
 /// What is wrong and what to do, for a person. Total: unknown codes have a text too.

@@ -91,13 +91,17 @@ Response24 compute_v1_response(std::span<const std::uint8_t, 16> hash,
   return out;
 }
 
+Nonce mix_challenges(const Nonce& server, const Nonce& client) noexcept {
+  Digest digest;
+  md5({server, client}, digest);
+  Nonce mixed;
+  std::copy_n(digest.begin(), mixed.size(), mixed.begin());
+  return mixed;
+}
+
 Response24 compute_v1_ess_response(const NtHash& hash, const Nonce& server,
                                    const Nonce& client) noexcept {
-  Digest mixed;
-  md5({server, client}, mixed);
-  Response24 out;
-  desl(hash.view(), std::span<const std::uint8_t, 16>(mixed).first<8>(), out);
-  return out;
+  return compute_v1_response(hash.view(), mix_challenges(server, client));
 }
 
 Response24 compute_lmv2_response(const ResponseKey& key, const Nonce& server,

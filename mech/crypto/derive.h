@@ -37,7 +37,9 @@ enum class Side { kClient, kServer };
 /// NTLMv1 without ESS: DESL(hash, server challenge) [MS-NLMP] 3.3.1.
 [[nodiscard]] Response24 compute_v1_response(std::span<const std::uint8_t, 16> hash,
                                              const Nonce& server) noexcept;
-/// NTLMv1 with ESS: DESL(NTOWFv1, MD5(server || client)[0..7]).
+/// What an NTLMv1 response with ESS answers: MD5(server || client)[0..7] [MS-NLMP] 3.3.1.
+[[nodiscard]] Nonce mix_challenges(const Nonce& server, const Nonce& client) noexcept;
+/// NTLMv1 with ESS: DESL(NTOWFv1, mix_challenges(server, client)).
 [[nodiscard]] Response24 compute_v1_ess_response(const NtHash& hash, const Nonce& server,
                                                  const Nonce& client) noexcept;
 /// LMv2: HMAC_MD5(key, server || client) || client [MS-NLMP] 3.3.2.

@@ -1,11 +1,13 @@
 // An account with its secret, as the protocol needs it.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "mech/base/ref.h"
 #include "mech/base/secret.h"
 #include "mech/crypto/derive.h"
+#include "mech/protocol/agent.h"
 
 namespace gssntlm {
 
@@ -16,10 +18,15 @@ class Identity : public RefCounted {
   /// Throws std::bad_alloc.
   Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHash> lm_hash);
 
+  /// An account whose secret only `agent`, not nullptr, can use: there are no hashes.
+  Identity(Bytes user, Bytes domain, std::shared_ptr<const LogonAgent> agent);
+
   /// Nobody [MS-NLMP] 3.2.5.1.2.
   [[nodiscard]] static Ref<const Identity> anonymous();
 
   [[nodiscard]] bool is_anonymous() const noexcept { return user_.empty(); }
+  /// nullptr: the hashes are here.
+  [[nodiscard]] const LogonAgent* agent() const noexcept { return agent_.get(); }
   [[nodiscard]] ByteView user() const noexcept { return user_; }
   [[nodiscard]] ByteView domain() const noexcept { return domain_; }
   [[nodiscard]] const NtHash& nt_hash() const noexcept { return nt_hash_; }
@@ -32,6 +39,7 @@ class Identity : public RefCounted {
   NtHash nt_hash_;
   std::optional<LmHash> lm_hash_;
   ResponseKey response_key_;
+  std::shared_ptr<const LogonAgent> agent_;
 };
 
 /// How this host calls itself, UTF-16LE. Empty means unknown.

@@ -55,6 +55,13 @@ class WireNames {
   std::array<Bytes, 3> oem_;
 };
 
+// Whether `answered` begins with the pairs that were asked for, the final one aside.
+bool repeats_pairs(ByteView asked, ByteView answered) noexcept {
+  constexpr std::size_t kEolSize = 4;
+  const std::size_t size = asked.size() - kEolSize;
+  return answered.size() > size && same_bytes(asked.first(size), answered.first(size));
+}
+
 }  // namespace
 
 Result<Buffer> Initiator::negotiate() {
@@ -107,6 +114,9 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   if (!agreed) {
     return agreed.error();
   }
+  if (setup_.identity->agent() != nullptr) {
+    return ask_agent(token, *challenge, *agreed, bindings, env);
+  }
   Chance chance;
   if (!chance.draw(env)) {
     return failure(Minor::kNoRandom);
@@ -141,6 +151,52 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   }
   outcome_ = std::move(outcome);
   return message;
+}
+
+// An agent knows neither bindings nor target nor what is wanted of the session, and makes its MIC
+// over the CHALLENGE it was given. So it is given one that has ours in its target information,
+// which its proof then covers; the flags, on which an NTLMv2 proof and key do not depend, are set
+// to what was agreed, and the MIC is made again over the messages that travel.
+Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMessage& challenge,
+                                    Flags agreed, const ChannelBindingHash* bindings,
+                                    const Environment& env) {
+  const Result<Bytes> pairs = compose_agent_pairs(
+      {setup_.policy, *setup_.identity, challenge, agreed, Nonce(), bindings, setup_.target_name},
+      env);
+  if (!pairs) {
+    return pairs.error();
+  }
+  ChallengeMessage question = challenge;
+  question.flags = agreed | flag::kTargetInfo | (challenge.flags & flag::kTargetTypeDomain);
+  question.target_info = *pairs;
+  const Result<Buffer> question_token = encode_challenge(question);
+  if (!question_token) {
+    return question_token.error();
+  }
+  Result<AgentAnswer> answer =
+      setup_.identity->agent()->answer(negotiate_, question_token->view(), env);
+  if (!answer) {
+    return answer.error();
+  }
+  const Result<AuthenticateMessage> message = decode_authenticate(answer->authenticate);
+  if (!message || !message->v2 || !message->mic_at ||
+      !repeats_pairs(*pairs, message->v2->av_pairs) ||
+      !has(message->flags & agreed, flag::kUnicode) ||
+      has(message->flags, flag::kKeyExchange) != has(agreed, flag::kKeyExchange)) {
+    env.trace("initiator: refused, the agent's answer lacks what was asked for");
+    return failure(Minor::kPolicyFlags);
+  }
+  Buffer token = Buffer::copy_of(answer->authenticate);
+  store_le32(token.data() + kAuthenticateFlagsOffset, agreed);
+  const Mic mic =
+      compute_mic(answer->key, negotiate_, challenge_token, token.view(), *message->mic_at);
+  std::copy(mic.begin(), mic.end(), token.data() + *message->mic_at);
+  outcome_.flags = agreed;
+  outcome_.key = std::move(answer->key);
+  outcome_.kind = ResponseKind::kNtlmV2;
+  outcome_.mic = true;
+  outcome_.peer_tells_sealing = tells_sealing(challenge.version);
+  return token;
 }
 
 Result<Flags> Initiator::agree(Flags challenge, const Environment& env) const {

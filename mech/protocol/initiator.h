@@ -60,6 +60,9 @@ class Initiator {
 
   Result<Buffer> answer(ByteView challenge, const ChannelBindingHash* bindings,
                         const Environment& env);
+  Result<Buffer> ask_agent(ByteView challenge_token, const ChallengeMessage& challenge,
+                           Flags agreed, const ChannelBindingHash* bindings,
+                           const Environment& env);
   Result<Flags> agree(Flags challenge, const Environment& env) const;
   Result<Buffer> compose(Flags agreed, const Responses& responses, ByteView wrapped_key,
                          const Environment& env) const;

@@ -174,4 +174,18 @@ Result<Responses> compute_responses(const ResponseInput& in, const Environment& 
   return respond_v2(in, info, env);
 }
 
+Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Environment& env) {
+  const Result<TargetInfo> info = decode_target_info(in.challenge.target_info);
+  if (in.challenge.target_info.empty() || !info) {
+    env.trace("initiator: refused, the server sent no target information, which an agent needs");
+    return failure(Minor::kTargetInfo);
+  }
+  if (Status s = check_target_info(in, *info, env); !s) {
+    return s.error();
+  }
+  Bytes pairs;
+  append_pairs(pairs, in, {true, nullptr});
+  return pairs;
+}
+
 }  // namespace gssntlm

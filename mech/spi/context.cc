@@ -135,7 +135,8 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
   failed_ = true;
   env_.trace_message("received", negotiate);
   const std::uint32_t events = env_.events();
-  const HostNames& names = settings_->names;
+  const std::optional<HostNames> domain_names = credential_->domain_names();
+  const HostNames& names = domain_names ? *domain_names : settings_->names;
   Result<Buffer> token = negotiate.empty() ? acceptor->connectionless_challenge(names, env_)
                                            : acceptor->challenge(negotiate, names, env_);
   if (!token) {

@@ -60,6 +60,9 @@ struct AuthenticateFields {
   bool mic = false;
 };
 
+/// Offset of the flags in a message that has them.
+inline constexpr std::size_t kAuthenticateFlagsOffset = 60;
+
 /// Offset of the MIC in a message of encode_authenticate() with `version` and `mic` given.
 inline constexpr std::size_t kMicOffset = 72;
 

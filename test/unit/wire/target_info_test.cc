@@ -91,12 +91,24 @@ TEST_CASE("AV list: a known pair given twice is refused, an unknown one is not",
     append_av_pair(list, static_cast<AvId>(0x7777), Bytes(3));
     Bytes twice = list;
     append_av_pair(list, AvId::kEol, {});
-    append_av_pair(twice, static_cast<AvId>(id), Bytes(size));
+    append_av_pair(twice, static_cast<AvId>(id), Bytes(size, 1));
     append_av_pair(twice, AvId::kEol, {});
     CAPTURE(id);
     CHECK_FALSE(is_refused(hex(list)));
     CHECK(is_refused(hex(twice)));
   }
+}
+
+TEST_CASE("AV list: bindings of zeros behind the first ones change nothing", "[wire]") {
+  const Bytes given(16, 0x42);
+  Bytes list;
+  append_av_pair(list, AvId::kChannelBindings, given);
+  append_av_pair(list, AvId::kChannelBindings, Bytes(16));
+  append_av_pair(list, AvId::kEol, {});
+  const Result<TargetInfo> info = decode_target_info(list);
+  REQUIRE(info);
+  REQUIRE(info->channel_bindings);
+  CHECK(same_bytes(*info->channel_bindings, given));
 }
 
 TEST_CASE("AV list: what follows the end is not read", "[wire]") {

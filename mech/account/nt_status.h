@@ -1,0 +1,24 @@
+// What a domain controller, or winbind on its way there, answers: an NTSTATUS [MS-ERREF] 2.3.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace gssntlm {
+
+/// What an answer means for a logon.
+enum class Verdict {
+  kRefused,      ///< decided: this account, with this response, now
+  kUnknown,      ///< nobody there knows such an account or domain; another source may
+  kUnreachable,  ///< nothing was decided; trying again may help
+};
+
+struct StatusMeaning {
+  Verdict verdict = Verdict::kRefused;
+  std::string_view text;  ///< for the administrator; static; empty: not known here
+};
+
+/// Total.
+[[nodiscard]] StatusMeaning meaning_of(std::uint32_t nt_status) noexcept;
+
+}  // namespace gssntlm

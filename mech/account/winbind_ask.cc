@@ -1,0 +1,59 @@
+#include "mech/account/winbind_ask.h"
+
+#include <array>
+#include <cstdint>
+
+namespace gssntlm {
+namespace {
+
+constexpr std::uint32_t kAccessDenied = 0xC0000022;
+// A colon is in no account's name.
+constexpr const char* kNobody = "gss-ntlm:check";
+
+std::string text_of(const char* text) {
+  return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+std::optional<WinbindFacts> ask_facts(const Wbclient& api, wbcContext* context) {
+  struct wbcInterfaceDetails* details = nullptr;
+  if (api.interface_details(context, &details) != WBC_ERR_SUCCESS || details == nullptr) {
+    return std::nullopt;
+  }
+  WinbindFacts facts;
+  facts.version = text_of(details->winbind_version);
+  facts.netbios_name = text_of(details->netbios_name);
+  facts.netbios_domain = text_of(details->netbios_domain);
+  facts.dns_domain = text_of(details->dns_domain);
+  facts.separator = details->winbind_separator;
+  api.free_memory(details);
+  return facts;
+}
+
+bool may_check_logons(const Wbclient& api, wbcContext* context,
+                      const std::string& computer) noexcept {
+  std::array<std::uint8_t, 24> response{};
+  wbcAuthUserParams params{};
+  params.account_name = kNobody;
+  params.domain_name = computer.c_str();
+  params.workstation_name = computer.c_str();
+  params.level = wbcAuthUserParams::WBC_AUTH_USER_LEVEL_RESPONSE;
+  params.password.response.nt_length = response.size();
+  params.password.response.nt_data = response.data();
+  wbcAuthUserInfo* info = nullptr;
+  wbcAuthErrorInfo* error = nullptr;
+  const wbcErr code = api.authenticate(context, &params, &info, &error);
+  const bool decided =
+      code == WBC_ERR_SUCCESS ||
+      (code == WBC_ERR_AUTH_ERROR && (error == nullptr || error->nt_status != kAccessDenied));
+  if (info != nullptr) {
+    api.free_memory(info);
+  }
+  if (error != nullptr) {
+    api.free_memory(error);
+  }
+  return decided;
+}
+
+}  // namespace gssntlm
