@@ -1,0 +1,377 @@
+#!/bin/sh
+# A real domain: a Samba AD domain controller and a member with winbindd, started here, in
+# namespaces of their own with private folders, and gone when this ends. Shows what gss-ntlm does in
+# it, one PASS or FAIL line each.
+#
+#   sh domain.sh PROBE            PROBE: the built domain_probe; GSS_MECH_CONFIG names the module
+#   sh domain.sh PROBE --shell    starts the domain, and a shell on its controller (member: on_member)
+#
+# Ends with status 77 where namespaces or Samba are not to be had, and says which.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab_scripts=$here/domain
+. "$lab_scripts/lab.sh"
+PATH=$PATH:/usr/sbin:/sbin
+export PATH lab_scripts
+
+if [ "${1-}" != --inside ]; then
+    [ $# -ge 1 ] || {
+        echo "usage: sh domain.sh PROBE [--shell]" >&2
+        exit 2
+    }
+    lab_possible || exit 77
+    lab=$(mktemp -d)
+    export lab
+    trap 'rm -rf "$lab"' EXIT
+    trap 'exit 1' HUP INT TERM
+    # Process 1 of the new namespace ends with this one, and everything in it ends with process 1.
+    status=0
+    unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc --propagation private \
+        sh "$0" --inside "$@" || status=$?
+    exit $status
+fi
+shift
+probe=$(realpath "$1")
+registration=${GSS_MECH_CONFIG:?names the registration of the module}
+# Samba's tools have a Kerberos configuration of their own here, and none of our settings.
+unset KRB5_CONFIG KRB5CCNAME KRB5_KTNAME GSS_MECH_CONFIG NTLM_USER_FILE
+chmod 755 "$lab"
+umask 022
+
+failed=0
+pass() { printf 'PASS %s\n' "$*"; }
+fail() {
+    printf 'FAIL %s\n' "$*"
+    failed=1
+}
+# expect DESCRIPTION COMMAND...: PASS if the command succeeds.
+expect() {
+    description=$1
+    shift
+    if "$@"; then pass "$description"; else
+        fail "$description"
+        sed 's/^/     /' "$lab/out"
+    fi
+}
+
+set_up() {
+    started=$(date +%s)
+    lab_start_dc && lab_start_member || {
+        fail "the domain did not start"
+        tail -n 20 "$lab"/*.log
+        exit 1
+    }
+    echo "domain of dc1 and member1 up after $(($(date +%s) - started)) s"
+}
+
+# ---- running things as a user of the mechanism
+
+trace=$lab/trace
+audit=$lab/audit
+cat >"$lab/settings.conf" <<END
+[accounts]
+winbind_timeout = 3s
+[audit]
+log = file
+file = $audit
+END
+: >"$lab/no-users"
+chmod 600 "$lab/no-users"
+
+# with_module COMMAND...: with our module and nothing of Kerberos. Variables before it count.
+with_module() {
+    env GSS_MECH_CONFIG="$registration" KRB5_CONFIG=/dev/null KRB5CCNAME=FILE:/nonexistent \
+        KRB5_KTNAME=FILE:/nonexistent GSS_NTLM_SETTINGS="${settings-$lab/settings.conf}" \
+        NTLM_USER_FILE="${users-}" GSS_NTLM_TRACE="$trace" GSS_NTLM_TRACE_LEVEL=2 "$@"
+}
+# on dc|member COMMAND...
+on() {
+    on_machine=$1
+    shift
+    case $on_machine in
+    dc) with_module "$@" ;;
+    member) with_module nsenter --target "$member_pid" --mount --net --uts "$@" ;;
+    esac
+}
+# try dc|member ARGUMENTS...: runs the probe; its output is in $lab/out.
+try() {
+    try_machine=$1
+    shift
+    : >"$trace"
+    on "$try_machine" timeout 60 "$probe" "$@" >"$lab/out" 2>&1 || :
+}
+field() { sed -n "s|^$1 ||p" "$lab/out" | head -n 1; }
+is() { [ "$(field "$1")" = "$2" ]; }
+at_most() { [ "$(field "$1" | cut -d. -f1)" -le "$2" ]; }
+traced() { grep -q -- "$1" "$trace"; }
+audited() { tail -n 1 "$audit" | grep -q -- "$1"; }
+
+logs_in() {
+    try "$@"
+    is result ok && is keys equal && is wrap both
+}
+# Refused, and told apart by nobody but the administrator.
+refused_as() {
+    refusal=$1
+    shift
+    try "$@"
+    is result fail && is side acceptor && is minor 4e540019 && traced "$refusal" && audited "$refusal"
+}
+undecided() {
+    try "$@"
+    is result fail && is minor 4e540035 && traced 'nothing decided' && audited 'nothing decided'
+}
+password_of() {
+    case $1 in
+    *jürgen) echo Passw0rd.umlaut ;;
+    *weiß) echo Passw0rd.sharp ;;
+    *ΟΔΥΣΣΕΥΣ) echo Passw0rd.sigma ;;
+    *gothic*) echo Passw0rd.beyond ;;
+    *) echo Passw0rd.alice ;;
+    esac
+}
+
+# ---- what is shown
+
+acceptor_on() {
+    machine=$1
+    for user in 'CORP\alice' 'corp.example\alice' 'alice@corp.example' '\alice@corp.example' \
+        alice 'CORP\ALICE' 'CORP\jürgen' 'CORP\weiß' 'CORP\ΟΔΥΣΣΕΥΣ' 'CORP\gothic𐌰𐍂'; do
+        expect "$machine: $user logs in, keys equal, wrap both ways" \
+            logs_in "$machine" login "$user" "$(password_of "$user")"
+    done
+    expect "$machine: the source name is the account's own spelling" \
+        logs_in_as 'CORP\alice' "$machine" login 'corp.example\ALICE' Passw0rd.alice
+    expect "$machine: alice logs in under SPNEGO with channel bindings" \
+        logs_in_bound "$machine" login 'CORP\alice' Passw0rd.alice spnego bindings
+    try "$machine" login 'CORP\alice' Passw0rd.alice otherbindings
+    expect "$machine: other channel bindings are refused though the password is right" \
+        is minor 4e54001a
+    expect "$machine: wrong password" refused_as 'wrong password' "$machine" login 'CORP\alice' x
+    expect "$machine: no such user" refused_as 'no such user' "$machine" login 'CORP\nobody' x
+    expect "$machine: no such domain" refused_as 'no such user' "$machine" login 'OTHER\alice' x
+    expect "$machine: disabled account" \
+        refused_as 'the account is disabled' "$machine" login 'CORP\disabled' Passw0rd.disabled
+    expect "$machine: expired account" \
+        refused_as 'the account has expired' "$machine" login 'CORP\expired' Passw0rd.expired
+    expect "$machine: password to be changed" refused_as 'the password must be changed' \
+        "$machine" login 'CORP\mustchange' Passw0rd.mustchange
+    expect "$machine: locked account" \
+        refused_as 'the account is locked' "$machine" login 'CORP\locked' Passw0rd.locked
+}
+logs_in_as() {
+    wanted=$1
+    shift
+    logs_in "$@" && is source "$wanted"
+}
+logs_in_bound() { logs_in "$@" && is bound yes; }
+
+lock_account() {
+    for _ in 1 2 3; do
+        try dc login 'CORP\locked' wrong
+    done
+}
+
+names() {
+    expect "names: CHALLENGE says domain, computer and their DNS names, as winbind knows them" \
+        challenge_has 'TARGET_TYPE_DOMAIN.*target name "CORP", NetBIOS computer "MEMBER1", NetBIOS domain "CORP", DNS computer "member1.corp.example", DNS domain "corp.example"'
+    printf '[names]\ndns_computer = www.corp.example\n' >"$lab/named.conf"
+    settings=$lab/named.conf
+    expect "names: those of settings go first" challenge_has \
+        'NetBIOS computer "MEMBER1".*DNS computer "www.corp.example", DNS domain "corp.example"'
+    settings=$lab/settings.conf
+    NETBIOS_COMPUTER_NAME=OTHER
+    export NETBIOS_COMPUTER_NAME
+    expect "names: the domain refuses a logon to a NetBIOS name that is not its member's" \
+        refused_as 'wrong user name or password' member login 'CORP\alice' Passw0rd.alice
+    unset NETBIOS_COMPUTER_NAME
+}
+challenge_has() { logs_in member login 'CORP\alice' Passw0rd.alice && traced "sent CHALLENGE.*$1"; }
+
+write_users() {
+    (umask 077 && printf '%s\n' "$@" >"$lab/users")
+    users=$lab/users
+}
+order() {
+    write_users 'CORP:alice:inthefile' 'LOCAL:frank:frank'
+    expect "accounts: a users file before the domain decides about its own" \
+        refused_as 'wrong password' member login 'CORP\alice' Passw0rd.alice
+    expect "accounts: and lets them in" logs_in member login 'CORP\alice' inthefile
+    expect "accounts: whom it does not know the domain is asked about" \
+        logs_in member login 'CORP\bob' Passw0rd.bob
+    { cat "$lab/settings.conf" && echo '[accounts]' && echo 'acceptor = winbind, users_file'; } \
+        >"$lab/behind.conf"
+    settings=$lab/behind.conf
+    expect "accounts: a users file behind the domain does not decide about the domain's" \
+        refused_as 'wrong password' member login 'CORP\alice' inthefile
+    expect "accounts: but about those the domain does not know" \
+        logs_in member login 'LOCAL\frank' frank
+    users='' settings=$lab/settings.conf
+    expect "privileged pipe: without its group nothing is decided, and the trace says why" \
+        undecided_for_nobody
+}
+undecided_for_nobody() {
+    : >"$trace" && chmod 666 "$trace" "$audit"
+    on member setpriv --reuid 65534 --regid 65534 --clear-groups "$probe" login 'CORP\alice' \
+        Passw0rd.alice >"$lab/out" 2>&1 || :
+    is minor 4e540035 && traced 'does not let this process'
+}
+
+read_directory() {
+    bulk=ou=bulk,dc=corp,dc=example
+    search() {
+        on member ldapsearch -LLL -o ldif-wrap=no -b "$bulk" -Y GSS-SPNEGO "$@" '(cn=bulk*)'
+    }
+    write_users 'CORP:alice:Passw0rd.alice'
+    ldapsearch -x -LLL -o ldif-wrap=no -b "$bulk" \
+        -H ldapi://%2Fvar%2Flib%2Fsamba%2Fprivate%2Fldap_priv%2Fldapi '(cn=bulk*)' >"$lab/ldapi"
+    expect "ldap: ten values of 100 kB are there to be read" test "$(wc -c <"$lab/ldapi")" -gt 1300000
+    : >"$trace"
+    search -H "ldap://dc1.$lab_dns" >"$lab/sealed" 2>"$lab/out" || :
+    expect "ldap: sealed, 1.3 MB as ldapi gives them" cmp -s "$lab/sealed" "$lab/ldapi"
+    expect "ldap: sealing was agreed" traced 'sent AUTHENTICATE.* SEAL '
+    : >"$trace"
+    LDAPTLS_REQCERT=never LDAPSASL_CBINDING=tls-endpoint search -O maxssf=0 \
+        -H "ldaps://dc1.$lab_dns" >"$lab/tls" 2>"$lab/out" || :
+    expect "ldaps: 1.3 MB as ldapi gives them" cmp -s "$lab/tls" "$lab/ldapi"
+    expect "ldaps: with channel bindings, neither signed nor sealed" \
+        traced 'sent AUTHENTICATE.*flags 0x[0-9a-f]* UNICODE REQUEST_TARGET NTLM.*, with channel bindings'
+    : >"$trace"
+    on member /usr/bin/python3 "$lab_scripts/ldap_signed.py" "dc1.$lab_dns" "$bulk" thumbnailPhoto \
+        thumbnailPhoto >"$lab/signed" 2>"$lab/out" || :
+    /usr/bin/python3 "$lab_scripts/digests.py" <"$lab/ldapi" >"$lab/digests"
+    expect "ldap: signed only, ten values of 100 kB as ldapi gives them" same_digests
+    users=
+}
+same_digests() {
+    [ "$(head -n 1 "$lab/signed")" = 'flags 32' ] && [ "$(wc -l <"$lab/digests")" -eq 10 ] &&
+        tail -n +2 "$lab/signed" | cmp -s - "$lab/digests" && ! traced 'sent AUTHENTICATE.* SEAL '
+}
+
+samba_helpers() {
+    for protocol in ntlmssp-client-1 gss-spnego-client squid-2.5-ntlmssp gss-spnego; do
+        on member timeout 30 /usr/bin/python3 "$lab_scripts/ntlm_auth.py" "$protocol" alice CORP \
+            Passw0rd.alice >"$lab/out" 2>&1 || :
+        expect "ntlm_auth $protocol: keys equal, MIC right" test "$(cat "$lab/out")" = ok
+    done
+}
+
+single_sign_on() {
+    on_member wbinfo --ccache-save='CORP\alice%Passw0rd.alice' >"$lab/out" 2>&1
+    expect "single sign-on: the password that winbind keeps logs in" \
+        logs_in_as 'CORP\alice' member login alice -
+    expect "single sign-on: with the target's name and a MIC" \
+        traced 'received AUTHENTICATE.*target "HTTP/server.example".*with a MIC'
+    expect "single sign-on: with channel bindings, under SPNEGO" \
+        logs_in_bound member login alice - spnego bindings
+    try member login alice - otherbindings
+    expect "single sign-on: other channel bindings are refused" is minor 4e54001a
+    expect "single sign-on: an account whose password is not kept has no credential" \
+        no_credential member login bob -
+    restart_winbindd
+    expect "single sign-on: refused when the kept password is gone" \
+        no_credential member login alice -
+}
+no_credential() {
+    try "$@"
+    is result fail && is side acquire && is minor 4e540010
+}
+
+restart_winbindd() {
+    lab_stop "$winbindd_pid"
+    lab_run_winbindd
+}
+# winbindd and its children, by their own ids.
+signal_winbindd() {
+    for pid in "$winbindd_pid" $(ps -o pid= --ppid "$winbindd_pid"); do
+        kill "-$1" "$pid" 2>/dev/null || :
+    done
+}
+
+# pause_login: begins a login on the member that waits behind its CHALLENGE; go_on ends it.
+pause_login() {
+    rm -f "$lab/go"
+    mkfifo "$lab/go"
+    : >"$trace"
+    on member timeout 60 "$probe" pause 'CORP\alice' Passw0rd.alice <"$lab/go" >"$lab/out" 2>&1 &
+    paused=$!
+    exec 9>"$lab/go"
+    lab_wait 10 grep -q 'challenge made' "$lab/out"
+}
+go_on() {
+    echo >&9
+    exec 9>&-
+    wait "$paused" || :
+}
+late_failure() { is result fail && is minor 4e540035 && at_most milliseconds "$1"; }
+
+outages() {
+    pause_login
+    signal_winbindd STOP
+    go_on
+    expect "winbindd hangs mid-login: the login fails within its 3 s" late_failure 3500
+    expect "winbindd hangs: the trace says so" traced 'winbind did not answer within 3 s'
+    write_users 'LOCAL:frank:frank'
+    expect "winbindd hangs: a login of the users file goes on" logs_in member login 'LOCAL\frank' frank
+    expect "winbindd hangs: and waits for no more than its names" at_most milliseconds 1000
+    expect "winbindd hangs: acquiring an acceptor does not wait" at_most acquire-milliseconds 50
+    users=
+    signal_winbindd CONT
+    expect "winbindd goes on: the next login succeeds" \
+        logs_in member login 'CORP\alice' Passw0rd.alice
+
+    pause_login
+    lab_stop "$winbindd_pid"
+    go_on
+    expect "winbindd ends mid-login: the login fails at once" late_failure 3500
+    expect "winbindd is gone: so does the next" undecided member login 'CORP\alice' Passw0rd.alice
+    lab_run_winbindd
+    expect "winbindd is back: the next login succeeds" \
+        logs_in member login 'CORP\alice' Passw0rd.alice
+
+    pause_login
+    restart_winbindd
+    go_on
+    expect "winbindd is replaced mid-login: the login succeeds" is result ok
+
+    lab_stop "$dc_pid"
+    expect "the domain controller is gone: nothing is decided" \
+        undecided member login 'CORP\alice' Passw0rd.alice
+    expect "the domain controller is gone: the login fails within its 3 s" at_most milliseconds 3500
+    lab_run_dc
+    lab_wait 40 on_member wbinfo --ping-dc
+    expect "the domain controller is back: the next login succeeds" \
+        logs_in member login 'CORP\alice' Passw0rd.alice
+}
+
+many_at_once() {
+    try member load 16 200 'CORP\alice:Passw0rd.alice' 'CORP\bob:Passw0rd.bob' \
+        'CORP\carol:Passw0rd.carol' 'CORP\jürgen:Passw0rd.umlaut'
+    expect "200 logins of 16 threads: none lost, none mixed up" none_lost 200
+    echo "     200 logins of 16 threads: $(field milliseconds) ms, median $(field median) ms," \
+        "slowest $(field slowest) ms"
+    try member load 1 100 'CORP\alice:Passw0rd.alice'
+    expect "100 logins of one thread: none lost" none_lost 100
+    echo "     100 logins of one thread: $(field milliseconds) ms, median $(field median) ms"
+}
+none_lost() { is "done" "$1" && is lost 0 && is mixed 0; }
+
+set_up
+if [ "${2-}" = --shell ]; then
+    cd "$lab"
+    . "${3:-/dev/tty}"
+    exit 0
+fi
+lock_account
+acceptor_on dc
+acceptor_on member
+names
+order
+read_directory
+samba_helpers
+single_sign_on
+many_at_once
+outages
+echo "took $(($(date +%s) - started)) s"
+exit $failed

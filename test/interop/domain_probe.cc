@@ -1,0 +1,260 @@
+// Logs in to itself through the mechglue and says what came of it, for domain.sh.
+//
+//   domain_probe login USER PASSWORD [spnego] [bindings]   PASSWORD "-": the default credential
+//   domain_probe pause USER PASSWORD      waits for a line of input between CHALLENGE and the rest
+//   domain_probe load THREADS COUNT USER:PASSWORD...       COUNT logins, the users in turn
+//
+// Lines "key value": result, side, text, source, sids, keys, wrap, mic, bound, milliseconds.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "test/support/gss.h"
+
+namespace gssntlm::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+gss_OID_desc kSessionKey = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+
+std::string session_key(const End& end) {
+  OM_uint32 minor = 0;
+  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+  if (GSS_ERROR(gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKey, &set)) ||
+      set->count == 0) {
+    return {};
+  }
+  std::string key(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+  gss_release_buffer_set(&minor, &set);
+  return key;
+}
+
+std::string attribute(const End& end, const char* name) {
+  gss_buffer_desc wanted{std::strlen(name), const_cast<char*>(name)};
+  gss_buffer_desc value{};
+  gss_buffer_desc display{};
+  int authenticated = 0;
+  int complete = 0;
+  int more = -1;
+  OM_uint32 minor = 0;
+  if (GSS_ERROR(gss_get_name_attribute(&minor, end.source.get(), &wanted, &authenticated, &complete,
+                                       &value, &display, &more))) {
+    return {};
+  }
+  std::string text(static_cast<const char*>(value.value), value.length);
+  gss_release_buffer(&minor, &value);
+  gss_release_buffer(&minor, &display);
+  return text;
+}
+
+std::string local_name(const End& end) {
+  OM_uint32 minor = 0;
+  gss_buffer_desc name{};
+  if (GSS_ERROR(gss_localname(&minor, end.source.get(), &kNtlm, &name))) {
+    return {};
+  }
+  std::string text(static_cast<const char*>(name.value), name.length);
+  gss_release_buffer(&minor, &name);
+  return text;
+}
+
+bool wraps(End& from, End& to, const std::string& text) {
+  std::string token;
+  std::string back;
+  return wrap(from, text, token).ok() && unwrap(to, token, back).ok() && back == text;
+}
+
+void print_failure(const char* side, const Outcome& outcome) {
+  std::printf("result fail\nside %s\nmajor %x\nminor %x\ntext %s\n", side, outcome.major,
+              outcome.minor, outcome.text().c_str());
+}
+
+void print_success(End& initiator, End& acceptor) {
+  const std::string key = session_key(initiator);
+  std::printf("result ok\nsource %s\n", acceptor.source.display().c_str());
+  std::printf("keys %s\n", !key.empty() && key == session_key(acceptor) ? "equal" : "differ");
+  std::printf("wrap %s\n", wraps(initiator, acceptor, "there") && wraps(acceptor, initiator, "back")
+                               ? "both"
+                               : "broken");
+  std::printf("bound %s\n", (acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG) != 0 ? "yes" : "no");
+  std::printf("local %s\n", local_name(acceptor).c_str());
+  for (const char* name :
+       {"urn:gssntlmssp:sids", "urn:gss-ntlm:user-sid", "urn:gss-ntlm:primary-group-sid",
+        "urn:gss-ntlm:account-name", "urn:gss-ntlm:display-name",
+        "urn:gss-ntlm:user-principal-name", "urn:gss-ntlm:logon-domain", "urn:gss-ntlm:dns-domain",
+        "urn:gss-ntlm:logon-server", "urn:gss-ntlm:password-last-set",
+        "urn:gss-ntlm:password-can-change", "urn:gss-ntlm:password-must-change"}) {
+    std::printf("%s %s\n", name, attribute(acceptor, name).c_str());
+  }
+}
+
+// The initiator's credential; the default one for "-".
+bool prepare(const std::string& user, const std::string& password, Exchange& x, CredHandle& cred) {
+  if (password == "-") {
+    if (user == "-") {
+      return true;
+    }
+    const Outcome got = acquire_from(GSS_C_INITIATE, x.mech, user, {}, cred);
+    if (!got.ok()) {
+      print_failure("acquire", got);
+      return false;
+    }
+  } else if (const Outcome got = acquire_password(user, password, x.mech, cred); !got.ok()) {
+    print_failure("acquire", got);
+    return false;
+  }
+  x.initiator_cred = cred.get();
+  return true;
+}
+
+int login(const std::vector<std::string>& arguments, bool pause) {
+  Exchange x;
+  CredHandle cred;
+  CredHandle accept;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    if (arguments[i] == "spnego") {
+      x.mech = &kSpnego;
+    } else if (arguments[i] == "bindings") {
+      x.initiator_bindings = x.acceptor_bindings = "tls-server-end-point:probe";
+    } else if (arguments[i] == "otherbindings") {
+      x.initiator_bindings = "tls-server-end-point:other";
+      x.acceptor_bindings = "tls-server-end-point:probe";
+    }
+  }
+  if (!prepare(arguments[0], arguments[1], x, cred)) {
+    return 0;
+  }
+  const Clock::time_point acquiring = Clock::now();
+  if (const Outcome got = acquire(GSS_C_ACCEPT, x.mech, accept); !got.ok()) {
+    print_failure("acceptor", got);
+    return 0;
+  }
+  const double acquired = milliseconds_since(acquiring);
+  x.acceptor_cred = accept.get();
+  End initiator;
+  End acceptor;
+  std::string token;
+  double last = 0;
+  while (true) {
+    token = init_step(x, initiator, token);
+    if (!initiator.last.ok()) {
+      print_failure("initiator", initiator.last);
+      break;
+    }
+    if (token.empty() && acceptor.last.major == GSS_S_COMPLETE) {
+      print_success(initiator, acceptor);
+      break;
+    }
+    if (pause && acceptor.context != GSS_C_NO_CONTEXT) {
+      std::printf("challenge made\n");
+      std::fflush(stdout);
+      std::string line;
+      std::getline(std::cin, line);
+    }
+    const Clock::time_point start = Clock::now();
+    token = accept_step(x, acceptor, token);
+    last = milliseconds_since(start);
+    if (!acceptor.last.ok()) {
+      print_failure("acceptor", acceptor.last);
+      break;
+    }
+    if (initiator.last.major == GSS_S_COMPLETE && acceptor.last.major == GSS_S_COMPLETE) {
+      print_success(initiator, acceptor);
+      break;
+    }
+  }
+  std::printf("acquire-milliseconds %.1f\nmilliseconds %.0f\n", acquired, last);
+  return 0;
+}
+
+struct Account {
+  std::string user;
+  std::string password;
+};
+
+int load(std::vector<std::string> arguments) {
+  const std::size_t threads = std::strtoul(arguments[0].c_str(), nullptr, 10);
+  const std::size_t count = std::strtoul(arguments[1].c_str(), nullptr, 10);
+  std::vector<Account> accounts;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    const std::size_t colon = arguments[i].find(':');
+    accounts.push_back({arguments[i].substr(0, colon), arguments[i].substr(colon + 1)});
+  }
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> lost{0};
+  std::atomic<std::size_t> mixed{0};
+  std::mutex mutex;
+  std::vector<double> times;
+  const auto work = [&] {
+    while (true) {
+      const std::size_t number = next.fetch_add(1);
+      if (number >= count) {
+        return;
+      }
+      const Account& account = accounts[number % accounts.size()];
+      Exchange x;
+      CredHandle cred;
+      End initiator;
+      End acceptor;
+      const Clock::time_point start = Clock::now();
+      if (!acquire_password(account.user, account.password, x.mech, cred).ok()) {
+        ++lost;
+        continue;
+      }
+      x.initiator_cred = cred.get();
+      if (!run(x, initiator, acceptor)) {
+        ++lost;
+        continue;
+      }
+      const double took = milliseconds_since(start);
+      if (acceptor.source.display() != account.user ||
+          session_key(initiator) != session_key(acceptor)) {
+        ++mixed;
+      }
+      const std::lock_guard<std::mutex> lock(mutex);
+      times.push_back(took);
+    }
+  };
+  const Clock::time_point start = Clock::now();
+  std::vector<std::thread> pool;
+  for (std::size_t i = 0; i < threads; ++i) {
+    pool.emplace_back(work);
+  }
+  for (std::thread& t : pool) {
+    t.join();
+  }
+  const double all = milliseconds_since(start);
+  std::sort(times.begin(), times.end());
+  std::printf("done %zu\nlost %zu\nmixed %zu\nmilliseconds %.0f\n", times.size(), lost.load(),
+              mixed.load(), all);
+  if (!times.empty()) {
+    std::printf("median %.1f\nslowest %.1f\n", times[times.size() / 2], times.back());
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace gssntlm::test
+
+int main(int argc, char** argv) {
+  using namespace gssntlm::test;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() < 3) {
+    std::fprintf(stderr, "usage: domain_probe login|pause|load ARGUMENTS\n");
+    return 2;
+  }
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  return arguments[0] == "load" ? load(rest) : login(rest, arguments[0] == "pause");
+}
