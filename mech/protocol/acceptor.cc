@@ -245,10 +245,12 @@ Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Environm
   const Flags challenge = outcome_.flags;
   // A client of Windows 9x, whose message ends before the flags, takes what was said to it.
   const Flags answer = message.says_flags ? message.flags : challenge;
-  if (const std::optional<Refusal> refusal = judge_answer(challenge, answer, policy_)) {
+  const bool nobody = message.is_anonymous();
+  if (const std::optional<Refusal> refusal = nobody ? judge_nobodys_answer(challenge, answer)
+                                                    : judge_answer(challenge, answer, policy_)) {
     return refuse(*refusal, env);
   }
-  return settle(challenge, answer);
+  return nobody ? settle_with_nobody(challenge, answer) : settle(challenge, answer);
 }
 
 Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,

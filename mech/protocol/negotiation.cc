@@ -87,13 +87,20 @@ std::optional<Refusal> judge_strength(Flags flags, bool demand_ess, const Policy
   return std::nullopt;
 }
 
+std::optional<Refusal> judge_additions(Flags challenge, Flags answer) noexcept {
+  if ((answer & kNeverAdded & ~challenge) != 0) {
+    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE adds to what CHALLENGE had settled"};
+  }
+  return std::nullopt;
+}
+
 std::optional<Refusal> judge_changes(Flags challenge, Flags answer) noexcept {
   if ((challenge & kKeptBits & ~answer) != 0) {
     return Refusal{failure(Minor::kDowngrade),
                    "AUTHENTICATE takes back what CHALLENGE had settled"};
   }
-  if ((answer & kNeverAdded & ~challenge) != 0) {
-    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE adds to what CHALLENGE had settled"};
+  if (const auto refusal = judge_additions(challenge, answer)) {
+    return refusal;
   }
   if (has(challenge, flag::kUnicode) && !has(answer, flag::kUnicode)) {
     return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE gives up Unicode"};
@@ -215,6 +222,15 @@ std::optional<Refusal> judge_answer(Flags challenge, Flags answer, const Policy&
     return refusal;
   }
   return judge_reply(settle(challenge, answer), policy);
+}
+
+Flags settle_with_nobody(Flags challenge, Flags answer) noexcept {
+  return resolve(challenge & (answer | ~(kKeptBits | kChosenBits)));
+}
+
+std::optional<Refusal> judge_nobodys_answer(Flags challenge, Flags answer) noexcept {
+  return has(challenge, flag::kDatagram) ? judge_choice(challenge, answer)
+                                         : judge_additions(challenge, answer);
 }
 
 }  // namespace gssntlm

@@ -63,6 +63,11 @@ struct Refusal {
 [[nodiscard]] std::optional<Refusal> judge_answer(Flags challenge, Flags answer,
                                                   const Policy& policy) noexcept;
 
+/// The same for nobody, whose messages are not protected anyway: what he takes back counts for
+/// nothing (Samba's client gives up extended session security), what he adds is refused.
+[[nodiscard]] Flags settle_with_nobody(Flags challenge, Flags answer) noexcept;
+[[nodiscard]] std::optional<Refusal> judge_nobodys_answer(Flags challenge, Flags answer) noexcept;
+
 /// A session key travels in AUTHENTICATE [MS-NLMP] 3.1.5.1.2.
 [[nodiscard]] constexpr bool exchanges_key(Flags agreed) noexcept {
   return has(agreed, flag::kKeyExchange) && has_any(agreed, flag::kProtection);
