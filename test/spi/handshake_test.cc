@@ -1,4 +1,4 @@
-// Handshakes and messages through the real mechglue.
+// Handshakes and messages through the real mechglue [MS-NLMP] 1.3.1, 1.3.1.1.
 #include <cstdlib>
 
 #include "include/gssapi/gssapi_ntlm.h"

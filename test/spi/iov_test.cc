@@ -1,4 +1,4 @@
-// Messages in lists of buffers, and with associated data.
+// Messages in lists of buffers, and with associated data [MS-NLMP] 3.4.6, 3.4.7, 3.4.8, 3.4.9.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,5 @@
-// What the acceptor believes, and what it does not [MS-NLMP] 3.2.5.1.
+// What the acceptor says [MS-NLMP] 3.2.5.1.1, what it believes, and what it does not [MS-NLMP]
+// 3.2.5.1, 3.3.2.
 #include "mech/protocol/acceptor.h"
 
 #include "mech/crypto/derive.h"

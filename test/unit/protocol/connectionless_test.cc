@@ -1,4 +1,5 @@
-// Connectionless handshakes [MS-NLMP] 1.3.1.2, 3.1.5.2, 3.2.5.2: no NEGOTIATE, the client chooses.
+// Connectionless handshakes [MS-NLMP] 1.3.1.2, 3.1.5.2, 3.2.5.2, 3.2.5.2.1, 3.2.5.2.2: no
+// NEGOTIATE, the client chooses.
 #include "mech/crypto/derive.h"
 #include "mech/wire/challenge.h"
 #include "test/support/catch.h"

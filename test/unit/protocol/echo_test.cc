@@ -1,4 +1,5 @@
-// What an NTLMv2 response carries besides the proof: names, bindings, time.
+// What an NTLMv2 response carries besides the proof [MS-NLMP] 2.2.2.7: names, bindings, time, and
+// what the server is set to make of them [MS-NLMP] 3.2.1.1, 3.2.1.2.
 #include "mech/crypto/derive.h"
 #include "test/support/catch.h"
 #include "test/support/handshake.h"

@@ -1,4 +1,4 @@
-// Flags that vanish or appear at each leg.
+// Flags that vanish or appear at each leg [MS-NLMP] 1.7, 2.2.2.5.
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
 #include "test/support/catch.h"

@@ -1,4 +1,5 @@
-// Session security of both ends: what is forged is refused and changes nothing [MS-NLMP] 3.4.
+// Session security of both ends: what is forged is refused and changes nothing [MS-NLMP] 2.2.2.9,
+// 2.2.2.9.1, 2.2.2.9.2, 3.4, 3.4.2, 3.4.3.
 #include "mech/protocol/session.h"
 
 #include <random>

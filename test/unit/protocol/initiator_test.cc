@@ -1,4 +1,5 @@
-// What the initiator sends, and the challenges it does not answer [MS-NLMP] 3.1.5.1.
+// What the initiator sends [MS-NLMP] 2.2.2.8, 3.1.1.2, 3.1.5.1.1, and the challenges it does not
+// answer [MS-NLMP] 3.1.5.1, 3.1.5.1.2.
 #include "mech/protocol/initiator.h"
 
 #include "mech/crypto/derive.h"

@@ -1,4 +1,4 @@
-// LmCompatibilityLevel [MS-NLMP] 7 <82>: what each level sends, and what each takes.
+// LmCompatibilityLevel [MS-NLMP] 7 <82>, 3.1.1.1: what each level sends, and what each takes.
 #include "mech/crypto/derive.h"
 #include "test/support/catch.h"
 #include "test/support/duel.h"
@@ -46,7 +46,9 @@ bool is(ByteView field, const Response24& response) {
   return hex(field) == hex(response);
 }
 
-TEST_CASE("levels: [MS-NLMP] 3.3.1 level 0 sends LM and NTLMv1, and never offers ESS", "[levels]") {
+TEST_CASE(
+    "levels: [MS-NLMP] 2.2.2.3, 2.2.2.6, 3.3.1 level 0 sends LM and NTLMv1, and never offers ESS",
+    "[levels]") {
   Duel duel(levels(0, 0));
   REQUIRE(duel.run() == Leg::kOpen);
   CHECK_FALSE(has(load_le32(&duel.negotiate_token[12]), flag::kEss));
@@ -191,7 +193,7 @@ TEST_CASE("levels: an LM response alone is taken up to level 3", "[levels]") {
   }
 }
 
-TEST_CASE("levels: an LMv2 response alone is taken up to level 4", "[levels]") {
+TEST_CASE("levels: [MS-NLMP] 2.2.2.4 an LMv2 response alone is taken up to level 4", "[levels]") {
   const Nonce client{1, 2, 3, 4, 5, 6, 7, 8};
   for (const std::string_view domain : {"DOMAIN", ""}) {
     const ResponseKey key = derive_response_key(nt_hash(), wide("User"), wide(domain));

@@ -1,4 +1,5 @@
-// Session security [MS-NLMP] 3.4 between two ends: order, loss, repetition, forgery.
+// Session security between two ends [MS-NLMP] 3.4, 3.4.4, 3.4.4.2, 3.4.4.3: order, loss,
+// repetition, forgery.
 #include "mech/protocol/session.h"
 
 #include <string>

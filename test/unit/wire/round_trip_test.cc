@@ -1,4 +1,5 @@
-// What is encoded decodes to the same value, whatever the value.
+// What is encoded decodes to the same value, whatever the value: messages, the VERSION in them
+// [MS-NLMP] 2.2.2.10, pairs.
 #include <rapidcheck.h>
 
 #include "mech/wire/authenticate.h"
