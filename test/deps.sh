@@ -27,9 +27,9 @@ fi
 release=unknown
 [ ! -r /etc/os-release ] || release=$(. /etc/os-release && echo "${ID-} ${VERSION_ID-}")
 case $release in
-"debian 12") lint="clang-format-14 clang-tidy-14" ;;
+"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev ;;
 # The formatter is pinned to version 14, which Debian 13 does not have: linting is Debian 12's work.
-"debian 13") lint="" ;;
+"debian 13") lint="" winpr=libwinpr3-dev ;;
 *)
     echo "deps.sh: this is '$release', not Debian 12 or 13: install the counterparts of the" >&2
     echo "deps.sh: packages that test/deps.sh names by hand" >&2
@@ -42,8 +42,9 @@ build="g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev li
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples librapidcheck-dev python3
-      python3-gssapi valgrind"
+# gss-ntlmssp, impacket, Samba and WinPR are the independent peers of test/interop.
+test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples librapidcheck-dev $winpr python3
+      python3-gssapi python3-impacket python3-samba valgrind"
 all="$test debootstrap $lint"
 
 case $1 in
