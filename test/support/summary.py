@@ -10,6 +10,7 @@ what it printed: Catch2's closing line, PASS and FAIL lines, or unittest's closi
 that prints none of them is one case. A program that failed without a failed case, because it
 crashed or ran out of time, is a failed case too. No case at all is an error.
 """
+import io
 import json
 import re
 import sys
@@ -21,6 +22,7 @@ UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
 UNITTEST_SKIPPED = re.compile(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", re.M)
 SHOWN = re.compile(r"^vectors: .*$", re.M)
+SHOWN_ONCE = re.compile(r"^matrix: .*$", re.M)
 SKIPPED_RESULT = "SKIP"
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL")
 
@@ -58,6 +60,7 @@ def count(entry):
 def summarise(runs, out):
     """Prints the report on [(label, entries)]; whether all is well."""
     total_passed = total_failed = 0
+    once = set()
     for label, entries in runs:
         sums = [0, 0, 0]
         for entry in entries:
@@ -71,6 +74,10 @@ def summarise(runs, out):
                 print(f"{label}: {entry['name']} was skipped:", text.strip()[-300:], file=out)
             for line in SHOWN.findall(text):
                 print(f"{label}: {line}", file=out)
+            for line in SHOWN_ONCE.findall(text):
+                if line not in once:
+                    print(line, file=out)
+                once.add(line)
         print(f"{label}: {sums[0]} passed, {sums[1]} failed, {sums[2]} skipped"
               f" in {len(entries)} programs", file=out)
         total_passed += sums[0]
@@ -131,6 +138,12 @@ def self_test():
             ("run of skips", [("a", [entry("SKIP", "")])], False)]:
         got = summarise(runs, Nowhere)
         print("PASS" if got == expected else "FAIL", "verdict:", name)
+        wrong += got != expected
+    shown = io.StringIO()
+    summarise([(label, [entry("OK", "matrix: | a |\nvectors: b")]) for label in "xy"], shown)
+    for line, expected in [("matrix: | a |", 1), ("x: vectors: b", 1), ("y: vectors: b", 1)]:
+        got = shown.getvalue().splitlines().count(line)
+        print("PASS" if got == expected else "FAIL", "shown:", line)
         wrong += got != expected
     return wrong == 0
 
