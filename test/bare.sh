@@ -9,6 +9,7 @@
 # in mount and process namespaces of its own: what is mounted or still running when it ends, or
 # is interrupted, is gone with them before anything is removed.
 set -eu
+umask 022
 
 say() {
     printf '== bare %s: %s\n' "$suite" "$*"
@@ -45,6 +46,10 @@ inside() {
     mkdir -p "$root/src"
     mv "$work/gss-ntlm" "$root/src/gss-ntlm"
     mount -t proc proc "$root/proc"
+    # Terminals of its own, for the tests of what a person types.
+    mkdir -p "$root/dev/pts"
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$root/dev/pts"
+    ln -sf pts/ptmx "$root/dev/ptmx"
 
     step quickstart "the quickstart"
     step quickstart "the quickstart, once more"
@@ -64,7 +69,7 @@ inside() {
     in_root sh -euc '
         cd /src/gss-ntlm
         meson setup build/installed --prefix=/usr
-        ninja -C build/installed mech/gss_ntlm.so
+        ninja -C build/installed mech/gss_ntlm.so tools/gss-ntlm
         meson install -C build/installed --no-rebuild
         mkdir -p /etc/gss/mech.d
         rm -f /etc/gss/mech.d/*

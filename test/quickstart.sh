@@ -8,6 +8,7 @@
 # programs that this script starts, and nothing is written under /etc. A second run builds only
 # what has changed. The exit status is 0 when every line came out as it should.
 set -eu
+umask 022
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 build="$source/build/quickstart"

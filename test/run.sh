@@ -9,6 +9,7 @@
 # failed. What failed is shown in full before that line. The builds stay in build/test and
 # build/asan, so that a second run builds only what has changed.
 set -eu
+umask 022
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 sanitized=true

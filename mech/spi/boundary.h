@@ -7,6 +7,7 @@ extern "C" {
 #include <gssapi/gssapi_ext.h>
 }
 
+#include <cstring>
 #include <new>
 #include <string_view>
 
@@ -126,8 +127,17 @@ inline void give(gss_buffer_t to, Buffer bytes) noexcept {
   to->length = bytes.size();
   to->value = bytes.release();
 }
+/// Gives `text` with a NUL behind it that is not counted: programs print such texts with "%s".
 inline void give(gss_buffer_t to, std::string_view text) {
-  give(to, Buffer::copy_of(as_bytes(text)));
+  clear(to);
+  if (text.empty()) {
+    return;
+  }
+  Buffer bytes(text.size() + 1);
+  std::memcpy(bytes.data(), text.data(), text.size());
+  bytes.data()[text.size()] = 0;
+  to->length = text.size();
+  to->value = bytes.release();
 }
 
 [[nodiscard]] bool same_oid(const gss_OID_desc* a, const gss_OID_desc* b) noexcept;

@@ -52,7 +52,7 @@ Result<AcceptedLogon> log_in(const UsersFile& file, const Account& account,
   return scene.acceptor.authenticate(sent.token, nullptr, file, env != nullptr ? *env : scene.env);
 }
 
-UsersFile& opened(const std::string& path) {
+UsersFile& opened(std::string path) {
   const Result<UsersFile*> file = UsersFile::open(path);
   REQUIRE(file);
   return **file;
