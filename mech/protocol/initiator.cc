@@ -204,7 +204,7 @@ Result<Flags> Initiator::agree(Flags challenge, const Environment& env) const {
     return s.error();
   }
   const Flags offered = outcome_.flags;
-  const Flags agreed = agree_with_challenge(offered, challenge);
+  const Flags agreed = agree_with_challenge(offered, challenge, setup_.request);
   if (const std::optional<Refusal> refusal =
           judge_challenge(agreed, offered, setup_.policy, setup_.request)) {
     if (env.tracing()) {

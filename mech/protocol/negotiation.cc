@@ -39,6 +39,11 @@ Flags resolve(Flags flags) noexcept {
   return flags;
 }
 
+// [MS-NLMP] 3.4.3.
+bool cannot_seal(Flags flags) noexcept {
+  return has(flags, flag::kDatagram) && !has(flags, flag::kEss);
+}
+
 Flags choose_charset(Flags offered) noexcept {
   return has(offered, flag::kUnicode) ? flag::kUnicode : flag::kOem;
 }
@@ -81,7 +86,7 @@ std::optional<Refusal> judge_strength(Flags flags, bool demand_ess, const Policy
   if (key_bits(flags) < policy.min_key_bits) {
     return kShortKey;
   }
-  if (has(flags, flag::kDatagram | flag::kSeal) && !has(flags, flag::kEss)) {
+  if (has(flags, flag::kSeal) && cannot_seal(flags)) {
     return kSealingNeedsEss;
   }
   return std::nullopt;
@@ -158,8 +163,13 @@ Flags compute_offer(const Policy& policy, const InitiatorRequest& request,
   return offer;
 }
 
-Flags agree_with_challenge(Flags offered, Flags challenge) noexcept {
+Flags agree_with_challenge(Flags offered, Flags challenge,
+                           const InitiatorRequest& request) noexcept {
   Flags agreed = offered & challenge & (kAgreedBits | (offered & flag::kDatagram));
+  const bool sealing_was_asked = request.confidentiality || request.negotiate_flags;
+  if (cannot_seal(agreed) && !sealing_was_asked) {
+    agreed &= ~flag::kSeal;
+  }
   agreed |= challenge & flag::kTargetInfo;
   agreed |= flag::kRequestTarget | (offered & (flag::kVersion | flag::kAnonymous));
   return resolve(agreed) | choose_charset(offered & challenge);

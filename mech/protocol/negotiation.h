@@ -34,8 +34,10 @@ struct Refusal {
                                   bool anonymous) noexcept;
 
 /// What an initiator that offered `offered` agrees to of a CHALLENGE's flags: the flags of its
-/// AUTHENTICATE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1.
-[[nodiscard]] Flags agree_with_challenge(Flags offered, Flags challenge) noexcept;
+/// AUTHENTICATE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1. Sealing that was offered without being asked for is
+/// given up where it cannot be, connectionless without extended session security.
+[[nodiscard]] Flags agree_with_challenge(Flags offered, Flags challenge,
+                                         const InitiatorRequest& request) noexcept;
 
 /// Whether that is good enough [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors: FAILURE kPolicyFlags,
 /// kPolicyKeyLength.

@@ -221,12 +221,20 @@ TEST_CASE("connectionless: the v1 family and nobody, where policy lets them", "[
   for (const unsigned level : {0u, 1u, 2u}) {
     DuelSetup setup = weak();
     setup.initiator.initiator_level = level;
-    setup.request.offer_protection = level != 0;
     Duel duel(setup);
     REQUIRE(duel.run() == Leg::kOpen);
+    // Level 0 has no extended session security, and so no sealing, which nobody asked for.
+    CHECK(has(duel.server.flags, flag::kSign));
+    CHECK(has(duel.server.flags, flag::kSeal) == (level != 0));
     CHECK(duel.server.kind != ResponseKind::kNtlmV2);
     CHECK(hex(duel.client.key.view()) == hex(duel.server.key.view()));
   }
+  DuelSetup asked = weak();
+  asked.initiator.initiator_level = 0;
+  asked.request.confidentiality = true;
+  Duel sealing(asked);
+  CHECK(sealing.run() == Leg::kAuthenticate);
+  CHECK(sealing.error().minor == Minor::kPolicyFlags);
   DuelSetup setup = connectionless();
   setup.anonymous = true;
   setup.acceptor.allow_anonymous = true;
