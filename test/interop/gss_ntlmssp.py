@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Both directions against the packaged gss-ntlmssp: handshake, sealing and signatures.
+"""Both directions against the packaged gss-ntlmssp: handshake, sealing and signatures; raw, under SPNEGO, and
+at all levels of both ends.
 
 Usage: gss_ntlmssp.py REGISTRATION_OF_OURS. Prints PASS and FAIL lines; exit status 1 on any FAIL.
 """
@@ -18,8 +19,10 @@ failures = 0
 class Peer:
     """A process that plays one role with the mechanism of one registration."""
 
-    def __init__(self, registration, users, role, mech):
+    def __init__(self, registration, users, role, mech, level=None):
         env = dict(os.environ, GSS_MECH_CONFIG=registration, NTLM_USER_FILE=users)
+        if level is not None:
+            env["LM_COMPAT_LEVEL"] = str(level)
         self.process = subprocess.Popen(
             ["/usr/bin/python3", os.path.join(HERE, "peer.py"), role, mech], env=env,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -68,10 +71,10 @@ def check_messages(a, b):
             other.ask(b"verify", one.ask(b"mic", message) + message)
 
 
-def attempt(label, ours, theirs, users, we, mech, expect=True):
+def attempt(label, ours, theirs, users, we, mech, expect=True, levels=(None, None)):
     global failures
-    initiator = Peer(ours if we == "initiate" else theirs, users[0], "initiate", mech)
-    acceptor = Peer(theirs if we == "initiate" else ours, users[1], "accept", mech)
+    initiator = Peer(ours if we == "initiate" else theirs, users[0], "initiate", mech, levels[0])
+    acceptor = Peer(theirs if we == "initiate" else ours, users[1], "accept", mech, levels[1])
     try:
         handshake(initiator, acceptor)
         check_messages(initiator, acceptor)
@@ -101,6 +104,17 @@ def carries_mic(theirs, users):
     finally:
         initiator.close()
         acceptor.close()
+
+
+def meet_at_all_levels(ours, theirs, users):
+    """NTLMv1 is refused by our acceptor at level 5, and by theirs from level 3 on; all else works."""
+    for we, first_without_v1 in (("initiate", 3), ("accept", 5)):
+        for sent in range(6):
+            for taken in range(6):
+                label = "level %d of our initiator, %d of their acceptor" if we == "initiate" else \
+                    "level %d of their initiator, %d of our acceptor"
+                attempt(label % (sent, taken), ours, theirs, users, we, "raw",
+                        expect=sent >= 3 or taken < first_without_v1, levels=(sent, taken))
 
 
 def main():
@@ -133,6 +147,9 @@ def main():
                 attempt("%s, %s" % (label, mech), sys.argv[1], theirs, (right, right), we, mech)
                 attempt("%s, %s, wrong password" % (label, mech), sys.argv[1], theirs,
                         (wrong, right), we, mech, expect=False)
+        with open(os.environ["GSS_NTLM_SETTINGS"], "a", encoding="ascii") as f:
+            f.write("[policy]\nrequire_ess = no\nmin_key_bits = 40\n")
+        meet_at_all_levels(sys.argv[1], theirs, (right, right))
     sys.exit(1 if failures else 0)
 
 

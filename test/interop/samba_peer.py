@@ -133,13 +133,17 @@ def main():
     bits = {"128 bits": {}, "56 bits": {"ntlmssp_client__128bit": "no"},
             "40 bits": {"ntlmssp_client__128bit": "no", "ntlmssp_client__56bit": "no"}}
     forms = {"with ESS": {}, "without ESS": {"ntlmssp_client__ntlm2": "no"}}
+    protections = {"sealing": (gensec.FEATURE_SIGN, gensec.FEATURE_SEAL), "signing": (gensec.FEATURE_SIGN,),
+                   "neither": ()}
     for version, chosen in (("NTLMv2", {}), ("NTLMv1", v1)):
         for form, how in forms.items():
             for label, strength in bits.items():
                 for exchange in ("yes", "no"):
-                    attempt("samba's client, %s %s, %s, key exchange: %s" % (version, form, label, exchange),
-                            lambda a=(chosen, how, strength), e=exchange: log_in(
-                                ntlmssp_client__keyexchange=e, **{**a[0], **a[1], **a[2]}))
+                    for protection, features in protections.items():
+                        attempt("samba's client, %s %s, %s, key exchange: %s, %s" % (
+                            version, form, label, exchange, protection),
+                                lambda a=(chosen, how, strength), e=exchange, f=features: log_in(
+                                    f, ntlmssp_client__keyexchange=e, **{**a[0], **a[1], **a[2]}))
     attempt("samba's client, LM and NTLMv1", lambda: log_in(**lm))
     for label, strength in bits.items():
         attempt("samba's client, LM_KEY, " + label,
