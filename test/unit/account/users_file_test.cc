@@ -52,10 +52,10 @@ Result<AcceptedLogon> log_in(const UsersFile& file, const Account& account,
   return scene.acceptor.authenticate(sent.token, nullptr, file, env != nullptr ? *env : scene.env);
 }
 
-UsersFile& opened(std::string path) {
+UsersFile* opened(const std::string& path) {
   const Result<UsersFile*> file = UsersFile::open(path);
   REQUIRE(file);
-  return **file;
+  return *file;
 }
 
 TEST_CASE("users file: accounts of both forms log in", "[users]") {
@@ -65,7 +65,7 @@ TEST_CASE("users file: accounts of both forms log in", "[users]") {
       "# accounts\r\nDOMAIN:clear:Pass:word\r\n\r\n"
       "DOMAIN\\hashed:1:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A4F49C406510BDCAB6824EE7C30FD852:[U]:\r\n"
       ":upn@realm.example:Password");
-  const UsersFile& file = opened(path);
+  const UsersFile& file = *opened(path);
   const Result<AcceptedLogon> clear = log_in(file, {"CLEAR", "domain", "Pass:word"});
   REQUIRE(clear);
   CHECK(narrow(clear->user) == "clear");
@@ -81,7 +81,7 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
   const std::string path = folder.write(
       "users", "DOMAIN:user:Password\noff:1:" + none + ":" + nt + ":[D]:\nfree:1:" + none + ":" +
                    nt + ":[N]:\nbare:1:" + none + ":" + none + ":[U]:\n");
-  const UsersFile& file = opened(path);
+  const UsersFile& file = *opened(path);
   REQUIRE(log_in(file, {"user", "DOMAIN", "Password"}));
   struct Row {
     Account account;
@@ -106,7 +106,7 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
 
 TEST_CASE("users file: an unknown user does not log in with the hash of nobody", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = opened(folder.write("users", "DOMAIN:user:Password\n"));
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:user:Password\n"));
   Scene scene;
   const Bytes user = wide("nobody");
   Answer answer = scene.answer();
@@ -210,7 +210,7 @@ TEST_CASE("users file: what is no file is refused at once", "[users]") {
 
 TEST_CASE("users file: an empty one holds nobody", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = opened(folder.write("users", ""));
+  const UsersFile& file = *opened(folder.write("users", ""));
   const Result<Ref<const Identity>> identity = file.identity({}, {});
   REQUIRE_FALSE(identity);
   CHECK(identity.error().major == Major::kNoCred);
@@ -220,7 +220,7 @@ TEST_CASE("users file: an empty one holds nobody", "[users]") {
 
 TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
+  const UsersFile& file = *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
   const auto name = [&](const char* user, const char* domain) {
     const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
     return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
@@ -242,7 +242,7 @@ void replace(const ScratchFolder& folder, const std::string& text) {
 
 TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = opened(folder.write("users", "DOMAIN:User:one\n"));
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:one\n"));
   CHECK(log_in(file, {"User", "DOMAIN", "one"}));
   replace(folder, "DOMAIN:User:two\n");
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "one"}));
@@ -269,13 +269,13 @@ TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]
 TEST_CASE("users file: one path is one instance", "[users]") {
   const ScratchFolder folder;
   const std::string path = folder.write("users", "DOMAIN:User:one\n");
-  CHECK(&opened(path) == &opened(path));
-  CHECK(opened(path).path() == path);
+  CHECK(opened(path) == opened(path));
+  CHECK(opened(path)->path() == path);
 }
 
 TEST_CASE("users file: logins see the old file or the new one while it is replaced", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = opened(folder.write("users", "DOMAIN:User:even\n"));
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:even\n"));
   std::atomic<bool> done{false};
   std::atomic<int> neither{0};
   const auto login = [&] {
