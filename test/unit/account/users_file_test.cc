@@ -220,7 +220,8 @@ TEST_CASE("users file: an empty one holds nobody", "[users]") {
 
 TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[users]") {
   const ScratchFolder folder;
-  const UsersFile& file = *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
+  const UsersFile& file =
+      *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
   const auto name = [&](const char* user, const char* domain) {
     const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
     return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
