@@ -11,5 +11,6 @@ void add_user_commands(CLI::App& app, int& status);
 void add_decode_command(CLI::App& app, int& status);
 void add_doctor_command(CLI::App& app, int& status);
 void add_settings_command(CLI::App& app, int& status);
+void add_winbind_command(CLI::App& app, int& status);
 
 }  // namespace gssntlm::tools

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_user_commands(app, status);
   add_decode_command(app, status);
   add_settings_command(app, status);
+  add_winbind_command(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

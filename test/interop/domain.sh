@@ -3,8 +3,10 @@
 # namespaces of their own with private folders, and gone when this ends. Shows what gss-ntlm does in
 # it, one PASS or FAIL line each.
 #
-#   sh domain.sh PROBE            PROBE: the built domain_probe; GSS_MECH_CONFIG names the module
-#   sh domain.sh PROBE --shell    starts the domain, and a shell on its controller (member: on_member)
+#   sh domain.sh PROBE PROGRAM    PROBE: the built domain_probe, PROGRAM: gss-ntlm; GSS_MECH_CONFIG
+#                                 names the module
+#   sh domain.sh PROBE PROGRAM --shell
+#                                 starts the domain, and a shell on its controller (member: on_member)
 #
 # Ends with status 77 where namespaces or Samba are not to be had, and says which.
 set -eu
@@ -16,8 +18,8 @@ PATH=$PATH:/usr/sbin:/sbin
 export PATH lab_scripts
 
 if [ "${1-}" != --inside ]; then
-    [ $# -ge 1 ] || {
-        echo "usage: sh domain.sh PROBE [--shell]" >&2
+    [ $# -ge 2 ] || {
+        echo "usage: sh domain.sh PROBE PROGRAM [--shell]" >&2
         exit 2
     }
     lab_possible || exit 77
@@ -33,6 +35,7 @@ if [ "${1-}" != --inside ]; then
 fi
 shift
 probe=$(realpath "$1")
+program=$(realpath "$2")
 registration=${GSS_MECH_CONFIG:?names the registration of the module}
 # Samba's tools have a Kerberos configuration of their own here, and none of our settings.
 unset KRB5_CONFIG KRB5CCNAME KRB5_KTNAME GSS_MECH_CONFIG NTLM_USER_FILE
@@ -148,6 +151,9 @@ acceptor_on() {
     try "$machine" login 'CORP\alice' Passw0rd.alice otherbindings
     expect "$machine: other channel bindings are refused though the password is right" \
         is minor 4e54001a
+    try "$machine" login 'CORP\alice' Passw0rd.alice tamper
+    expect "$machine: a MIC with a bit turned is refused though the password is right" \
+        is minor 4e540019
     expect "$machine: wrong password" refused_as 'wrong password' "$machine" login 'CORP\alice' x
     expect "$machine: no such user" refused_as 'no such user' "$machine" login 'CORP\nobody' x
     expect "$machine: no such domain" refused_as 'no such user' "$machine" login 'OTHER\alice' x
@@ -211,11 +217,39 @@ order() {
     expect "privileged pipe: without its group nothing is decided, and the trace says why" \
         undecided_for_nobody
 }
-undecided_for_nobody() {
+nobody_runs() {
     : >"$trace" && chmod 666 "$trace" "$audit"
-    on member setpriv --reuid 65534 --regid 65534 --clear-groups "$probe" login 'CORP\alice' \
-        Passw0rd.alice >"$lab/out" 2>&1 || :
+    on member setpriv --reuid 65534 --regid 65534 --clear-groups "$@" >"$lab/out" 2>&1 || :
+}
+undecided_for_nobody() {
+    nobody_runs "$probe" login 'CORP\alice' Passw0rd.alice
     is minor 4e540035 && traced 'does not let this process'
+}
+
+# checked dc|member TEXT...: what gss-ntlm winbind says has all of them, and it finds nothing wrong.
+checked() {
+    checked_machine=$1
+    shift
+    on "$checked_machine" "$program" winbind >"$lab/out" 2>&1 && has "$@"
+}
+has() {
+    for text in "$@"; do
+        grep -q -- "^$text" "$lab/out" || return 1
+    done
+}
+# found_wrong TEXT...: the same for what it does find.
+found_wrong() { ! on member "$program" winbind >"$lab/out" 2>&1 && has "$@"; }
+nobody_is_told() {
+    nobody_runs "$program" winbind
+    has 'winbind answers: yes' 'privileged pipe: no' 'problem: winbind does not let this process'
+}
+check_command() {
+    expect "gss-ntlm winbind: the member knows itself, its pipe and its controller" checked member \
+        'computer: MEMBER1$' 'domain: CORP$' 'DNS domain: corp.example$' 'privileged pipe: yes$' \
+        'domain controller: dc1.corp.example$'
+    expect "gss-ntlm winbind: so does the controller" checked dc 'computer: DC1$' 'domain: CORP$' \
+        'privileged pipe: yes$'
+    expect "gss-ntlm winbind: who may not use the pipe is told so" nobody_is_told
 }
 
 read_directory() {
@@ -325,6 +359,8 @@ outages() {
     lab_stop "$winbindd_pid"
     go_on
     expect "winbindd ends mid-login: the login fails at once" late_failure 3500
+    expect "gss-ntlm winbind: says that winbindd does not answer" \
+        found_wrong 'winbind answers: no' 'problem: winbindd does not answer'
     expect "winbindd is gone: so does the next" undecided member login 'CORP\alice' Passw0rd.alice
     lab_run_winbindd
     expect "winbindd is back: the next login succeeds" \
@@ -339,6 +375,8 @@ outages() {
     expect "the domain controller is gone: nothing is decided" \
         undecided member login 'CORP\alice' Passw0rd.alice
     expect "the domain controller is gone: the login fails within its 3 s" at_most milliseconds 3500
+    expect "gss-ntlm winbind: says that no domain controller is reached" \
+        found_wrong 'winbind answers: yes' 'problem: winbind reaches no domain controller of CORP'
     lab_run_dc
     lab_wait 40 on_member wbinfo --ping-dc
     expect "the domain controller is back: the next login succeeds" \
@@ -355,23 +393,31 @@ many_at_once() {
     expect "100 logins of one thread: none lost" none_lost 100
     echo "     100 logins of one thread: $(field milliseconds) ms, median $(field median) ms"
 }
+forks() {
+    try member fork 'CORP\alice' Passw0rd.alice
+    expect "fork: four children and their parent log in at once, none over another's connection" \
+        forks_are_well
+}
+forks_are_well() { is parent ok && [ "$(grep -c '^child 0$' "$lab/out")" -eq 4 ]; }
 none_lost() { is "done" "$1" && is lost 0 && is mixed 0; }
 
 set_up
-if [ "${2-}" = --shell ]; then
+if [ "${3-}" = --shell ]; then
     cd "$lab"
-    . "${3:-/dev/tty}"
+    . "${4:-/dev/tty}"
     exit 0
 fi
 lock_account
 acceptor_on dc
 acceptor_on member
+check_command
 names
 order
 read_directory
 samba_helpers
 single_sign_on
 many_at_once
+forks
 outages
 echo "took $(($(date +%s) - started)) s"
 exit $failed

@@ -1,7 +1,9 @@
 // Logs in to itself through the mechglue and says what came of it, for domain.sh.
 //
-//   domain_probe login USER PASSWORD [spnego] [bindings]   PASSWORD "-": the default credential
+//   domain_probe login USER PASSWORD [spnego] [bindings] [tamper]
+//                                         PASSWORD "-": the default credential
 //   domain_probe pause USER PASSWORD      waits for a line of input between CHALLENGE and the rest
+//   domain_probe fork USER PASSWORD       logs in, then beside four children that do so too
 //   domain_probe load THREADS COUNT USER:PASSWORD...       COUNT logins, the users in turn
 //
 // Lines "key value": result, side, text, source, sids, keys, wrap, mic, bound, milliseconds.
@@ -13,13 +15,21 @@
 #include <cstring>
 #include <iostream>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
+
+#include <dirent.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test/support/gss.h"
 
 namespace gssntlm::test {
 namespace {
+
+// Of AUTHENTICATE [MS-NLMP] 2.2.1.3.
+constexpr std::size_t kMicOffset = 72;
 
 using Clock = std::chrono::steady_clock;
 
@@ -143,6 +153,8 @@ int login(const std::vector<std::string>& arguments, bool pause) {
   }
   const double acquired = milliseconds_since(acquiring);
   x.acceptor_cred = accept.get();
+  const bool tamper =
+      std::find(arguments.begin() + 2, arguments.end(), "tamper") != arguments.end();
   End initiator;
   End acceptor;
   std::string token;
@@ -163,6 +175,9 @@ int login(const std::vector<std::string>& arguments, bool pause) {
       std::string line;
       std::getline(std::cin, line);
     }
+    if (tamper && acceptor.context != GSS_C_NO_CONTEXT) {
+      token.at(kMicOffset) = static_cast<char>(token.at(kMicOffset) ^ 1);
+    }
     const Clock::time_point start = Clock::now();
     token = accept_step(x, acceptor, token);
     last = milliseconds_since(start);
@@ -176,6 +191,74 @@ int login(const std::vector<std::string>& arguments, bool pause) {
     }
   }
   std::printf("acquire-milliseconds %.1f\nmilliseconds %.0f\n", acquired, last);
+  return 0;
+}
+
+// The sockets of this process, by inode.
+std::set<std::string> sockets() {
+  std::set<std::string> found;
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (const dirent* entry = folder != nullptr ? ::readdir(folder) : nullptr) {
+    char target[64] = {};
+    const std::string path = std::string("/proc/self/fd/") + entry->d_name;
+    if (::readlink(path.c_str(), target, sizeof target - 1) > 0 &&
+        std::strncmp(target, "socket:", 7) == 0) {
+      found.insert(target);
+    }
+  }
+  if (folder != nullptr) {
+    ::closedir(folder);
+  }
+  return found;
+}
+
+bool logs_in(const std::string& user, const std::string& password) {
+  Exchange x;
+  CredHandle cred;
+  End initiator;
+  End acceptor;
+  if (!acquire_password(user, password, x.mech, cred).ok()) {
+    return false;
+  }
+  x.initiator_cred = cred.get();
+  return run(x, initiator, acceptor) && session_key(initiator) == session_key(acceptor);
+}
+
+// 0: all logins succeeded, over connections of its own.
+int child_of(const std::set<std::string>& parent, const std::string& user,
+             const std::string& password) {
+  for (int i = 0; i < 10; ++i) {
+    if (!logs_in(user, password)) {
+      return 1;
+    }
+  }
+  const std::set<std::string> own = sockets();
+  const bool shares = std::any_of(own.begin(), own.end(), [&](const std::string& socket) {
+    return parent.find(socket) != parent.end();
+  });
+  return own.empty() || shares ? 2 : 0;
+}
+
+int login_forked(const std::string& user, const std::string& password) {
+  bool parent_ok = logs_in(user, password);
+  const std::set<std::string> before = sockets();
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(child_of(before, user, password));
+    }
+    children.push_back(child);
+  }
+  for (int i = 0; i < 10; ++i) {
+    parent_ok = logs_in(user, password) && parent_ok;
+  }
+  std::printf("parent %s\n", parent_ok && !before.empty() ? "ok" : "failed");
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    std::printf("child %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+  }
   return 0;
 }
 
@@ -252,9 +335,13 @@ int main(int argc, char** argv) {
   using namespace gssntlm::test;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() < 3) {
-    std::fprintf(stderr, "usage: domain_probe login|pause|load ARGUMENTS\n");
+    std::fprintf(stderr, "usage: domain_probe login|pause|fork|load ARGUMENTS\n");
     return 2;
   }
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  return arguments[0] == "load" ? load(rest) : login(rest, arguments[0] == "pause");
+  if (arguments[0] == "load") {
+    return load(rest);
+  }
+  return arguments[0] == "fork" ? login_forked(rest[0], rest[1])
+                                : login(rest, arguments[0] == "pause");
 }

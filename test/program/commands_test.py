@@ -104,7 +104,7 @@ def fresh_session():
 
 def test_help():
     out, _ = run("--help")
-    for command in ("login", "list", "logout", "user", "decode", "settings"):
+    for command in ("login", "list", "logout", "user", "decode", "settings", "winbind"):
         expect(command in out, f"--help names {command}")
         text, _ = run(command, "--help")
         expect("Example:" in text, f"{command} --help has an example")

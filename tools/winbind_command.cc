@@ -1,0 +1,31 @@
+// winbind: whether accounts of a domain can log in to this machine.
+#include <cstdio>
+
+#include "mech/account/settings.h"
+#include "mech/account/winbind_check.h"
+#include "tools/commands.h"
+#include "tools/console.h"
+
+namespace gssntlm::tools {
+namespace {
+
+int check() {
+  const Result<Ref<const Settings>> settings = load_settings();
+  if (!settings) {
+    return complain(settings.error());
+  }
+  const WinbindCheck check = check_winbind(**settings);
+  std::fputs(describe(check).c_str(), stdout);
+  return check.good() ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_winbind_command(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand(
+      "winbind", "Ask winbind who it is, and whether it would check logins for this user");
+  command->footer("Example: runuser -u www-data -- gss-ntlm winbind");
+  command->callback([&status] { status = check(); });
+}
+
+}  // namespace gssntlm::tools
