@@ -54,6 +54,16 @@ constexpr std::array kMeanings = {
     Entry{0xC0000418, {Verdict::kRefused, "the domain blocks NTLM"}},
 };
 
+constexpr bool are_in_order() noexcept {
+  for (std::size_t i = 1; i < kMeanings.size(); ++i) {
+    if (kMeanings[i - 1].status >= kMeanings[i].status) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(are_in_order());
+
 }  // namespace
 
 StatusMeaning meaning_of(std::uint32_t nt_status) noexcept {
