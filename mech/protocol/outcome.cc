@@ -39,13 +39,15 @@ std::string_view kind_name(ResponseKind kind) noexcept {
   return "none";
 }
 
-std::vector<std::string_view> weaknesses_of(const Outcome& outcome) {
+std::vector<std::string_view> weaknesses_of(const Outcome& outcome, bool dummy_signatures) {
   std::vector<std::string_view> list;
   if (outcome.kind != ResponseKind::kNtlmV2) {
     list.push_back(kind_name(outcome.kind));
   }
   if (outcome.protects()) {
     append_key_weaknesses(list, outcome.flags);
+  } else if (dummy_signatures && has(outcome.flags, flag::kAlwaysSign)) {
+    list.emplace_back("constant signatures, which prove nothing");
   }
   if (outcome.kind == ResponseKind::kNtlmV2 && !outcome.mic) {
     list.emplace_back("no MIC: the three messages may have been changed on their way");

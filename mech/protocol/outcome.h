@@ -30,7 +30,8 @@ struct Outcome {
 [[nodiscard]] std::string_view kind_name(ResponseKind kind) noexcept;
 
 /// What is weak about a context, each in words for trace and audit; empty for the default policy's.
-/// Throws std::bad_alloc.
-[[nodiscard]] std::vector<std::string_view> weaknesses_of(const Outcome& outcome);
+/// `dummy_signatures` is the policy's. Throws std::bad_alloc.
+[[nodiscard]] std::vector<std::string_view> weaknesses_of(const Outcome& outcome,
+                                                          bool dummy_signatures = false);
 
 }  // namespace gssntlm

@@ -88,7 +88,6 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   }
   failed_ = true;
   env_.trace_message("received", challenge);
-  const std::uint32_t events = env_.events();
   if (withholds_mic()) {
     initiator->withhold_mic();
   }
@@ -98,6 +97,7 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
         "initiator: an acceptor of this very process issued the challenge: a login to "
         "itself, or a reflected one");
   }
+  const std::uint32_t events = env_.events();
   Result<Buffer> token = reflected_ && credential_->settings().refuse_reflection
                              ? Result<Buffer>(failure(Minor::kPolicyBlocked))
                              : initiator->authenticate(challenge, bindings, env_);
@@ -249,7 +249,7 @@ void Context::open(Outcome outcome) {
   peer_tells_sealing_ = outcome.peer_tells_sealing;
   seals_when_signing_ = policy().seal_when_signing;
   opened_in_ = process_generation();
-  weak_ = weaknesses_of(outcome);
+  weak_ = weaknesses_of(outcome, policy().dummy_signatures);
   for (const std::string_view weakness : weak_) {
     if (env_.tracing()) {
       env_.trace((initiator_role_ ? "initiator: weak: " : "acceptor: weak: ") +
