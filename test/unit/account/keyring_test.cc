@@ -9,6 +9,7 @@
 #include "mech/account/credential.h"
 #include "mech/account/detail.h"
 #include "support/catch.h"
+#include "support/hex.h"
 #include "support/scratch.h"
 
 using namespace gssntlm;
@@ -268,6 +269,29 @@ TEST_CASE("a credential is stored in a keyring and acquired from it") {
     INFO(bad);
     CHECK_FALSE(parse_keyring_choice(bad).ok());
   }
+}
+
+TEST_CASE("a raw password with lone surrogates is stored in a keyring and acquired from it") {
+  if (!fresh_session()) {
+    return;
+  }
+  const Result<Ref<const Name>> service_account = Name::user("DOM\\gmsa$");
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  request.name = *service_account;
+  request.password_utf16le = "00d8ffdf4100";
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  REQUIRE(credential.ok());
+  REQUIRE(store_in_keyring(**credential, *parse_keyring_choice("session"), false).ok());
+
+  CredentialRequest from_keyring;
+  from_keyring.usage = Usage::kInitiate;
+  from_keyring.keyring = "session";
+  const Result<Ref<const Credential>> back = Credential::acquire(from_keyring);
+  REQUIRE(back.ok());
+  CHECK((*back)->name()->display() == "DOM\\gmsa$");
+  // The MD4 of these six bytes.
+  CHECK(test::hex((*back)->identity()->nt_hash().view()) == "70881c441f925cd601ed8a55f5e7dce4");
 }
 
 TEST_CASE("the user's keyring takes logins though the session does not link to it") {
