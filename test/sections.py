@@ -4,7 +4,7 @@
 Usage: sections.py SOURCE_ROOT
        sections.py --self-test
 
-A row of the table is `| section | what | here | tests |`. Where `here` is yes, at least one of the files
+A row of the table is `| section, ... | what | here | tests |`. Where `here` is yes, at least one of the files
 in `tests` (in backticks, below test/) must name the section: a test as "[MS-NLMP] 3.4.2, 3.4.3", a file of
 vectors in the "section" of an entry. A file that is named and does not exist is an error too.
 """
@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-ROW = re.compile(r"^\| ([0-9][0-9.]*(?: <\d+>)?) \| (.*) \| (yes|no) \|\s*(.*?)\s*\|$", re.M)
+ROW = re.compile(r"^\| ([0-9][0-9.]*(?: <\d+>)?(?:, [0-9][0-9.]*)*) \| (.*) \| (yes|no) \|\s*(.*?)\s*\|$", re.M)
 FILE = re.compile(r"`([^`]+)`")
 SECTION = r"[0-9]+(?:\.[0-9]+)*(?: <\d+>)?"
 NAMED = re.compile(
@@ -32,7 +32,8 @@ def mistakes(document, read):
     rows = ROW.findall(document)
     wrong = [] if len(rows) >= 40 else ["the table of sections has only %d rows" % len(rows)]
     seen = set()
-    for section, _, here, tests in rows:
+    for section, here, tests in ((one, here, tests) for sections, _, here, tests in rows
+                                 for one in sections.split(", ")):
         if section in seen:
             wrong.append("%s is listed twice" % section)
         seen.add(section)
@@ -74,7 +75,8 @@ def self_test():
         ("| 7 <82> | x | yes | `c.cc` |", True), ("| 3.4.1 | x | yes | `a.cc` |", False),
         ("| 3.4 | x | yes | `a.cc` |", False), ("| 3.4.2 | x | yes | `b.json` |", False),
         ("| 3.4.2 | x | yes | `a.cc`, `gone.cc` |", False), ("| 3.4.2 | x | yes | |", False),
-        ("| 9.1 | x | no | |", False),
+        ("| 9.1 | x | no | |", False), ("| 3.4.2, 3.4.3 | x | yes | `a.cc` |", True),
+        ("| 3.4.2, 3.4.4 | x | yes | `a.cc` |", False), ("| 3.4.2, 9.1 | x | yes | `a.cc` |", False),
     ]
     failed = 0
     for row, good in cases:

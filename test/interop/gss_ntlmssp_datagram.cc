@@ -4,6 +4,7 @@
 // The mechglue hands nothing to its acceptor, and knows one mechanism of an object identifier: its
 // module is loaded here by hand, and ours through the mechglue. Signatures without extended session
 // security are nowhere defined for connectionless contexts, and are not compared.
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>

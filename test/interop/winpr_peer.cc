@@ -3,6 +3,7 @@
 //
 // WinPR knows NTLMv2 alone, and protects messages with 128 bits and extended session security
 // whatever was agreed: with less only the login is compared.
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

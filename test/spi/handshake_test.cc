@@ -1,4 +1,5 @@
-// Handshakes and messages through the real mechglue [MS-NLMP] 1.3.1, 1.3.1.1.
+// Handshakes and messages through the real mechglue [MS-NLMP] 1.3.1, 1.3.1.1, by object identifier
+// [MS-NLMP] 1.9, with whatever applications ask for [MS-NLMP] 3.1.4, 3.2.4.
 #include <cstdlib>
 
 #include "include/gssapi/gssapi_ntlm.h"

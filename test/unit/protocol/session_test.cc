@@ -1,5 +1,5 @@
-// Session security between two ends [MS-NLMP] 3.4, 3.4.4, 3.4.4.2, 3.4.4.3: order, loss,
-// repetition, forgery.
+// Session security between two ends, from their first message [MS-NLMP] 3.1.3, 3.2.3 on
+// [MS-NLMP] 3.4, 3.4.1, 3.4.4, 3.4.4.2, 3.4.4.3: order, loss, repetition, forgery.
 #include "mech/protocol/session.h"
 
 #include <string>
