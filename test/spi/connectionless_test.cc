@@ -1,8 +1,5 @@
-// Connectionless and anonymous contexts, the older levels and raw passwords, through the real
-// mechglue.
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
+// Connectionless contexts through the real mechglue.
+#include <cstdint>
 #include <vector>
 
 #include "include/gssapi/gssapi_ntlm.h"
@@ -208,6 +205,78 @@ TEST_CASE("connectionless: IOV messages in place, and their repetition", "[conne
         GSS_S_BAD_SIG);
 }
 
+// MICs of scattered buffers, an associated text, and a stream.
+TEST_CASE("connectionless: MIC buffers, AEAD and streams, and their repetition",
+          "[connectionless]") {
+  const Workshop workshop(kUsers);
+  Datagrams d;
+  d.open();
+  OM_uint32 minor = 0;
+  std::string one = "one ";
+  std::string two = "two";
+  std::string mic(16, '\0');
+  gss_iov_buffer_desc iov[] = {{GSS_IOV_BUFFER_TYPE_DATA, {one.size(), one.data()}},
+                               {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, {two.size(), two.data()}},
+                               {GSS_IOV_BUFFER_TYPE_MIC_TOKEN, {mic.size(), mic.data()}}};
+  REQUIRE(gss_get_mic_iov(&minor, d.initiator.context, 0, iov, 3) == GSS_S_COMPLETE);
+  CHECK(gss_verify_mic_iov(&minor, d.acceptor.context, nullptr, iov, 3) == GSS_S_COMPLETE);
+  CHECK(gss_verify_mic_iov(&minor, d.acceptor.context, nullptr, iov, 3) == GSS_S_DUPLICATE_TOKEN);
+  CHECK(verify_mic(d.acceptor, "one two", mic).major == GSS_S_DUPLICATE_TOKEN);
+  two[0] = 'T';
+  CHECK(GSS_ROUTINE_ERROR(gss_verify_mic_iov(&minor, d.acceptor.context, nullptr, iov, 3)) ==
+        GSS_S_BAD_SIG);
+
+  int conf = 0;
+  gss_buffer_desc aside = {two.size(), two.data()};
+  gss_buffer_desc text = {one.size(), one.data()};
+  gss_buffer_desc sealed = GSS_C_EMPTY_BUFFER;
+  gss_buffer_desc opened = GSS_C_EMPTY_BUFFER;
+  REQUIRE(gss_wrap_aead(&minor, d.acceptor.context, 1, 0, &aside, &text, &conf, &sealed) ==
+          GSS_S_COMPLETE);
+  for (const OM_uint32 expected : {OM_uint32{GSS_S_COMPLETE}, OM_uint32{GSS_S_DUPLICATE_TOKEN}}) {
+    CHECK(gss_unwrap_aead(&minor, d.initiator.context, &sealed, &aside, &opened, &conf, nullptr) ==
+          expected);
+    CHECK(std::string(static_cast<const char*>(opened.value), opened.length) == one);
+    gss_release_buffer(&minor, &opened);
+  }
+  gss_release_buffer(&minor, &sealed);
+
+  std::string token;
+  REQUIRE(wrap(d.initiator, "a stream", token).ok());
+  for (const OM_uint32 expected : {OM_uint32{GSS_S_COMPLETE}, OM_uint32{GSS_S_DUPLICATE_TOKEN}}) {
+    std::string copy = token;
+    gss_iov_buffer_desc stream[] = {{GSS_IOV_BUFFER_TYPE_STREAM, {copy.size(), copy.data()}},
+                                    {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}};
+    CHECK(gss_unwrap_iov(&minor, d.acceptor.context, &conf, nullptr, stream, 2) == expected);
+    CHECK(std::string(static_cast<const char*>(stream[1].buffer.value), stream[1].buffer.length) ==
+          "a stream");
+  }
+}
+
+TEST_CASE("connectionless: what was taken before an export is a repetition after the import",
+          "[connectionless]") {
+  const Workshop workshop(kUsers);
+  Datagrams d;
+  d.open();
+  std::vector<std::string> tokens(3);
+  for (std::string& token : tokens) {
+    REQUIRE(wrap(d.initiator, "m", token).ok());
+  }
+  std::string message;
+  REQUIRE(unwrap(d.acceptor, tokens[1], message).major == GSS_S_COMPLETE);
+  OM_uint32 minor = 0;
+  gss_buffer_desc exported = GSS_C_EMPTY_BUFFER;
+  REQUIRE(gss_export_sec_context(&minor, &d.acceptor.context, &exported) == GSS_S_COMPLETE);
+  REQUIRE(gss_import_sec_context(&minor, &exported, &d.acceptor.context) == GSS_S_COMPLETE);
+  gss_release_buffer(&minor, &exported);
+  CHECK(unwrap(d.acceptor, tokens[1], message).major == GSS_S_DUPLICATE_TOKEN);
+  CHECK(unwrap(d.acceptor, tokens[2], message).major == GSS_S_COMPLETE);
+  CHECK(unwrap(d.acceptor, tokens[0], message).major == GSS_S_COMPLETE);
+  std::string back;
+  REQUIRE(wrap(d.acceptor, "back", back).ok());
+  CHECK(unwrap(d.initiator, back, message).major == GSS_S_COMPLETE);
+}
+
 TEST_CASE("connectionless: truncated, forged and foreign messages are refused",
           "[connectionless]") {
   const Workshop workshop(kUsers);
@@ -263,164 +332,6 @@ TEST_CASE("connectionless: off where settings say so", "[connectionless]") {
   End end;
   accept_step(Exchange(), end, framed_nothing());
   CHECK(end.last.minor == GSS_NTLM_S_POLICY_BLOCKED);
-}
-
-TEST_CASE("anonymous: nobody logs in, raw and under SPNEGO, by flag and by name", "[anonymous]") {
-  const Workshop workshop(kUsers, "[policy]\nallow_anonymous = yes\n");
-  for (gss_OID mech : {&kNtlm, &kSpnego}) {
-    for (const bool by_name : {false, true}) {
-      Exchange x;
-      x.mech = mech;
-      CredHandle cred;
-      if (by_name) {
-        NameHandle nobody("", GSS_C_NT_ANONYMOUS);
-        gss_OID_set_desc mechs = {1, mech};
-        OM_uint32 minor = 0;
-        REQUIRE(gss_acquire_cred(&minor, nobody.get(), 0, &mechs, GSS_C_INITIATE, cred.out(),
-                                 nullptr, nullptr) == GSS_S_COMPLETE);
-        x.initiator_cred = cred.get();
-        x.flags = 0;
-      } else {
-        x.flags = GSS_C_ANON_FLAG;
-      }
-      End initiator;
-      End acceptor;
-      CAPTURE(mech == &kSpnego, by_name);
-      REQUIRE(run(x, initiator, acceptor));
-      const OM_uint32 looked_at = GSS_C_ANON_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG |
-                                  GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
-      CHECK((initiator.flags & looked_at) == GSS_C_ANON_FLAG);
-      CHECK((acceptor.flags & looked_at) == GSS_C_ANON_FLAG);
-      CHECK(acceptor.source.display() == "ANONYMOUS LOGON");
-      std::string token;
-      CHECK(wrap(initiator, "m", token).major == GSS_S_UNAVAILABLE);
-      CHECK(get_mic(acceptor, "m", token).major == GSS_S_UNAVAILABLE);
-      CHECK(verify_mic(acceptor, "m", std::string("\1", 1) + std::string(15, '\0')).major ==
-            GSS_S_UNAVAILABLE);
-    }
-  }
-}
-
-TEST_CASE("anonymous: the flag hides whoever the credential is for", "[anonymous]") {
-  const Workshop workshop(kUsers, "[policy]\nallow_anonymous = yes\n");
-  CredHandle cred;
-  REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, cred).ok());
-  Exchange x;
-  x.flags = GSS_C_ANON_FLAG;
-  x.initiator_cred = cred.get();
-  End initiator;
-  End acceptor;
-  const std::string negotiate = init_step(x, initiator, "");
-  const std::string challenge = accept_step(x, acceptor, negotiate);
-  const std::string authenticate = init_step(x, initiator, challenge);
-  CHECK(authenticate.find(std::string("a\0l\0i\0c\0e\0", 10)) == std::string::npos);
-  accept_step(x, acceptor, authenticate);
-  CHECK(acceptor.last.major == GSS_S_COMPLETE);
-  CHECK(acceptor.source.display() == "ANONYMOUS LOGON");
-}
-
-TEST_CASE("anonymous: needs no account, and is refused by default", "[anonymous]") {
-  const Workshop workshop(kUsers);
-  Exchange x;
-  x.flags = GSS_C_ANON_FLAG;
-  End initiator;
-  End acceptor;
-  CHECK_FALSE(run(x, initiator, acceptor));
-  CHECK(initiator.last.major == GSS_S_COMPLETE);
-  CHECK(acceptor.last.minor == GSS_NTLM_S_ANONYMOUS);
-  ::unsetenv("NTLM_USER_FILE");
-  End alone;
-  init_step(x, alone, "");
-  CHECK(alone.last.major == GSS_S_CONTINUE_NEEDED);
-}
-
-TEST_CASE("levels: LM_COMPAT_LEVEL counts for both roles, and weak choices are traced",
-          "[levels]") {
-  const Workshop workshop(kUsers);
-  for (const char* level : {"0", "1", "2", "3", "4", "5"}) {
-    const std::string trace = workshop.path(std::string("trace") + level);
-    ::setenv("LM_COMPAT_LEVEL", level, 1);
-    ::setenv("GSS_NTLM_TRACE", trace.c_str(), 1);
-    End initiator;
-    End acceptor;
-    CAPTURE(level);
-    CHECK(run(Exchange(), initiator, acceptor));
-    std::string token;
-    std::string message;
-    CHECK(wrap(initiator, "hello", token).ok());
-    CHECK(unwrap(acceptor, token, message).ok());
-    std::ostringstream text;
-    text << std::ifstream(trace).rdbuf();
-    CHECK((text.str().find("acceptor: weak: NTLMv1") != std::string::npos) == (level[0] < '3'));
-    CHECK((text.str().find("initiator: weak: LM") != std::string::npos) == (level[0] == '0'));
-    CHECK((text.str().find("weak: no extended session security") != std::string::npos) ==
-          (level[0] == '0'));
-  }
-  ::unsetenv("LM_COMPAT_LEVEL");
-  ::unsetenv("GSS_NTLM_TRACE");
-}
-
-TEST_CASE("levels: NTLMv1 is refused by an acceptor at its default", "[levels]") {
-  const Workshop workshop(kUsers, "[policy]\nsend_level = 2\n");
-  End initiator;
-  End acceptor;
-  CHECK_FALSE(run(Exchange(), initiator, acceptor));
-  CHECK(acceptor.last.minor == GSS_NTLM_S_POLICY_VERSION);
-}
-
-TEST_CASE("levels: LM keys work with passwords in clear text on both sides", "[levels]") {
-  const Workshop workshop(kUsers,
-                          "[policy]\nsend_level = 0\naccept_level = 0\nmin_key_bits = 40\n");
-  gss_OID_desc set_flags = {GSS_NTLM_OID_LENGTH, const_cast<char*>(GSS_NTLM_NEG_FLAGS_OID_BYTES)};
-  // SIGN, SEAL, KEY_EXCH and 56 with LM_KEY, or with REQUEST_NON_NT_SESSION_KEY.
-  for (std::uint32_t flags : {0xC00082B5u, 0xC0408235u}) {
-    CredHandle cred;
-    REQUIRE(acquire(GSS_C_INITIATE, &kNtlm, cred).ok());
-    gss_buffer_desc value = {sizeof flags, &flags};
-    OM_uint32 minor = 0;
-    REQUIRE(gss_set_cred_option(&minor, cred.handle(), &set_flags, &value) == GSS_S_COMPLETE);
-    Exchange x;
-    x.initiator_cred = cred.get();
-    End initiator;
-    End acceptor;
-    REQUIRE(run(x, initiator, acceptor));
-    std::string token;
-    std::string message;
-    REQUIRE(wrap(initiator, "hello", token).ok());
-    REQUIRE(unwrap(acceptor, token, message).ok());
-    CHECK(message == "hello");
-  }
-}
-
-TEST_CASE("credentials: raw UTF-16LE passwords log in, lone surrogates and all", "[spi]") {
-  // MD4 of 00d8 ffdf 4100: two lone surrogates and an A, as a managed service account may have.
-  const Workshop workshop(
-      "CORP\\svc:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:70881c441f925cd601ed8a55f5e7dce4:[U]:LCT-0:"
-      "\n");
-  const auto login = [&](const char* password) {
-    CredHandle cred;
-    const Outcome o = acquire_from(GSS_C_INITIATE, &kNtlm, "CORP\\svc",
-                                   {{GSS_NTLM_CS_PASSWORD_UTF16LE, password}}, cred);
-    if (!o.ok()) {
-      return o.major;
-    }
-    Exchange x;
-    x.initiator_cred = cred.get();
-    End initiator;
-    End acceptor;
-    run(x, initiator, acceptor);
-    return acceptor.last.major;
-  };
-  CHECK(login("00d8ffdf4100") == GSS_S_COMPLETE);
-  CHECK(login("00D8FFDF4100") == GSS_S_COMPLETE);
-  CHECK(login("00d8ffdf4200") == GSS_S_FAILURE);
-  CHECK(login("00d8ffdf41") == GSS_S_DEFECTIVE_CREDENTIAL);
-  CHECK(login("00d8ffdf410") == GSS_S_DEFECTIVE_CREDENTIAL);
-  CHECK(login("00d8ffdf41zz") == GSS_S_DEFECTIVE_CREDENTIAL);
-  CredHandle cred;
-  CHECK(acquire_from(GSS_C_INITIATE, &kNtlm, "CORP\\svc",
-                     {{GSS_NTLM_CS_PASSWORD_UTF16LE, "4100"}, {GSS_NTLM_CS_PASSWORD, "A"}}, cred)
-            .major == GSS_S_DEFECTIVE_CREDENTIAL);
 }
 
 }  // namespace
