@@ -119,7 +119,8 @@ Bytes short_challenge(Flags flags, const Bytes& name) {
 TEST_CASE("legacy: CHALLENGE of 32 bytes is refused, and answered where policy says so",
           "[legacy]") {
   const Flags flags = kUsualOffer & ~flag::kVersion;
-  for (const Bytes& name : {Bytes(), wide("SERVER")}) {
+  // The longer name lies where others have the field of TargetInfo.
+  for (const Bytes& name : {Bytes(), wide("SERVER"), wide("SERVER-0123456789")}) {
     Duel strict((DuelSetup()));
     REQUIRE(strict.negotiate());
     CHECK_FALSE(
