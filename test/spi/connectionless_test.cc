@@ -327,6 +327,17 @@ TEST_CASE("connectionless: an acceptor whose last attempt failed starts anew", "
   CHECK(d.acceptor.source.display() == "CORP\\alice");
 }
 
+TEST_CASE("connectionless: SPNEGO, which needs a connection, fails and harms nothing",
+          "[connectionless]") {
+  const Workshop workshop(kUsers);
+  Exchange x;
+  x.mech = &kSpnego;
+  x.flags = GSS_C_INTEG_FLAG | GSS_NTLM_DATAGRAM_FLAG;
+  End initiator;
+  End acceptor;
+  CHECK_FALSE(run(x, initiator, acceptor));
+}
+
 TEST_CASE("connectionless: off where settings say so", "[connectionless]") {
   const Workshop workshop(kUsers, "[policy]\nallow_connectionless = no\n");
   End end;

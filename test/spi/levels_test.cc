@@ -108,6 +108,36 @@ TEST_CASE("levels: LM_COMPAT_LEVEL counts for both roles, and weak choices are t
   ::unsetenv("GSS_NTLM_TRACE");
 }
 
+TEST_CASE("levels: all of them work under SPNEGO, with its MIC of the list", "[levels]") {
+  const Workshop workshop(kUsers);
+  for (const char* level : {"0", "1", "2", "3", "4", "5"}) {
+    ::setenv("LM_COMPAT_LEVEL", level, 1);
+    for (const OM_uint32 flags : {OM_uint32{GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG},
+                                  OM_uint32{GSS_C_INTEG_FLAG}, OM_uint32{0}}) {
+      Exchange x;
+      x.mech = &kSpnego;
+      x.flags = flags;
+      End initiator;
+      End acceptor;
+      CAPTURE(level, flags);
+      REQUIRE(run(x, initiator, acceptor));
+      for (int i = 0; i < 3; ++i) {
+        for (auto [from, to] :
+             {std::pair(&initiator, &acceptor), std::pair(&acceptor, &initiator)}) {
+          std::string token;
+          std::string message;
+          REQUIRE(wrap(*from, "hello", token).ok());
+          REQUIRE(unwrap(*to, token, message).ok());
+          CHECK(message == "hello");
+          REQUIRE(get_mic(*from, "hello", token).ok());
+          CHECK(verify_mic(*to, "hello", token).major == GSS_S_COMPLETE);
+        }
+      }
+    }
+  }
+  ::unsetenv("LM_COMPAT_LEVEL");
+}
+
 TEST_CASE("levels: NTLMv1 is refused by an acceptor at its default", "[levels]") {
   const Workshop workshop(kUsers, "[policy]\nsend_level = 2\n");
   End initiator;
@@ -137,6 +167,46 @@ TEST_CASE("levels: LM keys work with passwords in clear text on both sides", "[l
     REQUIRE(wrap(initiator, "hello", token).ok());
     REQUIRE(unwrap(acceptor, token, message).ok());
     CHECK(message == "hello");
+  }
+}
+
+// An initiator that offers no Unicode, as that user; its status and the acceptor's, and who it is.
+struct OemLogin {
+  explicit OemLogin(const std::string& user) {
+    std::uint32_t offer = 0xE2088236;
+    gss_OID_desc option = {GSS_NTLM_OID_LENGTH, const_cast<char*>(GSS_NTLM_NEG_FLAGS_OID_BYTES)};
+    gss_buffer_desc value = {sizeof offer, &offer};
+    OM_uint32 minor = 0;
+    CredHandle cred;
+    REQUIRE(acquire_password("CORP\\" + user, "pw", &kNtlm, cred).ok());
+    REQUIRE(gss_set_cred_option(&minor, cred.handle(), &option, &value) == GSS_S_COMPLETE);
+    Exchange x;
+    x.initiator_cred = cred.get();
+    opened = run(x, initiator, acceptor);
+  }
+  End initiator;
+  End acceptor;
+  bool opened = false;
+};
+
+TEST_CASE("OEM: names travel in the code page of the settings, or not at all", "[oem]") {
+  const struct {
+    const char* page;
+    const char* user;
+    const char* other;  // has no form in that page
+  } cases[] = {{"437", "M\u00fcller", "\u00d8re"},
+               {"850", "\u00d8re", "M\u00fcller\u20ac"},
+               {"1252", "M\u00fcller\u20ac", "\u0416"}};
+  for (const auto& c : cases) {
+    const Workshop workshop(std::string("CORP:") + c.user + ":pw\nCORP:" + c.other + ":pw\n",
+                            std::string("[policy]\ncode_page = ") + c.page + "\n");
+    CAPTURE(c.page);
+    const OemLogin login(c.user);
+    CHECK(login.opened);
+    CHECK(login.acceptor.source.display() == std::string("CORP\\") + c.user);
+    const OemLogin other(c.other);
+    CHECK_FALSE(other.opened);
+    CHECK(other.initiator.last.minor == GSS_NTLM_S_UNENCODABLE);
   }
 }
 
