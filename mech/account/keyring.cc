@@ -43,6 +43,7 @@ struct Keyutils {
   decltype(&::keyctl_link) link = nullptr;
   decltype(&::keyctl_unlink) unlink = nullptr;
   decltype(&::keyctl_revoke) revoke = nullptr;
+  decltype(&::keyctl_move) move = nullptr;  // not in libraries before 1.6.1
   bool usable = false;
 };
 
@@ -63,6 +64,9 @@ Keyutils open_keyutils() noexcept {
       take(library, "keyctl_describe", k.describe) && take(library, "keyctl_setperm", k.setperm) &&
       take(library, "keyctl_set_timeout", k.set_timeout) && take(library, "keyctl_link", k.link) &&
       take(library, "keyctl_unlink", k.unlink) && take(library, "keyctl_revoke", k.revoke);
+  if (k.usable) {
+    static_cast<void>(take(library, "keyctl_move", k.move));
+  }
   return k;
 }
 
@@ -197,11 +201,34 @@ Status check_login(const Login& login) {
   return {};
 }
 
+// A new ring below `root` where there is none; -1 with errno EEXIST where another login has just
+// made one. Kernels before 5.3 cannot tell, and let the new one displace the other.
+key_serial_t add_ring(key_serial_t root) noexcept {
+  const Keyutils& k = keyutils();
+  const key_serial_t ring =
+      k.move != nullptr ? k.add_key("keyring", kRing, nullptr, 0, KEY_SPEC_THREAD_KEYRING) : -1;
+  if (ring != -1) {
+    if (k.move(ring, KEY_SPEC_THREAD_KEYRING, root, KEYCTL_MOVE_EXCL) == 0) {
+      return ring;
+    }
+    const int error = errno;
+    k.unlink(ring, KEY_SPEC_THREAD_KEYRING);
+    errno = error;
+    if (error == EEXIST) {
+      return -1;
+    }
+  }
+  return k.add_key("keyring", kRing, nullptr, 0, root);
+}
+
 // The ring below `root`, made if need be; -1 with errno.
 key_serial_t make_ring(KeyringKind kind, key_serial_t root) noexcept {
   key_serial_t ring = find_own_ring(kind, root);
   if (ring == -1 && errno == ENOKEY) {
-    ring = keyutils().add_key("keyring", kRing, nullptr, 0, root);
+    ring = add_ring(root);
+    if (ring == -1 && errno == EEXIST) {
+      ring = find_own_ring(kind, root);
+    }
   }
   if (ring != -1) {
     keyutils().setperm(ring, kOwnerAlone);
