@@ -30,8 +30,11 @@
  * default) */
 #define GSS_NTLM_NEG_FLAGS_OID_BYTES "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x05"
 
-/* Request flag: connectionless (datagram) NTLM. */
+/* Request flag: connectionless (datagram) NTLM; also by the name that gss-ntlmssp gave it. */
 #define GSS_NTLM_DATAGRAM_FLAG 0x10000u
+#ifndef GSS_C_DATAGRAM_FLAG
+#define GSS_C_DATAGRAM_FLAG 0x10000
+#endif
 
 /* Credential store keys of gss_acquire_cred_from. Keys of other mechanisms are ignored. */
 #define GSS_NTLM_CS_DOMAIN "ntlmssp_domain"     /* domain, UTF-8 */

@@ -9,6 +9,8 @@
 namespace gssntlm::test {
 namespace {
 
+static_assert(GSS_C_DATAGRAM_FLAG == GSS_NTLM_DATAGRAM_FLAG);
+
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
 
 gss_OID_desc kSetSequence = {GSS_NTLM_OID_LENGTH,
