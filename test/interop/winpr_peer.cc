@@ -29,7 +29,7 @@ constexpr const char* kDomain = "CORP";
 constexpr const char* kPassword = "Passw0rd-alice";
 constexpr const char* kTarget = "HTTP/server.example";
 constexpr std::size_t kSignatureSize = 16;
-constexpr int kMessages = 50;
+constexpr unsigned kMessages = 50;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(what);
@@ -241,8 +241,8 @@ struct Meeting {
 };
 
 void converse(End& ours, WinprEnd& winpr) {
-  for (int i = 0; i < kMessages; ++i) {
-    const std::string text = "message " + std::to_string(i) + std::string(i * 31U, '.');
+  for (unsigned i = 0; i < kMessages; ++i) {
+    const std::string text = "message " + std::to_string(i) + std::string(i * 31, '.');
     std::string token;
     std::string opened;
     expect(wrap(ours, text, token).ok(), "gss_wrap");
