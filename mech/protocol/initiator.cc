@@ -160,6 +160,10 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
 Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMessage& challenge,
                                     Flags agreed, const ChannelBindingHash* bindings,
                                     const Environment& env) {
+  if (setup_.request.connectionless) {
+    env.trace("initiator: refused, an agent answers no connectionless challenge");
+    return failure(Minor::kPolicyFlags);
+  }
   const Result<Bytes> pairs = compose_agent_pairs(
       {setup_.policy, *setup_.identity, challenge, agreed, Nonce(), bindings, setup_.target_name},
       env);
@@ -179,7 +183,8 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
     return answer.error();
   }
   const Result<AuthenticateMessage> message = decode_authenticate(answer->authenticate);
-  if (!message || !message->v2 || !message->mic_at ||
+  const bool mic = setup_.policy.send_mic;
+  if (!message || !message->v2 || message->mic_at.has_value() != mic ||
       !repeats_pairs(*pairs, message->v2->av_pairs) ||
       !has(message->flags & agreed, flag::kUnicode) ||
       has(message->flags, flag::kKeyExchange) != has(agreed, flag::kKeyExchange)) {
@@ -188,13 +193,15 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
   }
   Buffer token = Buffer::copy_of(answer->authenticate);
   store_le32(token.data() + kAuthenticateFlagsOffset, agreed);
-  const Mic mic =
-      compute_mic(answer->key, negotiate_, challenge_token, token.view(), *message->mic_at);
-  std::copy(mic.begin(), mic.end(), token.data() + *message->mic_at);
+  if (mic) {
+    const Mic made =
+        compute_mic(answer->key, negotiate_, challenge_token, token.view(), *message->mic_at);
+    std::copy(made.begin(), made.end(), token.data() + *message->mic_at);
+  }
   outcome_.flags = agreed;
   outcome_.key = std::move(answer->key);
   outcome_.kind = ResponseKind::kNtlmV2;
-  outcome_.mic = true;
+  outcome_.mic = mic;
   outcome_.peer_tells_sealing = tells_sealing(challenge.version);
   return token;
 }

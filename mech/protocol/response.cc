@@ -59,6 +59,7 @@ Responses respond_v1(const ResponseInput& in) {
 struct ClientPairs {
   bool mic;
   const SingleHost* single_host;
+  bool timestamp = true;
 };
 
 // The server's pairs but those that are the client's to say, then our own, in Windows' order.
@@ -71,6 +72,11 @@ void append_pairs(Bytes& to, const ResponseInput& in, const ClientPairs& own) {
       case AvId::kSingleHost:
       case AvId::kTargetName:
       case AvId::kChannelBindings:
+        break;
+      case AvId::kTimestamp:
+        if (own.timestamp) {
+          append_av_pair(to, pair->id, pair->value);
+        }
         break;
       default:
         append_av_pair(to, pair->id, pair->value);
@@ -184,7 +190,9 @@ Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Environment& en
     return s.error();
   }
   Bytes pairs;
-  append_pairs(pairs, in, {true, nullptr});
+  // The time of the server is what makes an agent add a MIC.
+  const bool mic = in.policy.send_mic;
+  append_pairs(pairs, in, {mic, nullptr, mic});
   return pairs;
 }
 

@@ -41,7 +41,7 @@ struct Responses {
                                                   const Environment& env);
 
 /// The target information that an agent's NTLMv2 response must repeat: the server's, and what is
-/// ours to say: that there is a MIC, the bindings, the target. The identity and the client's
+/// ours to say: whether there is a MIC, the bindings, the target. The identity and the client's
 /// challenge do not count. Errors and trace as compute_responses(). Throws std::bad_alloc.
 [[nodiscard]] Result<Bytes> compose_agent_pairs(const ResponseInput& input, const Environment& env);
 
