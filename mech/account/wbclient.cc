@@ -28,7 +28,7 @@ constexpr std::chrono::seconds kRestBeforeExit{15};
 constexpr std::chrono::seconds kSlow{2};
 
 // winbindd's queue of new connections is short, and libwbclient sleeps for seconds when it is full.
-constexpr std::size_t kMaxConnecting = 3;
+constexpr std::size_t kMaxConnecting = 2;
 constexpr std::chrono::milliseconds kGateOpensAfter{100};
 
 // ---- the library
@@ -214,9 +214,12 @@ class Pool {
     }
   }
 
+  // Few connect at a time, and one more each time that those before it take long.
   void pass_gate(std::unique_lock<std::mutex>& lock) {
-    gate_.wait_for(lock, kGateOpensAfter,
-                   [&] { return connecting_ < kMaxConnecting || waiting_.empty(); });
+    while (!waiting_.empty() && connecting_ >= kMaxConnecting &&
+           Clock::now() < last_connecting_ + kGateOpensAfter) {
+      gate_.wait_until(lock, last_connecting_ + kGateOpensAfter);
+    }
   }
 
   // The connection is made, by libwbclient, for the first question.
@@ -225,7 +228,10 @@ class Pool {
     const std::shared_ptr<Question> question = std::move(waiting_.front());
     waiting_.pop_front();
     seat.busy_since = Clock::now();
-    connecting_ += connected ? 0 : 1;
+    if (!connected) {
+      ++connecting_;
+      last_connecting_ = *seat.busy_since;
+    }
     lock.unlock();
     const bool ran = run(*question->task, context);
     lock.lock();
@@ -271,6 +277,7 @@ class Pool {
   std::condition_variable work_;
   std::condition_variable gate_;
   std::size_t connecting_ = 0;
+  Clock::time_point last_connecting_;
   std::deque<std::shared_ptr<Question>> waiting_;
   std::size_t threads_ = 0;
   std::size_t resting_ = 0;
