@@ -14,6 +14,14 @@ std::string text_of(const char* text) {
   return text != nullptr ? text : "";
 }
 
+// Newer winbindds give the realm, which is the same name in capitals.
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<WinbindFacts> ask_facts(const Wbclient& api, wbcContext* context) {
@@ -25,7 +33,7 @@ std::optional<WinbindFacts> ask_facts(const Wbclient& api, wbcContext* context) 
   facts.version = text_of(details->winbind_version);
   facts.netbios_name = text_of(details->netbios_name);
   facts.netbios_domain = text_of(details->netbios_domain);
-  facts.dns_domain = text_of(details->dns_domain);
+  facts.dns_domain = lower_case(text_of(details->dns_domain));
   facts.separator = details->winbind_separator;
   api.free_memory(details);
   return facts;

@@ -118,7 +118,7 @@ std::string describe(const WinbindCheck& check) {
     line("computer", f.netbios_name);
     line(f.is_member() ? "domain" : "own accounts of", f.netbios_domain);
     line("DNS domain", f.dns_domain);
-    line("separator", std::string(1, f.separator));
+    text.append("separator: ").append(1, f.separator).append("\n");
     line("privileged pipe", yes_no(check.privileged));
     line("domain controller", check.reaches_domain ? check.domain_controller : "none");
   }
