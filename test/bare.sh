@@ -45,6 +45,8 @@ inside() {
     [ ! -f "$work/ca.crt" ] || mv "$work/ca.crt" "$root/etc/apt/ca.crt"
     mkdir -p "$root/src"
     mv "$work/gss-ntlm" "$root/src/gss-ntlm"
+    # A root that is a place of a mount, as the tests with namespaces of their own want it.
+    mount --bind "$root" "$root"
     mount -t proc proc "$root/proc"
     # Terminals of its own, for the tests of what a person types.
     mkdir -p "$root/dev/pts"

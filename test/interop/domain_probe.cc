@@ -1,6 +1,6 @@
 // Logs in to itself through the mechglue and says what came of it, for domain.sh.
 //
-//   domain_probe login USER PASSWORD [spnego] [bindings] [tamper]
+//   domain_probe login USER PASSWORD [spnego] [bindings] [tamper] [moved]
 //                                         PASSWORD "-": the default credential
 //   domain_probe pause USER PASSWORD      waits for a line of input between CHALLENGE and the rest
 //   domain_probe fork USER PASSWORD       logs in, then beside four children that do so too
@@ -86,6 +86,19 @@ bool wraps(End& from, End& to, const std::string& text) {
   return wrap(from, text, token).ok() && unwrap(to, token, back).ok() && back == text;
 }
 
+// Exports and imports a context, half-open or open; prints its size and how long both took.
+void move(End& end, const char* what) {
+  const Clock::time_point start = Clock::now();
+  OM_uint32 minor = 0;
+  gss_buffer_desc token{};
+  const bool out = !GSS_ERROR(gss_export_sec_context(&minor, &end.context, &token));
+  const std::size_t size = token.length;
+  const bool moved = out && !GSS_ERROR(gss_import_sec_context(&minor, &token, &end.context));
+  gss_release_buffer(&minor, &token);
+  std::printf("moved-%s %s %zu bytes %.3f ms\n", what, moved ? "ok" : "failed", size,
+              milliseconds_since(start));
+}
+
 void print_failure(const char* side, const Outcome& outcome) {
   std::printf("result fail\nside %s\nmajor %x\nminor %x\ntext %s\n", side, outcome.major,
               outcome.minor, outcome.text().c_str());
@@ -153,8 +166,11 @@ int login(const std::vector<std::string>& arguments, bool pause) {
   }
   const double acquired = milliseconds_since(acquiring);
   x.acceptor_cred = accept.get();
-  const bool tamper =
-      std::find(arguments.begin() + 2, arguments.end(), "tamper") != arguments.end();
+  const auto asked_for = [&](const char* word) {
+    return std::find(arguments.begin() + 2, arguments.end(), word) != arguments.end();
+  };
+  const bool tamper = asked_for("tamper");
+  const bool moved = asked_for("moved");
   End initiator;
   End acceptor;
   std::string token;
@@ -184,6 +200,9 @@ int login(const std::vector<std::string>& arguments, bool pause) {
     if (!acceptor.last.ok()) {
       print_failure("acceptor", acceptor.last);
       break;
+    }
+    if (moved) {
+      move(acceptor, acceptor.last.major == GSS_S_COMPLETE ? "open" : "half-open");
     }
     if (initiator.last.major == GSS_S_COMPLETE && acceptor.last.major == GSS_S_COMPLETE) {
       print_success(initiator, acceptor);

@@ -94,7 +94,7 @@ lab_stop() {
 }
 
 on_member() {
-    nsenter --target "$member_pid" --mount --net --uts "$@"
+    nsenter --target "$member_pid" --mount --root --net --uts "$@"
 }
 
 # Makes member1, joins it and starts its winbindd: pid in $winbindd_pid.
@@ -131,7 +131,7 @@ END
 
 lab_run_winbindd() {
     # nsenter becomes winbindd: the process that is stopped is the one that was started.
-    (exec nsenter --target "$member_pid" --mount --net --uts \
+    (exec nsenter --target "$member_pid" --mount --root --net --uts \
         winbindd --foreground --no-process-group --debug-stdout) >"$lab/member1.log" 2>&1 &
     winbindd_pid=$!
     lab_wait 20 on_member wbinfo --ping-dc

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Samba's ntlm_auth as the other side of an exchange: keys and MIC are compared.
 
-Usage: ntlm_auth.py PROTOCOL USER DOMAIN PASSWORD
+Usage: ntlm_auth.py PROTOCOL USER DOMAIN PASSWORD mic|no-mic
 PROTOCOL is one of ntlm_auth's: ntlmssp-client-1 and gss-spnego-client log in to our acceptor,
 squid-2.5-ntlmssp and gss-spnego let our initiator in. Prints one line, "ok" or what went wrong.
 """
@@ -77,8 +77,13 @@ def message_of(token):
     return message[:max(ends)]
 
 
-def check_mic(key, tokens):
+def check_mic(key, tokens, wanted):
     negotiate, challenge, authenticate = (message_of(t) for t in tokens)
+    if wanted == "no-mic":
+        # Neither announced in the pairs, which the proof covers, nor there.
+        if bytes.fromhex("0600040002000000") in authenticate:
+            raise RuntimeError("there is a MIC")
+        return
     blank = authenticate[:72] + bytes(16) + authenticate[88:]
     made = hmac.new(key, negotiate + challenge + blank, hashlib.md5).digest()
     if made != authenticate[72:88]:
@@ -137,7 +142,7 @@ def initiate(protocol, mech, user, domain, password):
 
 
 def main():
-    protocol, user, domain, password = sys.argv[1:]
+    protocol, user, domain, password, mic = sys.argv[1:]
     mech = SPNEGO if "spnego" in protocol else NTLM
     role = accept if "client" in protocol else initiate
     try:
@@ -147,7 +152,7 @@ def main():
         key = gssapi.raw.inquire_sec_context_by_oid(context, SESSION_KEY)[0]
         if helper.key() != key:
             raise RuntimeError("the session keys differ")
-        check_mic(key, tokens)
+        check_mic(key, tokens, mic)
         helper.close()
     except (RuntimeError, gssapi.exceptions.GSSError) as error:
         print(f"failed: {error}")
