@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,7 @@
 
 #include <dlfcn.h>
 #include <keyutils.h>
+#include <unistd.h>
 
 #include "mech/account/detail.h"
 #include "mech/account/name.h"
@@ -135,6 +137,27 @@ key_serial_t find_own_ring(KeyringKind kind, key_serial_t root) noexcept {
     return -1;
   }
   return ring;
+}
+
+// What says which keyrings this thread has.
+struct Whose {
+  key_serial_t session = 0;
+  uid_t real = 0;
+  uid_t effective = 0;
+  std::uint32_t stores = 0;
+  time_t second = -1;
+
+  bool operator==(const Whose&) const = default;
+};
+
+std::atomic<std::uint32_t> g_stores{0};  // logins that this process has stored
+thread_local Whose t_empty_handed;       // whose keyrings held no login when they were last read
+
+Whose whose_now() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return {find_root(KeyringKind::kSession), ::getuid(), ::geteuid(),
+          g_stores.load(std::memory_order_relaxed), t.tv_sec};
 }
 
 std::vector<key_serial_t> read_ring(key_serial_t ring) {
@@ -396,6 +419,7 @@ Status store_login(const Login& login, const NtHash& hash, std::uint64_t lifetim
   std::copy(hash.view().begin(), hash.view().end(), &payload[12]);
   const bool added = add_login(login.keyring, root, description_of(login), payload, lifetime);
   const int error = errno;
+  g_stores.fetch_add(1, std::memory_order_relaxed);
   wipe(payload);
   return added ? Status() : Status(keyring_error(login.keyring, error));
 }
@@ -414,33 +438,51 @@ Status remove_login(const Login& login) {
   return {};
 }
 
-std::optional<Login> find_login(const LoginQuery& query) {
-  const auto best_of = [&](const std::vector<KeyringKind>& kinds) {
-    std::optional<Login> best;
-    Result<std::vector<Login>> logins = list_logins(kinds);
-    if (!logins) {
-      forget_detail();
-      return best;
-    }
-    const auto weight = [&](const Login& login) {
-      // With an unknown target the one for any target, else whichever comes first.
-      return query.target.empty() ? (login.pattern == "*" ? std::size_t{1} : std::size_t{0})
-                                  : pattern_weight(login.pattern);
-    };
-    for (Login& login : *logins) {
-      if (answers(login, query) && (!best || weight(login) > weight(*best))) {
-        best = std::move(login);
-      }
-    }
+namespace {
+
+// The one of `kinds` that answers best. `none_at_all`: they hold no login for whatever query.
+std::optional<Login> best_login(const LoginQuery& query, const std::vector<KeyringKind>& kinds,
+                                bool& none_at_all) {
+  std::optional<Login> best;
+  Result<std::vector<Login>> logins = list_logins(kinds);
+  none_at_all = !logins || logins->empty();
+  if (!logins) {
+    forget_detail();
     return best;
+  }
+  const auto weight = [&](const Login& login) {
+    // With an unknown target the one for any target, else whichever comes first.
+    return query.target.empty() ? (login.pattern == "*" ? std::size_t{1} : std::size_t{0})
+                                : pattern_weight(login.pattern);
   };
+  for (Login& login : *logins) {
+    if (answers(login, query) && (!best || weight(login) > weight(*best))) {
+      best = std::move(login);
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::optional<Login> find_login(const LoginQuery& query) {
+  bool none = false;
   if (query.keyring) {
-    return best_of({*query.keyring});
+    return best_login(query, {*query.keyring}, none);
   }
-  if (std::optional<Login> login = best_of({KeyringKind::kSession, KeyringKind::kUser})) {
-    return login;
+  const Whose now = whose_now();
+  if (t_empty_handed == now) {
+    return std::nullopt;
   }
-  return best_of({KeyringKind::kPersistent});
+  bool none_persistent = false;
+  std::optional<Login> login = best_login(query, {KeyringKind::kSession, KeyringKind::kUser}, none);
+  if (!login) {
+    login = best_login(query, {KeyringKind::kPersistent}, none_persistent);
+  }
+  if (none && none_persistent) {
+    t_empty_handed = now;
+  }
+  return login;
 }
 
 }  // namespace gssntlm

@@ -68,7 +68,9 @@ struct LoginQuery {
 };
 
 /// The login that describes the target most closely; with an unknown target the one for any, or the
-/// first. nullopt: none. Never an error where there are no keyrings. Throws std::bad_alloc.
+/// first. nullopt: none. Never an error where there are no keyrings. That a user has no login at
+/// all is remembered until the second ends: what another process stores meanwhile is found then.
+/// Throws std::bad_alloc.
 [[nodiscard]] std::optional<Login> find_login(const LoginQuery& query);
 
 }  // namespace gssntlm

@@ -19,14 +19,18 @@ Status check_text(std::string_view text) {
   if (text.size() > Name::kMaxSize) {
     return Error{Major::kBadName, Minor::kTooLong};
   }
+  if (text.empty()) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  // Most names are plain, and a target is imported anew for every handshake.
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
+    return {};
+  }
   const Result<Bytes> wide = utf16le_from_utf8(text);
   if (!wide) {
     return Error{Major::kBadName, Minor::kBadText};
   }
-  if (text.empty() || !is_clean_name(*wide)) {
-    return Error{Major::kBadName, Minor::kBadName};
-  }
-  return {};
+  return is_clean_name(*wide) ? Status() : Status(Error{Major::kBadName, Minor::kBadName});
 }
 
 // Takes the backslash out of `\@`; nothing when there is none.
@@ -120,6 +124,23 @@ std::string Name::target_spn() const {
     return first_ + "/" + second_;
   }
   return kind_ == NameKind::kAnonymous ? std::string() : display_;
+}
+
+Result<Bytes> Name::wide_target_spn() const {
+  if (kind_ == NameKind::kAnonymous) {
+    return Bytes();
+  }
+  // display_ is svc@host, and no service has an @.
+  Result<Bytes> wide = utf16le_from_utf8(display_);
+  if (wide && kind_ == NameKind::kService && !second_.empty()) {
+    for (std::size_t i = 0; i < wide->size(); i += 2) {
+      if ((*wide)[i] == '@' && (*wide)[i + 1] == 0) {
+        (*wide)[i] = '/';
+        break;
+      }
+    }
+  }
+  return wide;
 }
 
 bool Name::equals(const Name& other) const {

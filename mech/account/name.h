@@ -43,6 +43,9 @@ class Name : public RefCounted {
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;
+  /// The same in UTF-16LE. Error: kBadText, for a name that was not imported. Throws
+  /// std::bad_alloc.
+  [[nodiscard]] Result<Bytes> wide_target_spn() const;
   [[nodiscard]] const std::vector<LogonAttribute>& attributes() const noexcept {
     return attributes_;
   }

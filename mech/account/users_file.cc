@@ -151,6 +151,7 @@ struct UsersFile::State {
   std::mutex mutex;
   Loaded loaded;
   std::optional<CodePage> lm_page;
+  std::optional<NtHash> stand_in;
 };
 
 UsersFile::UsersFile(std::string path)
@@ -212,6 +213,19 @@ std::shared_ptr<const UsersTable> UsersFile::table() const {
   return state_->loaded.table;
 }
 
+// Random, and kept: a client that guessed a fixed one would match it, and be answered sooner.
+std::optional<NtHash> UsersFile::stand_in(const Environment& env) const {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  if (!state_->stand_in) {
+    NtHash fresh;
+    if (!env.random(fresh.bytes())) {
+      return std::nullopt;
+    }
+    state_->stand_in = std::move(fresh);
+  }
+  return state_->stand_in->clone();
+}
+
 Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
                                const Environment& env) const {
   if (!refresh()) {
@@ -220,15 +234,14 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   const std::shared_ptr<const UsersTable> users = table();
   const std::optional<UserEntry> entry =
       users ? users->find(request.user, request.domain) : std::nullopt;
-  // Random: a client that guessed a fixed stand-in would match it, and be answered sooner.
-  NtHash nobody;
-  if (!env.random(nobody.bytes())) {
+  const std::optional<NtHash> nobody = stand_in(env);
+  if (!nobody) {
     return failure(Minor::kNoRandom);
   }
   const bool usable = entry && entry->nt_hash && !entry->disabled;
   // The computation is the same for an unknown user; its result then counts for nothing.
   const std::optional<Proof> proof =
-      verify_response(request, entry && entry->nt_hash ? *entry->nt_hash : nobody,
+      verify_response(request, entry && entry->nt_hash ? *entry->nt_hash : *nobody,
                       entry && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
   if (!usable || !proof) {
     env.trace(!entry            ? "accounts: no such user in the users file"

@@ -44,6 +44,8 @@ class UsersFile : public AccountSource {
   void want_lm_hashes(std::optional<CodePage> page) noexcept;
   Status refresh() const;
   [[nodiscard]] std::shared_ptr<const UsersTable> table() const;
+  // The hash that the response of an unknown user is compared with; nullopt without randomness.
+  [[nodiscard]] std::optional<NtHash> stand_in(const Environment& env) const;
 
   std::string path_;
   std::unique_ptr<State> state_;

@@ -205,7 +205,7 @@ Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSo
   AcceptedLogon accepted;
   accepted.user = std::move(logon->user);
   accepted.domain = std::move(logon->domain);
-  accepted.workstation = std::move(names->workstation);
+  accepted.workstation.assign(names->workstation.begin(), names->workstation.end());
   accepted.attributes = std::move(logon->attributes);
   if (message.v2) {
     accepted.target_name = trusted_target_name(message.v2->target_info);
@@ -258,18 +258,20 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
   Names names;
   struct Slot {
     ByteView from;
-    Bytes* to;
+    ByteView* to;
+    Bytes* converted;
   };
-  for (const Slot slot : {Slot{message.user, &names.user}, Slot{message.domain, &names.domain},
-                          Slot{message.workstation, &names.workstation}}) {
+  for (const Slot slot : {Slot{message.user, &names.user, &names.converted[0]},
+                          Slot{message.domain, &names.domain, &names.converted[1]},
+                          Slot{message.workstation, &names.workstation, &names.converted[2]}}) {
+    *slot.to = slot.from;
     if (has(agreed, flag::kOem)) {
       Result<Bytes> wide = utf16le_from_oem(slot.from, policy_.code_page);
       if (!wide) {
         return wide.error();
       }
-      *slot.to = std::move(*wide);
-    } else {
-      slot.to->assign(slot.from.begin(), slot.from.end());
+      *slot.converted = std::move(*wide);
+      *slot.to = *slot.converted;
     }
     if (!is_clean_name(*slot.to)) {
       return defective(Minor::kBadString);

@@ -62,10 +62,12 @@ class Acceptor {
  private:
   enum class State { kStart, kChallengeSent, kDone, kFailed };
 
+  // Names of an AUTHENTICATE as UTF-16LE: views of the token, or of what was converted.
   struct Names {
-    Bytes user;
-    Bytes domain;
-    Bytes workstation;
+    ByteView user;
+    ByteView domain;
+    ByteView workstation;
+    std::array<Bytes, 3> converted;
   };
   // AUTHENTICATE, and what it is judged with.
   struct Answer {

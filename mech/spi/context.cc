@@ -31,7 +31,7 @@ InitiatorSetup setup_for(const Settings& settings, const Name& target, OM_uint32
   setup.request.identify = (flags & GSS_C_IDENTIFY_FLAG) != 0;
   setup.request.connectionless = (flags & GSS_NTLM_DATAGRAM_FLAG) != 0;
   // The name was checked to be UTF-8 when it was imported.
-  if (Result<Bytes> spn = utf16le_from_utf8(target.target_spn())) {
+  if (Result<Bytes> spn = target.wide_target_spn()) {
     setup.target_name = std::move(*spn);
   }
   return setup;
