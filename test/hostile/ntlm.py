@@ -309,8 +309,10 @@ class Server:
             challenge(flags, nonce, name, info, version))
         return self.second
 
-    def judge(self, third, user, domain, password):
-        """Facts of an honest initiator's AUTHENTICATE; AssertionError for anything else."""
+    def judge(self, third, user, domain, password, mic=True):
+        """Facts of an honest initiator's AUTHENTICATE; AssertionError for anything else.
+
+        mic: whether it must announce and carry a MIC, or must do neither."""
         assert third[:12] == SIGNATURE + struct.pack("<I", 3)
         parts = parts_of(third)
         assert parts["user"] == utf16(user) and parts["domain"] == utf16(domain)
@@ -329,11 +331,12 @@ class Server:
             exported = crypto.rc4(base, parts["key"])
         else:
             assert parts["key"] == b""
-        blank = third[:72] + bytes(16) + third[88:]
-        mic = crypto.hmac_md5(exported, self.first + self.second + blank)
         announced = struct.unpack("<I", one(pairs, FLAGS) or bytes(4))[0] & 2
-        assert announced, "no MIC is announced"
-        assert mic == third[72:88], "the MIC does not verify"
+        assert bool(announced) == mic, "a MIC is announced" if announced else "no MIC is announced"
+        if mic:
+            blank = third[:72] + bytes(16) + third[88:]
+            expected = crypto.hmac_md5(exported, self.first + self.second + blank)
+            assert expected == third[72:88], "the MIC does not verify"
         self.session = Session(flags, exported, server=True)
         return {"parts": parts, "pairs": pairs, "flags": flags, "exported": exported,
                 "time": struct.unpack_from("<Q", nt, 24)[0]}
