@@ -44,7 +44,7 @@ web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
 # gss-ntlmssp, impacket, Samba and WinPR are the independent peers of test/interop.
-test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples librapidcheck-dev $winpr python3
+test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples libbenchmark-dev librapidcheck-dev $winpr python3
       python3-gssapi python3-impacket python3-samba valgrind"
 all="$test debootstrap $lint"
 

@@ -32,6 +32,9 @@ struct Pair {
   void close() noexcept;
 };
 
+/// Monotonic time, in seconds.
+[[nodiscard]] double now() noexcept;
+
 /// A credential, from the users file or from a password.
 [[nodiscard]] gss_cred_id_t acquire(Mech mech, gss_cred_usage_t usage, const char* user = nullptr,
                                     const char* password = nullptr);
@@ -45,8 +48,9 @@ class Works {
   Works& operator=(const Works&) = delete;
   ~Works();
 
-  /// A whole handshake; `pair` holds none before.
-  void handshake(Pair& pair) const;
+  /// A whole handshake; `pair` holds none before. Adds what the acceptor took to
+  /// `acceptor_seconds`, if it is given.
+  void handshake(Pair& pair, double* acceptor_seconds = nullptr) const;
 
  private:
   Mech mech_;
