@@ -173,7 +173,7 @@ void run() {
   Pair pair;
   works.handshake(pair);
   talk(pair);
-  for (const std::size_t size : {16, 1024, 65536}) {
+  for (const std::size_t size : {16u, 1024u, 65536u}) {
     messages(pair, size);
   }
   memory(works);

@@ -4,6 +4,7 @@
 
 #include <keyutils.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mech/account/credential.h"
@@ -292,6 +293,64 @@ TEST_CASE("a raw password with lone surrogates is stored in a keyring and acquir
   CHECK((*back)->name()->display() == "DOM\\gmsa$");
   // The MD4 of these six bytes.
   CHECK(test::hex((*back)->identity()->nt_hash().view()) == "70881c441f925cd601ed8a55f5e7dce4");
+}
+
+TEST_CASE("a login is found at once though there was none a moment ago") {
+  if (!fresh_session()) {
+    return;
+  }
+  LoginQuery query;
+  query.target = "HTTP/gss-ntlm-late";
+  CHECK_FALSE(find_login(query));
+  CHECK_FALSE(find_login(query));
+  REQUIRE(store_login(login_for("HTTP@gss-ntlm-late", "bob"), hash_of(1), 30).ok());
+  CHECK(find_login(query));
+}
+
+TEST_CASE("a thread that goes back to another session finds its logins at once") {
+  if (!fresh_session()) {
+    return;
+  }
+  const std::string name = "gss-ntlm-test-" + std::to_string(::getpid());
+  const auto join = [&] {
+    return ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
+  };
+  const long session = join();
+  REQUIRE(session > 0);
+  // Found by its name again, and kept while no session.
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_SETPERM, session, KEY_POS_ALL | KEY_USR_ALL) == 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_LINK, session, KEY_SPEC_THREAD_KEYRING) == 0);
+  REQUIRE(store_login(login_for("HTTP@gss-ntlm-back", "bob"), hash_of(1), 30).ok());
+  LoginQuery query;
+  query.target = "HTTP/gss-ntlm-back";
+  REQUIRE(fresh_session());
+  CHECK_FALSE(find_login(query));
+  REQUIRE(join() == session);
+  CHECK(find_login(query));
+  ::syscall(SYS_keyctl, KEYCTL_UNLINK, session, KEY_SPEC_THREAD_KEYRING);
+}
+
+TEST_CASE("a login that another process stores is found within a second") {
+  if (!fresh_session()) {
+    return;
+  }
+  LoginQuery query;
+  query.target = "HTTP/gss-ntlm-elsewhere";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::usleep(300'000);
+    ::_exit(store_login(login_for("HTTP@gss-ntlm-elsewhere", "bob"), hash_of(1), 30).ok() ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  bool found = false;
+  for (int tenths = 0; tenths < 30 && !found; ++tenths) {
+    found = find_login(query).has_value();
+    ::usleep(100'000);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(found);
 }
 
 TEST_CASE("the user's keyring takes logins though the session does not link to it") {

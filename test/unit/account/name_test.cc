@@ -135,5 +135,20 @@ TEST_CASE("name: services name their target with a slash", "[name]") {
   CHECK(Name::anonymous()->target_spn().empty());
 }
 
+TEST_CASE("name: the target in UTF-16 is the target in UTF-8", "[name]") {
+  std::vector<Ref<const Name>> names = {Name::anonymous(), *Name::user("user@realm"),
+                                        *Name::user("DOM\\user")};
+  for (const char* text :
+       {"HTTP@host.example", "HTTP/host@again", "cifs", "h\xc3\xb6st@h\xc3\xb6st"}) {
+    names.push_back(*Name::service(text));
+  }
+  for (const Ref<const Name>& name : names) {
+    CAPTURE(name->display());
+    const Result<Bytes> wide = name->wide_target_spn();
+    REQUIRE(wide);
+    CHECK(*wide == *utf16le_from_utf8(name->target_spn()));
+  }
+}
+
 }  // namespace
 }  // namespace gssntlm
