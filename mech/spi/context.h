@@ -68,6 +68,9 @@ class Context {
     return session_->seals() && session_->can_seal() && has(session_->flags(), flag::kEss) &&
            (peer_tells_sealing_ || (requested_ & GSS_C_DCE_STYLE) != 0);
   }
+  /// Whether the last wrapped message that came was signed only: the next one may be, too.
+  [[nodiscard]] bool expects_plain() const noexcept { return expects_plain_; }
+  void expect_plain(bool plain) noexcept { expects_plain_ = plain; }
   /// What is not marked as sealed or signed, in one of these two ways, is sealed.
   [[nodiscard]] bool seals_when_signing() const noexcept { return seals_when_signing_; }
 
@@ -113,6 +116,7 @@ class Context {
   bool channel_bound_ = false;
   bool peer_tells_sealing_ = false;
   bool seals_when_signing_ = false;
+  bool expects_plain_ = false;
   std::uint32_t opened_in_ = 0;  // process_generation()
   bool reflected_ = false;       // the challenge came from this very process
   ResponseKind kind_ = ResponseKind::kNone;
