@@ -6,7 +6,8 @@ Usage: table.py BUILD [--peer MODULE] [--runs N] [--plots FOLDER] [--save FILE]
 
 BUILD is a folder of a release build (meson setup BUILD --buildtype=release). The peer is gss-ntlmssp
 unless --peer names another; a figure that a module cannot give is "-". Each benchmark runs N times (3) for
-each module in turn, and the median counts. --plots writes an SVG for each way in which cost grows.
+each module in turn, and the median counts. WinPR, which is no module of MIT's, takes part where the build
+found its library (FreeRDP 2). --plots writes an SVG for each way in which cost grows.
 """
 import argparse
 import glob
@@ -142,6 +143,19 @@ def print_table(measured, out):
     return missed
 
 
+def print_winpr(measured, out):
+    """The works that WinPR has too."""
+    names = [("handshake/raw", "raw handshake")]
+    for size in (16, 1024, 4096, 65536, 1048576):
+        names += [(f"iovs/wrap_iov/{size}", f"seal {size_text(size)} in place"),
+                  (f"iovs/unwrap_iov/{size}", f"open {size_text(size)} in place")]
+    print("| work | WinPR | ours | ratio |\n|---|---|---|---|", file=out)
+    for work, name in names:
+        winpr, ours = measured["winpr"].get(work), measured["ours"].get(work)
+        if winpr and ours:
+            print(f"| {name} | {number(winpr)} ns | {number(ours)} ns | {winpr / ours:.3g}x |", file=out)
+
+
 def name_of(benchmark):
     """handshake/raw/real_time -> handshake/raw"""
     return "/".join(p for p in benchmark.split("/") if p not in ("real_time", "manual_time"))
@@ -199,6 +213,7 @@ def measure(build, peer, runs):
     modules = {"ours": os.path.join(build, "mech", "gss_ntlm.so"), "peer": peer,
                "null": os.path.join(bench, "null_mechanism.so")}
     collected = {who: [] for who in modules}
+    winpr = os.path.join(bench, "bench_winpr")
     gss, first = os.path.join(bench, "bench_gss"), os.path.join(bench, "bench_first_use")
     with Bed() as bed:
         environments = {who: bed.environment(module) for who, module in modules.items()}
@@ -206,6 +221,8 @@ def measure(build, peer, runs):
             for pattern in PATTERNS:
                 for who in ("ours", "peer"):
                     collected[who].append(benchmark(gss, environments[who], pattern))
+            if os.path.exists(winpr):
+                collected.setdefault("winpr", []).append(benchmark(winpr, environments["null"], "."))
             collected["ours"].append(benchmark(gss, environments["ours"], "users/100000"))
             if turn == 0:
                 collected["peer"].append(benchmark(gss, environments["peer"], "users/100000"))
@@ -307,6 +324,9 @@ def main():
         with open(options.save, "w") as f:
             json.dump(measured, f, indent=1, sort_keys=True)
     missed = print_table(measured, sys.stdout)
+    if "winpr" in measured:
+        print()
+        print_winpr(measured, sys.stdout)
     if options.plots:
         write_plots(measured, options.plots)
     print("missed: " + (", ".join(missed) or "nothing"))
