@@ -49,6 +49,18 @@
 #define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"
 #define GSS_NTLM_GENERIC_CS_PASSWORD "password" /* password, UTF-8 */
 
+/* Attributes of an authenticated user's name, for gss_get_name_attribute; all are text. Beside them
+ * "local-login-user": the account of this system. */
+#define GSS_NTLM_ATTR_USER "urn:gss-ntlm:user"                   /* as the account is spelt */
+#define GSS_NTLM_ATTR_DOMAIN "urn:gss-ntlm:domain"               /* may be empty */
+#define GSS_NTLM_ATTR_WORKSTATION "urn:gss-ntlm:workstation"     /* as the client said */
+#define GSS_NTLM_ATTR_TARGET "urn:gss-ntlm:target"               /* service the client meant */
+#define GSS_NTLM_ATTR_VERSION "urn:gss-ntlm:version"             /* kind of response: "NTLMv2" */
+#define GSS_NTLM_ATTR_MIC "urn:gss-ntlm:mic"                     /* 1: exchange covered by a MIC */
+#define GSS_NTLM_ATTR_CHANNEL_BOUND "urn:gss-ntlm:channel-bound" /* 1: bindings were the same */
+#define GSS_NTLM_ATTR_KEY_BITS "urn:gss-ntlm:key-bits"           /* 128, 56, 40; 0: no protection */
+#define GSS_NTLM_ATTR_SIDS "urn:gssntlmssp:sids"                 /* SIDs with commas, where known */
+
 /* Minor status codes. gss_display_status explains each and says what to do. */
 #define GSS_NTLM_S_BASE 0x4E540000u
 #define GSS_NTLM_S_NOT_NTLM 0x4E540001u          /* token is not an NTLM message */
@@ -104,5 +116,7 @@
 #define GSS_NTLM_S_GAP 0x4E540033u               /* messages before this one are missing */
 #define GSS_NTLM_S_KEYRING 0x4E540034u           /* kernel keyring cannot be used */
 #define GSS_NTLM_S_DOMAIN 0x4E540035u            /* no domain controller decided; try again */
+#define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u     /* no account of this system for the user */
+#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u         /* name has no such attribute, or it was proven */
 
 #endif

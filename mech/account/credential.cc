@@ -342,6 +342,7 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     }
   }
   if (request.usage != Usage::kInitiate) {
+    made->key_file_ = request.key_file.value_or(std::string_view());
     Result<Accounts> accounts = find_accounts(request, **settings);
     if (accounts) {
       made->accounts_ = std::move(accounts->source);

@@ -60,6 +60,13 @@ class Credential : public RefCounted {
   /// Seconds until its login expires; UINT32_MAX: never. 0 when it has expired.
   [[nodiscard]] std::uint32_t lifetime() const noexcept;
 
+  /// For export: with the hash that logs in, if there is one. Throws std::bad_alloc.
+  void save(Saver& out) const;
+  /// The rest of `in`. Accounts to check others against are looked up anew. Errors:
+  /// DEFECTIVE_CREDENTIAL kImport for what save() cannot have written; as acquire(). Throws
+  /// std::bad_alloc.
+  [[nodiscard]] static Result<Ref<const Credential>> load(Loader& in);
+
   [[nodiscard]] Usage usage() const noexcept { return usage_; }
   [[nodiscard]] bool can_initiate() const noexcept { return static_cast<bool>(identity_); }
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
@@ -78,11 +85,16 @@ class Credential : public RefCounted {
   Credential() = default;
   Credential(const Credential&) = default;
 
+  // Who is asked about those that log in.
+  enum class AccountsFrom : std::uint8_t { kNowhere, kSettings, kKeyFile };
+  static Result<Ref<const Credential>> base_of(AccountsFrom source, const std::string& key_file);
+
   Usage usage_ = Usage::kBoth;
   Ref<const Settings> settings_;
   Ref<const Identity> identity_;
   std::shared_ptr<const AccountSource> accounts_;
   bool of_domain_ = false;
+  std::string key_file_;  // where the accounts are from, if the caller said
   Ref<const Name> name_;
   Options options_;
   std::optional<LoginQuery> query_;  // set while the target decides about the login

@@ -125,6 +125,12 @@ constexpr std::array kTexts = {
     Entry{Minor::kDomain,
           "the domain could not be asked, so the logon was neither right nor wrong; try again, and "
           "see gss-ntlm doctor if it stays so"},
+    Entry{Minor::kNoLocalUser,
+          "this system has no account for the NTLM user; make one, or log in to this host's own "
+          "domain"},
+    Entry{Minor::kAttribute,
+          "the name has no such attribute, or it was learnt when the user logged in and cannot be "
+          "changed"},
 };
 
 }  // namespace

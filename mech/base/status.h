@@ -89,6 +89,8 @@ enum class Minor : std::uint32_t {
   kGap = GSS_NTLM_S_GAP,
   kKeyring = GSS_NTLM_S_KEYRING,
   kDomain = GSS_NTLM_S_DOMAIN,
+  kNoLocalUser = GSS_NTLM_S_NO_LOCAL_USER,
+  kAttribute = GSS_NTLM_S_ATTRIBUTE,
 };
 
 /// What is wrong and what to do, for a person. Total: unknown codes have a text too.

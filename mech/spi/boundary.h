@@ -10,6 +10,7 @@ extern "C" {
 #include <cstring>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include <pthread.h>
 
@@ -148,12 +149,24 @@ inline void give(gss_buffer_t to, std::string_view text) {
   return mech == nullptr || same_oid(mech, mechanism_oid());
 }
 
-[[nodiscard]] inline const Name* name_of(gss_name_t handle) noexcept {
-  return reinterpret_cast<const Name*>(handle);
+/// The object behind a gss_name_t. Names are shared and never change; a handle may come to hold
+/// another one, with other attributes.
+struct NameBox {
+  Ref<const Name> name;
+};
+[[nodiscard]] inline NameBox* box_of(gss_name_t handle) noexcept {
+  return reinterpret_cast<NameBox*>(handle);
 }
-/// A handle that owns one reference.
-[[nodiscard]] inline gss_name_t handle_of(Ref<const Name> name) noexcept {
-  return reinterpret_cast<gss_name_t>(const_cast<Name*>(name.detach()));
+/// The name behind a handle; nullptr for GSS_C_NO_NAME.
+[[nodiscard]] inline const Name* name_of(gss_name_t handle) noexcept {
+  return handle != GSS_C_NO_NAME ? box_of(handle)->name.get() : nullptr;
+}
+[[nodiscard]] inline Ref<const Name> shared_name_of(gss_name_t handle) noexcept {
+  return Ref<const Name>::share(name_of(handle));
+}
+/// A new handle. Throws std::bad_alloc.
+[[nodiscard]] inline gss_name_t handle_of(Ref<const Name> name) {
+  return reinterpret_cast<gss_name_t>(new NameBox{std::move(name)});
 }
 
 }  // namespace gssntlm::spi

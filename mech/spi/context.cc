@@ -172,6 +172,7 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     return judged;
   }
   open(acceptor->take_outcome());
+  add_facts(*logon);
   if (env_.tracing()) {
     env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) +
                " logged in");
@@ -240,6 +241,29 @@ Status Context::take_source(AcceptedLogon& logon) {
   }
   source_ = Name::user(std::move(*user), std::move(*domain), std::move(logon.attributes));
   return {};
+}
+
+// What was learnt about the user who logged in, for gss_get_name_attribute.
+void Context::add_facts(const AcceptedLogon& logon) {
+  if (logon.anonymous) {
+    return;
+  }
+  const auto text = [](ByteView wide) {
+    Result<std::string> utf8 = utf8_from_utf16le(wide);
+    return utf8 ? std::move(*utf8) : std::string();
+  };
+  const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
+  std::vector<LogonAttribute> facts = source_->attributes();
+  facts.push_back({GSS_NTLM_ATTR_USER, source_->user_part()});
+  facts.push_back({GSS_NTLM_ATTR_DOMAIN, source_->domain_part()});
+  facts.push_back({GSS_NTLM_ATTR_WORKSTATION, text(logon.workstation)});
+  facts.push_back({GSS_NTLM_ATTR_TARGET, text(logon.target_name)});
+  facts.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(kind_))});
+  facts.push_back({GSS_NTLM_ATTR_MIC, truth(mic_)});
+  facts.push_back({GSS_NTLM_ATTR_CHANNEL_BOUND, truth(channel_bound_)});
+  const unsigned bits = session_->protects() ? key_bits(session_->flags()) : 0;
+  facts.push_back({GSS_NTLM_ATTR_KEY_BITS, std::to_string(bits)});
+  source_ = source_->with(std::move(facts));
 }
 
 void Context::open(Outcome outcome) {

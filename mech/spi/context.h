@@ -95,6 +95,7 @@ class Context {
   void open(Outcome outcome);
   [[nodiscard]] bool withholds_mic() const noexcept;
   Status take_source(AcceptedLogon& logon);
+  void add_facts(const AcceptedLogon& logon);
   Status check_rules(const AcceptedLogon& logon) const;
   [[nodiscard]] SessionRules session_rules() const noexcept;
   void trace_failure(Error error, std::uint32_t events) const;

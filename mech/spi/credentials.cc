@@ -5,6 +5,7 @@
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
+#include "mech/spi/sets.h"
 #include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
@@ -41,21 +42,6 @@ gss_cred_usage_t usage_of(Usage usage) noexcept {
                                      : GSS_C_ACCEPT;
 }
 
-Answer give_mechs(gss_OID_set* mechs) {
-  if (mechs == nullptr) {
-    return {};
-  }
-  OM_uint32 ignored = 0;
-  gss_OID_set made = GSS_C_NO_OID_SET;
-  if (GSS_ERROR(gss_create_empty_oid_set(&ignored, &made)) ||
-      GSS_ERROR(gss_add_oid_set_member(&ignored, mechanism_oid(), &made))) {
-    gss_release_oid_set(&ignored, &made);
-    return failure(Minor::kNoMemory);
-  }
-  *mechs = made;
-  return {};
-}
-
 // Keys of other mechanisms are passed to all and not looked at.
 void read_store(gss_const_key_value_set_t store, CredentialRequest& request) noexcept {
   if (store == GSS_C_NO_CRED_STORE) {
@@ -84,6 +70,13 @@ void read_store(gss_const_key_value_set_t store, CredentialRequest& request) noe
   }
 }
 
+constexpr Error kExpiredCredential{Major::kCredentialsExpired, Minor::kExpired};
+
+// Accounts to check others against do not expire.
+OM_uint32 lifetime_of(const Credential& credential) noexcept {
+  return credential.can_initiate() ? credential.lifetime() : OM_uint32{GSS_C_INDEFINITE};
+}
+
 struct AcquireOutputs {
   gss_cred_id_t* credential;
   gss_OID_set* mechs;
@@ -105,7 +98,7 @@ Answer acquire(CredentialRequest& request, gss_name_t name, gss_OID_set mechs,
   if (!contains_ours(mechs)) {
     return Error{Major::kBadMech, Minor::kBadArgument};
   }
-  request.name = Ref<const Name>::share(name_of(name));
+  request.name = shared_name_of(name);
   request.usage = *wanted;
   Result<Ref<const Credential>> credential = probe_credential() != nullptr
                                                  ? Ref<const Credential>::share(probe_credential())
@@ -116,7 +109,7 @@ Answer acquire(CredentialRequest& request, gss_name_t name, gss_OID_set mechs,
   if (const Answer a = give_mechs(out.mechs); GSS_ERROR(a.major)) {
     return a;
   }
-  store(out.lifetime, OM_uint32{GSS_C_INDEFINITE});
+  store(out.lifetime, lifetime_of(**credential));
   *out.credential = handle_of(std::move(*credential));
   return {};
 }
@@ -213,10 +206,13 @@ OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* n
     if (!credential) {
       return credential.error();
     }
+    if (lifetime_of(**credential) == 0) {
+      return kExpiredCredential;
+    }
     if (const Answer a = give_mechs(mechs); GSS_ERROR(a.major)) {
       return a;
     }
-    store(lifetime, OM_uint32{GSS_C_INDEFINITE});
+    store(lifetime, lifetime_of(**credential));
     store(usage, usage_of((*credential)->usage()));
     if (name != nullptr) {
       *name = handle_of((*credential)->name());
@@ -240,7 +236,10 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
       return credential.error();
     }
     const Credential& c = **credential;
-    store(initiator_lifetime, c.can_initiate() ? OM_uint32{GSS_C_INDEFINITE} : OM_uint32{0});
+    if (lifetime_of(c) == 0) {
+      return kExpiredCredential;
+    }
+    store(initiator_lifetime, c.can_initiate() ? lifetime_of(c) : OM_uint32{0});
     store(acceptor_lifetime, c.can_accept() ? OM_uint32{GSS_C_INDEFINITE} : OM_uint32{0});
     store(usage, usage_of(c.usage()));
     if (name != nullptr) {

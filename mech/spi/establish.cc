@@ -78,7 +78,7 @@ Answer init_first(const InitArguments& a) {
     return credential.error();
   }
   auto context = std::make_unique<Context>(
-      InitiatorCall{std::move(*credential), Ref<const Name>::share(name_of(a.target)), a.flags});
+      InitiatorCall{std::move(*credential), shared_name_of(a.target), a.flags});
   Result<Buffer> token = context->negotiate();
   if (!token) {
     return token.error();
@@ -257,6 +257,13 @@ OM_uint32 gss_process_context_token(OM_uint32* minor, gss_ctx_id_t context, gss_
   return guard(minor, [&]() -> Answer {
     return context == GSS_C_NO_CONTEXT ? Answer(kBadHandle)
                                        : Answer(defective(Minor::kNotSupported));
+  });
+}
+
+// RFC 4121's extended exchanges are not NTLM's: AUTHENTICATE completes both ends.
+OM_uint32 gss_complete_auth_token(OM_uint32* minor, const gss_ctx_id_t context, gss_buffer_t) {
+  return guard(minor, [&]() -> Answer {
+    return context == GSS_C_NO_CONTEXT ? Answer(kBadHandle) : Answer();
   });
 }
 

@@ -5,26 +5,10 @@
 
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
+#include "mech/spi/sets.h"
 
 namespace gssntlm::spi {
 namespace {
-
-Answer give_set(gss_buffer_set_t* set, std::initializer_list<ByteView> members) {
-  OM_uint32 ignored = 0;
-  gss_buffer_set_t made = GSS_C_NO_BUFFER_SET;
-  if (GSS_ERROR(gss_create_empty_buffer_set(&ignored, &made))) {
-    return failure(Minor::kNoMemory);
-  }
-  for (const ByteView member : members) {
-    gss_buffer_desc buffer{member.size(), const_cast<std::uint8_t*>(member.data())};
-    if (GSS_ERROR(gss_add_buffer_set_member(&ignored, &buffer, &made))) {
-      gss_release_buffer_set(&ignored, &made);
-      return failure(Minor::kNoMemory);
-    }
-  }
-  *set = made;
-  return {};
-}
 
 // [MS-SPNG] 3.3.5.1: asked of a context in any state, and of none.
 Answer give_require_mic(Context* context, gss_buffer_set_t* set) {

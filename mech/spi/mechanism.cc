@@ -5,6 +5,7 @@
 
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
+#include "mech/spi/sets.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -12,25 +13,6 @@ namespace {
 constexpr std::string_view kSaslName = "GS2-NTLM";
 constexpr std::string_view kMechName = "NTLM";
 constexpr std::string_view kDescription = "NT LAN Manager authentication";
-
-template <std::size_t N>
-Answer give_oids(gss_OID_set* set, const std::array<gss_const_OID, N>& oids) {
-  if (set == nullptr) {
-    return {};
-  }
-  OM_uint32 ignored = 0;
-  gss_OID_set made = GSS_C_NO_OID_SET;
-  OM_uint32 major = gss_create_empty_oid_set(&ignored, &made);
-  for (std::size_t i = 0; i < N && !GSS_ERROR(major); ++i) {
-    major = gss_add_oid_set_member(&ignored, const_cast<gss_OID>(oids[i]), &made);
-  }
-  if (GSS_ERROR(major)) {
-    gss_release_oid_set(&ignored, &made);
-    return failure(Minor::kNoMemory);
-  }
-  *set = made;
-  return {};
-}
 
 void give_if_wanted(gss_buffer_t to, std::string_view text) {
   if (to != nullptr) {
@@ -93,9 +75,10 @@ OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
     return give_oids(
-        types, std::array<gss_const_OID, 6>{GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
+        types, std::array<gss_const_OID, 7>{GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
                                             GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
-                                            GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME});
+                                            GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME,
+                                            GSS_C_NT_COMPOSITE_EXPORT});
   });
 }
 
@@ -141,6 +124,27 @@ OM_uint32 gss_inquire_mech_for_saslname(OM_uint32* minor, const gss_buffer_t sas
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
     store(mech, mechanism_oid());
+    return {};
+  });
+}
+
+OM_uint32 gssspi_mech_invoke(OM_uint32* minor, const gss_OID mech, const gss_OID object,
+                             gss_buffer_t value) {
+  return guard(minor, [&]() -> Answer {
+    if (object == GSS_C_NO_OID || is_broken(value)) {
+      return kBadArgument;
+    }
+    if (!is_ours(mech)) {
+      return Error{Major::kBadMech, Minor::kBadArgument};
+    }
+    if (!same_oid(object, &kTraceOid)) {
+      return Error{Major::kUnavailable, Minor::kNotSupported};
+    }
+    const std::string_view path = as_text(view_of(value));
+    if (path.find('\0') != std::string_view::npos) {
+      return failure(Minor::kBadOption);
+    }
+    set_trace_file(path);
     return {};
   });
 }

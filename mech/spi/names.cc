@@ -3,18 +3,18 @@
 #include <string>
 #include <utility>
 
-#include <pwd.h>
-#include <sys/types.h>
-
-#include "mech/spi/context.h"
+#include "mech/account/local_user.h"
+#include "mech/spi/boundary.h"
+#include "mech/spi/oids.h"
 
 namespace gssntlm::spi {
 namespace {
 
 constexpr Error kNoName{Major::kBadName, Minor::kBadArgument};
 
-// RFC 2743 3.2: 04 01, length of the OID's DER, the DER, length of the name, the name.
-constexpr std::uint8_t kExportTag[] = {0x04, 0x01};
+// RFC 2743 3.2: 04 01, length of the OID's DER, the DER, length of the name, the name. RFC 6680
+// 7.8: 04 02 with attributes.
+enum class ExportKind : std::uint8_t { kPlain = 1, kComposite = 2 };
 
 std::uint32_t load_be32(ByteView b) noexcept {
   return std::uint32_t{b[0]} << 24 | std::uint32_t{b[1]} << 16 | std::uint32_t{b[2]} << 8 | b[3];
@@ -25,15 +25,28 @@ std::array<std::uint8_t, 4> be32(std::size_t v) noexcept {
           static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)};
 }
 
-Bytes export_header() {
+Bytes export_header(ExportKind kind) {
   const gss_OID mech = mechanism_oid();
-  Bytes out(std::begin(kExportTag), std::end(kExportTag));
-  out.push_back(0);
+  Bytes out = {0x04, static_cast<std::uint8_t>(kind), 0};
   out.push_back(static_cast<std::uint8_t>(mech->length + 2));
   out.push_back(0x06);
   out.push_back(static_cast<std::uint8_t>(mech->length));
   append(out, {static_cast<const std::uint8_t*>(mech->elements), mech->length});
   return out;
+}
+
+Buffer frame(ExportKind kind, ByteView body) {
+  Bytes token = export_header(kind);
+  append(token, be32(body.size()));
+  append(token, body);
+  return Buffer::copy_of(token);
+}
+
+std::vector<LogonAttribute> unproven(std::vector<LogonAttribute> attributes) {
+  for (LogonAttribute& attribute : attributes) {
+    attribute.authenticated = false;
+  }
+  return attributes;
 }
 
 // Kind, and the two parts with their lengths.
@@ -43,10 +56,14 @@ Buffer export_name(const Name& name) {
     append(body, be32(part.size()));
     append(body, as_bytes(part));
   }
-  Bytes token = export_header();
-  append(token, be32(body.size()));
-  append(token, body);
-  return Buffer::copy_of(token);
+  return frame(ExportKind::kPlain, body);
+}
+
+// Whoever imports it has no proof of the attributes.
+Buffer export_composite(const Name& name) {
+  Saver body;
+  name.with(unproven(name.attributes()))->save(body);
+  return frame(ExportKind::kComposite, body.view());
 }
 
 std::optional<std::string> take_part(Reader& in) {
@@ -55,15 +72,39 @@ std::optional<std::string> take_part(Reader& in) {
   return in.ok() ? std::optional<std::string>(as_text(text)) : std::nullopt;
 }
 
-Result<Ref<const Name>> import_exported(ByteView token) {
-  const Error bad{Major::kBadName, Minor::kImport};
-  const Bytes header = export_header();
+// What is inside the frame; nothing if the frame is not ours.
+std::optional<ByteView> unframe(ExportKind kind, ByteView token) {
+  const Bytes header = export_header(kind);
   Reader in(token);
   const ByteView head = in.take(header.size());
   const ByteView size = in.take(4);
   if (!in.ok() || !same_bytes(head, header) || load_be32(size) != in.remaining()) {
+    return std::nullopt;
+  }
+  return in.take(in.remaining());
+}
+
+Result<Ref<const Name>> import_composite(ByteView token) {
+  const Error bad{Major::kBadName, Minor::kImport};
+  const std::optional<ByteView> body = unframe(ExportKind::kComposite, token);
+  if (!body) {
     return bad;
   }
+  Loader in(*body);
+  Result<Ref<const Name>> name = Name::load(in);
+  if (!name || !in.finished()) {
+    return bad;
+  }
+  return (*name)->with(unproven((*name)->attributes()));
+}
+
+Result<Ref<const Name>> import_exported(ByteView token) {
+  const Error bad{Major::kBadName, Minor::kImport};
+  const std::optional<ByteView> body = unframe(ExportKind::kPlain, token);
+  if (!body) {
+    return bad;
+  }
+  Reader in(*body);
   const auto kind = static_cast<NameKind>(in.u8());
   const std::optional<std::string> first = take_part(in);
   const std::optional<std::string> second = take_part(in);
@@ -84,14 +125,9 @@ Result<Ref<const Name>> import_exported(ByteView token) {
   return Name::user(*first, *second, {});
 }
 
-Result<Ref<const Name>> user_of_uid(uid_t uid) {
-  std::array<char, 4096> text;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, text.data(), text.size(), &found) != 0 || found == nullptr) {
-    return Error{Major::kBadName, Minor::kBadName};
-  }
-  return Name::user(found->pw_name);
+Result<Ref<const Name>> name_of_uid(uid_t uid) {
+  const Result<std::string> user = user_of_uid(uid);
+  return user ? Name::user(*user) : Result<Ref<const Name>>(user.error());
 }
 
 Result<Ref<const Name>> import_machine_uid(ByteView value) {
@@ -100,22 +136,22 @@ Result<Ref<const Name>> import_machine_uid(ByteView value) {
     return Error{Major::kBadName, Minor::kBadName};
   }
   std::memcpy(&uid, value.data(), sizeof uid);
-  return user_of_uid(uid);
+  return name_of_uid(uid);
 }
 
 Result<Ref<const Name>> import_string_uid(std::string_view text) {
-  constexpr std::size_t kMaxDigits = 9;
-  uid_t uid = 0;
-  if (text.empty() || text.size() > kMaxDigits) {
-    return Error{Major::kBadName, Minor::kBadName};
+  const std::optional<uid_t> uid = uid_from_text(text);
+  return uid ? name_of_uid(*uid) : Result<Ref<const Name>>(Error{Major::kBadName, Minor::kBadName});
+}
+
+// `user@REALM`, and `service/host@REALM`, whose realm NTLM has no use for.
+Result<Ref<const Name>> import_principal(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view name = text.substr(0, text.rfind('@'));
+  if (slash == std::string_view::npos || name.find('/', slash + 1) != std::string_view::npos) {
+    return Name::user(text);
   }
-  for (const char c : text) {
-    if (c < '0' || c > '9') {
-      return Error{Major::kBadName, Minor::kBadName};
-    }
-    uid = uid * 10 + static_cast<uid_t>(c - '0');
-  }
-  return user_of_uid(uid);
+  return Name::service(name);
 }
 
 Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
@@ -136,6 +172,12 @@ Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
   if (same_oid(type, GSS_C_NT_EXPORT_NAME)) {
     return import_exported(value);
   }
+  if (same_oid(type, GSS_C_NT_COMPOSITE_EXPORT)) {
+    return import_composite(value);
+  }
+  if (same_oid(type, &kPrincipalNameOid)) {
+    return import_principal(text);
+  }
   if (same_oid(type, GSS_C_NT_MACHINE_UID_NAME)) {
     return import_machine_uid(value);
   }
@@ -143,6 +185,18 @@ Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
     return import_string_uid(text);
   }
   return Error{Major::kBadNameType, Minor::kNameType};
+}
+
+Answer give_export(gss_name_t name, gss_buffer_t token, Buffer (*make)(const Name&)) {
+  clear(token);
+  if (name == GSS_C_NO_NAME) {
+    return kNoName;
+  }
+  if (token == nullptr) {
+    return kBadArgument;
+  }
+  give(token, make(*name_of(name)));
+  return {};
 }
 
 // The library's own pointers: it may release what it is given here.
@@ -184,7 +238,7 @@ OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type, gs
 OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
   return guard(minor, [&]() -> Answer {
     if (name != nullptr) {
-      const auto last = Ref<const Name>::adopt(name_of(*name));
+      delete box_of(*name);
       *name = GSS_C_NO_NAME;
     }
     return {};
@@ -200,7 +254,7 @@ OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t
     if (copy == nullptr) {
       return kBadArgument;
     }
-    *copy = handle_of(Ref<const Name>::share(name_of(name)));
+    *copy = handle_of(shared_name_of(name));
     return {};
   });
 }
@@ -233,17 +287,11 @@ OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* eq
 }
 
 OM_uint32 gss_export_name(OM_uint32* minor, const gss_name_t name, gss_buffer_t token) {
-  return guard(minor, [&]() -> Answer {
-    clear(token);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
-    }
-    if (token == nullptr) {
-      return kBadArgument;
-    }
-    give(token, export_name(*name_of(name)));
-    return {};
-  });
+  return guard(minor, [&]() -> Answer { return give_export(name, token, export_name); });
+}
+
+OM_uint32 gss_export_name_composite(OM_uint32* minor, gss_name_t name, gss_buffer_t token) {
+  return guard(minor, [&]() -> Answer { return give_export(name, token, export_composite); });
 }
 
 }  // extern "C"

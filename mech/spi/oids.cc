@@ -22,6 +22,8 @@ gss_OID_desc kNegotiateFlagsOid = oid(GSS_NTLM_NEG_FLAGS_OID_BYTES);
 gss_OID_desc kSsfOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f");
 gss_OID_desc kSessionKeyOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05");
 gss_OID_desc kSessionKeyTypeOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x04\x17");
+gss_OID_desc kPrincipalNameOid = oid("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01");
+gss_OID_desc kTraceOid = oid(GSS_NTLM_DEBUG_OID_BYTES);
 gss_OID_desc kNoCiFlagsOid = oid("\x2a\x85\x70\x2b\x0d\x1d");
 
 gss_OID mechanism_oid() noexcept {

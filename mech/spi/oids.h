@@ -12,7 +12,9 @@ extern gss_OID_desc kNegotiateFlagsOid;
 extern gss_OID_desc kSsfOid;             ///< GSS_C_SEC_CONTEXT_SASL_SSF
 extern gss_OID_desc kSessionKeyOid;      ///< GSS_C_INQ_SSPI_SESSION_KEY
 extern gss_OID_desc kSessionKeyTypeOid;  ///< says that the session key is an RC4 key
-extern gss_OID_desc kNoCiFlagsOid;       ///< GSS_KRB5_CRED_NO_CI_FLAGS_X
+extern gss_OID_desc kPrincipalNameOid;   ///< GSS_KRB5_NT_PRINCIPAL_NAME
+extern gss_OID_desc kTraceOid;
+extern gss_OID_desc kNoCiFlagsOid;  ///< GSS_KRB5_CRED_NO_CI_FLAGS_X
 
 /// Whether `oid` is one this mechanism hands out.
 [[nodiscard]] bool is_static_oid(const gss_OID_desc* oid) noexcept;

@@ -1,0 +1,369 @@
+// Names: forms, comparison, export, attributes, and who they are on this system.
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "include/gssapi/gssapi_ntlm.h"
+#include "test/support/catch.h"
+#include "test/support/gss.h"
+
+namespace gssntlm::test {
+namespace {
+
+constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
+
+gss_OID_desc kPrincipalName = {10, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01")};
+
+gss_buffer_desc buffer(const std::string& s) {
+  return {s.size(), const_cast<char*>(s.data())};
+}
+
+std::string take(gss_buffer_desc& b) {
+  std::string s(static_cast<const char*>(b.value), b.length);
+  OM_uint32 minor = 0;
+  gss_release_buffer(&minor, &b);
+  return s;
+}
+
+NameHandle canonical(const std::string& text, gss_OID type) {
+  const NameHandle name(text, type);
+  NameHandle made;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_canonicalize_name(&minor, name.get(), &kNtlm, made.out()) == 0);
+  return made;
+}
+
+using Exporter = OM_uint32 (*)(OM_uint32*, gss_name_t, gss_buffer_t);
+
+std::string exported(const NameHandle& name, bool composite = false) {
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  const OM_uint32 major = composite ? gss_export_name_composite(&minor, name.get(), &out)
+                                    : gss_export_name(&minor, name.get(), &out);
+  REQUIRE(major == 0);
+  return take(out);
+}
+
+OM_uint32 import_token(const std::string& token, gss_OID type, NameHandle& name) {
+  gss_buffer_desc in = buffer(token);
+  OM_uint32 minor = 0;
+  NameHandle united;
+  const OM_uint32 major = gss_import_name(&minor, &in, type, united.out());
+  return GSS_ERROR(major) ? major : gss_canonicalize_name(&minor, united.get(), &kNtlm, name.out());
+}
+
+bool equal(const NameHandle& a, const NameHandle& b) {
+  OM_uint32 minor = 0;
+  int same = -1;
+  REQUIRE(gss_compare_name(&minor, a.get(), b.get(), &same) == 0);
+  return same == 1;
+}
+
+struct Attribute {
+  OM_uint32 major = 0;
+  int authenticated = -1;
+  int complete = -1;
+  std::string value;
+  std::string display;
+};
+
+Attribute attribute(const NameHandle& name, const std::string& which) {
+  Attribute a;
+  gss_buffer_desc in = buffer(which);
+  gss_buffer_desc value = GSS_C_EMPTY_BUFFER;
+  gss_buffer_desc display = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  int more = -1;
+  a.major = gss_get_name_attribute(&minor, name.get(), &in, &a.authenticated, &a.complete, &value,
+                                   &display, &more);
+  CHECK(more == 0);
+  a.value = take(value);
+  a.display = take(display);
+  return a;
+}
+
+std::vector<std::string> attributes_of(const NameHandle& name) {
+  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+  OM_uint32 minor = 0;
+  int is_mn = 0;
+  REQUIRE(gss_inquire_name(&minor, name.get(), &is_mn, nullptr, &set) == 0);
+  CHECK(is_mn == 1);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; set != GSS_C_NO_BUFFER_SET && i < set->count; ++i) {
+    names.emplace_back(static_cast<const char*>(set->elements[i].value), set->elements[i].length);
+  }
+  gss_release_buffer_set(&minor, &set);
+  return names;
+}
+
+OM_uint32 set_attribute(const NameHandle& name, const std::string& which,
+                        const std::string& value) {
+  gss_buffer_desc in = buffer(which);
+  gss_buffer_desc v = buffer(value);
+  OM_uint32 minor = 0;
+  return gss_set_name_attribute(&minor, name.get(), 1, &in, &v);
+}
+
+OM_uint32 delete_attribute(const NameHandle& name, const std::string& which) {
+  gss_buffer_desc in = buffer(which);
+  OM_uint32 minor = 0;
+  return gss_delete_name_attribute(&minor, name.get(), &in);
+}
+
+std::string localname(const NameHandle& name) {
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  if (GSS_ERROR(gss_localname(&minor, name.get(), &kNtlm, &out))) {
+    return {};
+  }
+  return take(out);
+}
+
+std::string own_account() {
+  const passwd* entry = ::getpwuid(::getuid());
+  REQUIRE(entry != nullptr);
+  return entry->pw_name;
+}
+
+struct Environment {
+  Environment(const char* variable, const char* value) : variable_(variable) {
+    ::setenv(variable, value, 1);
+  }
+  ~Environment() { ::unsetenv(variable_); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  const char* variable_;
+};
+
+}  // namespace
+
+TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]") {
+  struct Row {
+    const char* text;
+    gss_OID type;
+    const char* shown;
+  };
+  const Row rows[] = {
+      {"alice", GSS_C_NT_USER_NAME, "alice"},
+      {"CORP\\alice", GSS_C_NT_USER_NAME, "CORP\\alice"},
+      {"alice@corp", GSS_C_NT_USER_NAME, "corp\\alice"},
+      {"\\alice@corp.example", GSS_C_NT_USER_NAME, "alice@corp.example"},
+      {"HTTP@www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
+      {"HTTP/www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
+      {"HTTP/www.example@REALM", &kPrincipalName, "HTTP@www.example"},
+      {"alice@REALM", &kPrincipalName, "REALM\\alice"},
+      {"does/not/match@REALM", &kPrincipalName, "REALM\\does/not/match"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const NameHandle name = canonical(row.text, row.type);
+    CHECK(name.display() == row.shown);
+    for (const bool composite : {false, true}) {
+      const std::string token = exported(name, composite);
+      CHECK(token.substr(0, 2) == (composite ? "\x04\x02" : "\x04\x01"));
+      NameHandle back;
+      REQUIRE(import_token(token, composite ? GSS_C_NT_COMPOSITE_EXPORT : GSS_C_NT_EXPORT_NAME,
+                           back) == 0);
+      CHECK(back.display() == row.shown);
+      CHECK(equal(name, back));
+      CHECK(exported(back, composite) == token);
+    }
+  }
+  CHECK(equal(canonical("CORP\\Alice", GSS_C_NT_USER_NAME),
+              canonical("corp\\aLICE", GSS_C_NT_USER_NAME)));
+  CHECK_FALSE(equal(canonical("CORP\\alice", GSS_C_NT_USER_NAME),
+                    canonical("OTHER\\alice", GSS_C_NT_USER_NAME)));
+  CHECK_FALSE(equal(canonical("alice", GSS_C_NT_USER_NAME),
+                    canonical("alice", GSS_C_NT_HOSTBASED_SERVICE)));
+}
+
+TEST_CASE("names: nobody equals nobody, not even nobody", "[spi][names]") {
+  const NameHandle nobody = canonical("", GSS_C_NT_ANONYMOUS);
+  CHECK_FALSE(equal(nobody, canonical("", GSS_C_NT_ANONYMOUS)));
+  CHECK_FALSE(equal(nobody, canonical(nobody.display(), GSS_C_NT_USER_NAME)));
+}
+
+TEST_CASE("names: an account of this system by its number", "[spi][names]") {
+  const std::string account = own_account();
+  const uid_t uid = ::getuid();
+  const std::string raw(reinterpret_cast<const char*>(&uid), sizeof uid);
+  CHECK(canonical(std::to_string(uid), GSS_C_NT_STRING_UID_NAME).display() == account);
+  CHECK(canonical(raw, GSS_C_NT_MACHINE_UID_NAME).display() == account);
+  for (const char* bad : {"", "-1", "0x0", " 0", "4294967295", "4294967296", "99999999999"}) {
+    CAPTURE(bad);
+    const std::string text = bad;
+    gss_buffer_desc in = buffer(text);
+    NameHandle united;
+    NameHandle made;
+    OM_uint32 minor = 0;
+    const bool refused =
+        GSS_ERROR(gss_import_name(&minor, &in, GSS_C_NT_STRING_UID_NAME, united.out())) ||
+        GSS_ERROR(gss_canonicalize_name(&minor, united.get(), &kNtlm, made.out()));
+    CHECK(refused);
+  }
+}
+
+TEST_CASE("names: a damaged exported name is refused, or is another name", "[spi][names]") {
+  const NameHandle name = canonical("CORP\\alice", GSS_C_NT_USER_NAME);
+  for (const bool composite : {false, true}) {
+    const std::string token = exported(name, composite);
+    const gss_OID type = composite ? GSS_C_NT_COMPOSITE_EXPORT : GSS_C_NT_EXPORT_NAME;
+    for (std::size_t size = 0; size < token.size(); ++size) {
+      NameHandle back;
+      CHECK(GSS_ERROR(import_token(token.substr(0, size), type, back)));
+    }
+    NameHandle longer;
+    CHECK(GSS_ERROR(import_token(token + "x", type, longer)));
+    for (std::size_t bit = 0; bit < 8 * token.size(); ++bit) {
+      std::string flipped = token;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      NameHandle back;
+      if (!GSS_ERROR(import_token(flipped, type, back))) {
+        CHECK(exported(back, composite) != token);
+        (void)back.display();
+      }
+    }
+  }
+}
+
+TEST_CASE("attributes: what the logon proved, through context and name export", "[spi][names]") {
+  const Workshop workshop(kUsers);
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    for (const bool moved : {false, true}) {
+      Exchange x;
+      x.mech = mech;
+      x.initiator_bindings = x.acceptor_bindings = "tls";
+      End i;
+      End a;
+      REQUIRE(run(x, i, a));
+      NameHandle user = std::move(a.source);
+      OM_uint32 minor = 0;
+      if (moved) {
+        gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+        REQUIRE(gss_export_sec_context(&minor, &a.context, &token) == 0);
+        REQUIRE(gss_import_sec_context(&minor, &token, &a.context) == 0);
+        gss_release_buffer(&minor, &token);
+        NameHandle again;
+        REQUIRE(gss_inquire_context(&minor, a.context, again.out(), nullptr, nullptr, nullptr,
+                                    nullptr, nullptr, nullptr) == 0);
+        user = std::move(again);
+      }
+      const std::pair<const char*, const char*> expected[] = {
+          {GSS_NTLM_ATTR_USER, "alice"},
+          {GSS_NTLM_ATTR_DOMAIN, "CORP"},
+          {GSS_NTLM_ATTR_VERSION, "NTLMv2"},
+          {GSS_NTLM_ATTR_MIC, "1"},
+          {GSS_NTLM_ATTR_CHANNEL_BOUND, "1"},
+          {GSS_NTLM_ATTR_KEY_BITS, "128"},
+          {GSS_NTLM_ATTR_TARGET, "HTTP/server.example"},
+      };
+      const std::vector<std::string> listed = attributes_of(user);
+      for (const auto& [which, value] : expected) {
+        CAPTURE(which);
+        const Attribute found = attribute(user, which);
+        CHECK(found.major == 0);
+        CHECK(found.value == value);
+        CHECK(found.display == value);
+        CHECK(found.authenticated == 1);
+        CHECK(found.complete == 1);
+        CHECK(std::count(listed.begin(), listed.end(), which) == 1);
+        CHECK(set_attribute(user, which, "forged") == GSS_S_UNAUTHORIZED);
+        CHECK(delete_attribute(user, which) == GSS_S_UNAUTHORIZED);
+      }
+      CHECK_FALSE(attribute(user, GSS_NTLM_ATTR_WORKSTATION).value.empty());
+      // A composite name carries them, but whoever made the token may have made them up.
+      NameHandle copy;
+      REQUIRE(import_token(exported(user, true), GSS_C_NT_COMPOSITE_EXPORT, copy) == 0);
+      CHECK(attribute(copy, GSS_NTLM_ATTR_USER).value == "alice");
+      CHECK(attribute(copy, GSS_NTLM_ATTR_USER).authenticated == 0);
+      // A plain one carries none. SPNEGO's own form of a name is the library's business.
+      if (mech == &kNtlm) {
+        NameHandle plain;
+        REQUIRE(import_token(exported(user), GSS_C_NT_EXPORT_NAME, plain) == 0);
+        CHECK(attributes_of(plain).empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("attributes: a name's holder adds, changes and deletes its own, in one handle alone",
+          "[spi][names]") {
+  const NameHandle name = canonical("CORP\\alice", GSS_C_NT_USER_NAME);
+  NameHandle other;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_duplicate_name(&minor, name.get(), other.out()) == 0);
+  CHECK(attributes_of(name).empty());
+  CHECK(attribute(name, "mail").major == GSS_S_UNAVAILABLE);
+  REQUIRE(set_attribute(name, "mail", "alice@corp.example") == 0);
+  REQUIRE(set_attribute(name, "mail", std::string("\0\xff", 2)) == 0);
+  CHECK(attribute(name, "mail").value == std::string("\0\xff", 2));
+  CHECK(attribute(name, "mail").authenticated == 0);
+  CHECK(attributes_of(name) == std::vector<std::string>{"mail"});
+  CHECK(attribute(other, "mail").major == GSS_S_UNAVAILABLE);
+  CHECK(set_attribute(name, "local-login-user", "root") == GSS_S_UNAUTHORIZED);
+  CHECK(GSS_ERROR(set_attribute(name, std::string(2000, 'n'), "v")));
+  CHECK(delete_attribute(name, "mail") == 0);
+  CHECK(delete_attribute(name, "mail") == GSS_S_UNAVAILABLE);
+  CHECK(attributes_of(name).empty());
+  int i = 0;
+  while (set_attribute(name, "n" + std::to_string(i), "v") == 0) {
+    REQUIRE(++i < 10000);
+  }
+}
+
+TEST_CASE("localname: a user of this host's own domain is the account of that name",
+          "[spi][names]") {
+  const std::string account = own_account();
+  std::string upper = account;
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return static_cast<char>(std::toupper(c)); });
+  const Environment domain("NETBIOS_DOMAIN_NAME", "OURS");
+  const Environment computer("NETBIOS_COMPUTER_NAME", "BOX");
+  for (const std::string& text :
+       {account, upper, "OURS\\" + account, "ours\\" + upper, "BOX\\" + account}) {
+    CAPTURE(text);
+    const NameHandle name = canonical(text, GSS_C_NT_USER_NAME);
+    CHECK(localname(name) == account);
+    CHECK(attribute(name, "local-login-user").value == account);
+    CHECK(attribute(name, "local-login-user").authenticated == 0);
+    CHECK(gss_userok(name.get(), account.c_str()) == 1);
+    CHECK(gss_userok(name.get(), "nobody-of-this-name") == 0);
+    OM_uint32 minor = 0;
+    const NameHandle own(account, GSS_C_NT_USER_NAME);
+    const NameHandle number(std::to_string(::getuid()), GSS_C_NT_STRING_UID_NAME);
+    CHECK(gss_authorize_localname(&minor, name.get(), own.get()) == 0);
+    CHECK(gss_authorize_localname(&minor, name.get(), number.get()) == 0);
+    gss_buffer_desc shown = GSS_C_EMPTY_BUFFER;
+    REQUIRE(gss_display_name_ext(&minor, name.get(), GSS_C_NT_STRING_UID_NAME, &shown) == 0);
+    CHECK(take(shown) == std::to_string(::getuid()));
+    REQUIRE(gss_display_name_ext(&minor, name.get(), GSS_C_NT_USER_NAME, &shown) == 0);
+    CHECK(take(shown) == name.display());
+    CHECK(GSS_ERROR(gss_display_name_ext(&minor, name.get(), GSS_C_NT_HOSTBASED_SERVICE, &shown)));
+  }
+}
+
+TEST_CASE("localname: a user of another domain, a service and nobody are no account here",
+          "[spi][names]") {
+  const std::string account = own_account();
+  const NameHandle own(account, GSS_C_NT_USER_NAME);
+  const NameHandle rows[] = {canonical("EVIL\\" + account, GSS_C_NT_USER_NAME),
+                             canonical(account + "@evil.example", GSS_C_NT_USER_NAME),
+                             canonical("\\" + account + "@evil.example", GSS_C_NT_USER_NAME),
+                             canonical(account, GSS_C_NT_HOSTBASED_SERVICE),
+                             canonical("", GSS_C_NT_ANONYMOUS),
+                             canonical("no-such-user-here", GSS_C_NT_USER_NAME)};
+  for (const NameHandle& name : rows) {
+    CAPTURE(name.display());
+    CHECK(localname(name).empty());
+    OM_uint32 minor = 0;
+    CHECK(GSS_ERROR(gss_authorize_localname(&minor, name.get(), own.get())));
+    CHECK(gss_userok(name.get(), account.c_str()) == 0);
+  }
+}
+
+}  // namespace gssntlm::test
