@@ -291,7 +291,7 @@ Result<Ref<const Name>> name_of(const Identity& identity) {
   if (!user || !domain) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  return Name::user(std::move(*user), std::move(*domain), {});
+  return Name::user(std::move(*user), std::move(*domain));
 }
 
 Result<WideName> wide_name_of(const LoginQuery& query) {

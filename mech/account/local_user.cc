@@ -66,7 +66,7 @@ bool is_own_domain(const std::string& domain, const Settings& settings) {
 // Whether winbind says who it is here: the account that a domain controller named, or one of a
 // domain that is not this host's own.
 bool is_of_winbind(const Name& name, const Settings& settings) {
-  const auto& attributes = name.attributes();
+  const std::vector<LogonAttribute> attributes = name.attributes();
   const bool named = std::any_of(attributes.begin(), attributes.end(), [](const LogonAttribute& a) {
     return a.name == attribute::kUserSid;
   });

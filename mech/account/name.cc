@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/text.h"
 
 namespace gssntlm {
@@ -65,6 +66,11 @@ bool equal_text(std::string_view a, std::string_view b) {
   return wide_a && wide_b && equal_ignoring_case(*wide_a, *wide_b);
 }
 
+std::string utf8_or_nothing(ByteView wide) {
+  Result<std::string> text = utf8_from_utf16le(wide);
+  return text ? *std::move(text) : std::string();
+}
+
 // A UPN is compared by its parts, so that it equals what its display text imports to.
 Parts comparable(const Name& name) {
   if (name.kind() == NameKind::kUser && name.domain_part().empty()) {
@@ -88,15 +94,39 @@ Result<Ref<const Name>> Name::user(std::string_view text) {
   if (parts.first.empty()) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  return user(std::move(parts.first), std::move(parts.second), {});
+  return user(std::move(parts.first), std::move(parts.second));
 }
 
-Ref<const Name> Name::user(std::string user, std::string domain,
-                           std::vector<LogonAttribute> attributes) {
+Ref<const Name> Name::user(std::string user, std::string domain) {
+  std::string display = join_user(user, domain);
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display)));
+}
+
+Ref<const Name> Name::authenticated(std::string user, std::string domain,
+                                    std::vector<LogonAttribute> attributes, LoginFacts facts) {
   std::string display = join_user(user, domain);
   auto* name = new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
   name->attributes_ = std::move(attributes);
+  name->facts_ = std::move(facts);
   return Ref<const Name>::adopt(name);
+}
+
+std::vector<LogonAttribute> Name::attributes() const {
+  std::vector<LogonAttribute> all = attributes_;
+  if (!facts_) {
+    return all;
+  }
+  const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
+  all.push_back({GSS_NTLM_ATTR_USER, first_});
+  all.push_back({GSS_NTLM_ATTR_DOMAIN, second_});
+  all.push_back({GSS_NTLM_ATTR_WORKSTATION, utf8_or_nothing(facts_->workstation)});
+  all.push_back({GSS_NTLM_ATTR_TARGET, utf8_or_nothing(facts_->target_name)});
+  all.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(facts_->kind))});
+  all.push_back({GSS_NTLM_ATTR_MIC, truth(facts_->mic)});
+  all.push_back({GSS_NTLM_ATTR_CHANNEL_BOUND, truth(facts_->channel_bound)});
+  all.push_back({GSS_NTLM_ATTR_KEY_BITS, std::to_string(facts_->key_bits)});
+  return all;
 }
 
 Result<Ref<const Name>> Name::service(std::string_view text) {

@@ -19,6 +19,16 @@ namespace gssntlm {
 
 enum class NameKind : std::uint8_t { kUser = 1, kService = 2, kAnonymous = 3 };
 
+/// How a user logged in here. Texts are UTF-16LE, as the client sent them.
+struct LoginFacts {
+  Bytes workstation;
+  Bytes target_name;  ///< the service that the client meant; empty when it said none
+  ResponseKind kind = ResponseKind::kNone;
+  bool mic = false;            ///< the exchange was covered by a MIC
+  bool channel_bound = false;  ///< bindings were given and the same
+  unsigned key_bits = 0;       ///< 0: messages are not protected
+};
+
 /// Immutable; shared by contexts, credentials and handles.
 class Name : public RefCounted {
  public:
@@ -30,8 +40,11 @@ class Name : public RefCounted {
   /// kBadText.
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
-  [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain,
-                                            std::vector<LogonAttribute> attributes);
+  [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
+  /// One who logged in: what the source of accounts told, and how it went. Throws std::bad_alloc.
+  [[nodiscard]] static Ref<const Name> authenticated(std::string user, std::string domain,
+                                                     std::vector<LogonAttribute> attributes,
+                                                     LoginFacts facts);
   /// A host-based service: `svc@host`, `svc/host` or `svc`. Errors as user().
   [[nodiscard]] static Result<Ref<const Name>> service(std::string_view text);
   [[nodiscard]] static Ref<const Name> anonymous();
@@ -46,11 +59,13 @@ class Name : public RefCounted {
   /// The same in UTF-16LE. Error: kBadText, for a name that was not imported. Throws
   /// std::bad_alloc.
   [[nodiscard]] Result<Bytes> wide_target_spn() const;
-  [[nodiscard]] const std::vector<LogonAttribute>& attributes() const noexcept {
-    return attributes_;
-  }
+  /// What is known of the name, how it logged in included; made anew by each call, since few ask.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] std::vector<LogonAttribute> attributes() const;
+  /// nullptr for a name that did not log in here.
+  [[nodiscard]] const LoginFacts* facts() const noexcept { return facts_ ? &*facts_ : nullptr; }
 
-  /// A copy with other attributes.
+  /// A copy with these attributes and no others. Throws std::bad_alloc.
   [[nodiscard]] Ref<const Name> with(std::vector<LogonAttribute> attributes) const;
 
   /// For export. Throws std::bad_alloc.
@@ -74,6 +89,7 @@ class Name : public RefCounted {
   std::string second_;  // domain or host
   std::string display_;
   std::vector<LogonAttribute> attributes_;
+  std::optional<LoginFacts> facts_;
 };
 
 }  // namespace gssntlm

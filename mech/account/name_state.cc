@@ -42,8 +42,9 @@ void Name::save(Saver& out) const {
   out.u8(static_cast<std::uint8_t>(kind_));
   out.text(first_);
   out.text(second_);
-  out.u16(static_cast<std::uint16_t>(attributes_.size()));
-  for (const LogonAttribute& attribute : attributes_) {
+  const std::vector<LogonAttribute> all = attributes();
+  out.u16(static_cast<std::uint16_t>(all.size()));
+  for (const LogonAttribute& attribute : all) {
     out.text(attribute.name);
     out.text(attribute.value);
     out.flag(attribute.authenticated);
@@ -66,7 +67,7 @@ Result<Ref<const Name>> Name::load(Loader& in) {
   } else if (kind == NameKind::kService && !first.empty()) {
     name = service(second.empty() ? first : first + "@" + second);
   } else if (kind == NameKind::kUser && !first.empty()) {
-    name = user(std::move(first), std::move(second), {});
+    name = user(std::move(first), std::move(second));
   }
   return name ? (*name)->with(std::move(attributes)) : name;
 }
@@ -74,6 +75,7 @@ Result<Ref<const Name>> Name::load(Loader& in) {
 Ref<const Name> Name::with(std::vector<LogonAttribute> attributes) const {
   auto* copy = new Name(*this);
   copy->attributes_ = std::move(attributes);
+  copy->facts_.reset();
   return Ref<const Name>::adopt(copy);
 }
 

@@ -54,6 +54,8 @@ class Acceptor {
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
   [[nodiscard]] static Result<Acceptor> load(const Policy& policy, Loader& in);
 
+  /// After authenticate() succeeded.
+  [[nodiscard]] const Outcome& outcome() const noexcept { return outcome_; }
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }
   /// Flags offered in CHALLENGE, or agreed once complete.

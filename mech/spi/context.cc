@@ -160,9 +160,9 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   const std::uint32_t events = env_.events();
   Result<AcceptedLogon> logon =
       acceptor->authenticate(token, bindings, credential_->accounts(), env_);
-  Status judged = logon ? take_source(*logon) : Status(logon.error());
+  Status judged = logon ? take_source(*logon, acceptor->outcome()) : Status(logon.error());
   if (judged) {
-    judged = check_rules(*logon);
+    judged = check_rules();
   } else {
     trace_failure(judged.error(), events);
   }
@@ -172,7 +172,6 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     return judged;
   }
   open(acceptor->take_outcome());
-  add_facts(*logon);
   if (env_.tracing()) {
     env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) +
                " logged in");
@@ -189,7 +188,7 @@ void Context::trace_failure(Error error, std::uint32_t events) const {
 }
 
 // Who may log in here, and meant to.
-Status Context::check_rules(const AcceptedLogon& logon) const {
+Status Context::check_rules() const {
   const Settings& settings = *settings_;
   if (const std::optional<std::string> why =
           user_refusal(source_->user_part(), source_->domain_part(), settings)) {
@@ -201,7 +200,8 @@ Status Context::check_rules(const AcceptedLogon& logon) const {
   if (settings.target_check == TargetCheck::kOff) {
     return {};
   }
-  Result<std::string> target = utf8_from_utf16le(logon.target_name);
+  Result<std::string> target =
+      utf8_from_utf16le(source_->facts() != nullptr ? source_->facts()->target_name : Bytes());
   if (const std::optional<std::string> why =
           target_refusal(target ? *target : std::string(), settings)) {
     env_.trace("acceptor: " + *why);
@@ -229,7 +229,7 @@ void Context::audit(ByteView authenticate, bool accepted) const {
   write_audit(settings, record);
 }
 
-Status Context::take_source(AcceptedLogon& logon) {
+Status Context::take_source(AcceptedLogon& logon, const Outcome& outcome) {
   if (logon.anonymous) {
     source_ = Name::anonymous();
     return {};
@@ -239,31 +239,16 @@ Status Context::take_source(AcceptedLogon& logon) {
   if (!user || !domain) {
     return failure(Minor::kLogonFailure);
   }
-  source_ = Name::user(std::move(*user), std::move(*domain), std::move(logon.attributes));
+  LoginFacts facts;
+  facts.workstation = std::move(logon.workstation);
+  facts.target_name = std::move(logon.target_name);
+  facts.kind = outcome.kind;
+  facts.mic = outcome.mic;
+  facts.channel_bound = outcome.channel_bound;
+  facts.key_bits = outcome.protects() ? key_bits(outcome.flags) : 0;
+  source_ = Name::authenticated(std::move(*user), std::move(*domain), std::move(logon.attributes),
+                                std::move(facts));
   return {};
-}
-
-// What was learnt about the user who logged in, for gss_get_name_attribute.
-void Context::add_facts(const AcceptedLogon& logon) {
-  if (logon.anonymous) {
-    return;
-  }
-  const auto text = [](ByteView wide) {
-    Result<std::string> utf8 = utf8_from_utf16le(wide);
-    return utf8 ? std::move(*utf8) : std::string();
-  };
-  const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
-  std::vector<LogonAttribute> facts = source_->attributes();
-  facts.push_back({GSS_NTLM_ATTR_USER, source_->user_part()});
-  facts.push_back({GSS_NTLM_ATTR_DOMAIN, source_->domain_part()});
-  facts.push_back({GSS_NTLM_ATTR_WORKSTATION, text(logon.workstation)});
-  facts.push_back({GSS_NTLM_ATTR_TARGET, text(logon.target_name)});
-  facts.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(kind_))});
-  facts.push_back({GSS_NTLM_ATTR_MIC, truth(mic_)});
-  facts.push_back({GSS_NTLM_ATTR_CHANNEL_BOUND, truth(channel_bound_)});
-  const unsigned bits = session_->protects() ? key_bits(session_->flags()) : 0;
-  facts.push_back({GSS_NTLM_ATTR_KEY_BITS, std::to_string(bits)});
-  source_ = source_->with(std::move(facts));
 }
 
 void Context::open(Outcome outcome) {

@@ -94,9 +94,8 @@ class Context {
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
   void open(Outcome outcome);
   [[nodiscard]] bool withholds_mic() const noexcept;
-  Status take_source(AcceptedLogon& logon);
-  void add_facts(const AcceptedLogon& logon);
-  Status check_rules(const AcceptedLogon& logon) const;
+  Status take_source(AcceptedLogon& logon, const Outcome& outcome);
+  [[nodiscard]] Status check_rules() const;
   [[nodiscard]] SessionRules session_rules() const noexcept;
   void trace_failure(Error error, std::uint32_t events) const;
   void audit(ByteView authenticate, bool accepted) const;

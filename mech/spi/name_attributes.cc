@@ -35,13 +35,15 @@ Result<std::string> local_user_of(const Name& name) {
 
 // Whether it is the name of somebody who logged in here.
 bool is_proven(const Name& name) {
-  return std::any_of(name.attributes().begin(), name.attributes().end(),
+  const Attributes attributes = name.attributes();
+  return std::any_of(attributes.begin(), attributes.end(),
                      [](const LogonAttribute& a) { return a.authenticated; });
 }
 
 Answer inquire(const Name& name, gss_buffer_set_t* attrs) {
+  const Attributes attributes = name.attributes();
   std::vector<ByteView> names;
-  for (const LogonAttribute& attribute : name.attributes()) {
+  for (const LogonAttribute& attribute : attributes) {
     names.push_back(as_bytes(attribute.name));
   }
   if (is_proven(name) && local_user_of(name)) {
@@ -71,8 +73,9 @@ Answer give_attribute(const AttributeOutputs& out, std::string_view value, bool 
 }
 
 Answer get(const Name& name, std::string_view attribute, const AttributeOutputs& out) {
-  const auto found = find_attribute(name.attributes(), attribute);
-  if (found != name.attributes().end()) {
+  const Attributes attributes = name.attributes();
+  const auto found = find_attribute(attributes, attribute);
+  if (found != attributes.end()) {
     return give_attribute(out, found->value, found->authenticated);
   }
   if (attribute != kLocalLogin) {

@@ -122,7 +122,7 @@ Result<Ref<const Name>> import_exported(ByteView token) {
   if (kind != NameKind::kUser || !checked) {
     return bad;
   }
-  return Name::user(*first, *second, {});
+  return Name::user(*first, *second);
 }
 
 Result<Ref<const Name>> name_of_uid(uid_t uid) {

@@ -137,8 +137,7 @@ Ref<const Credential> make_credential() {
   const Bytes user = {'p', 0};
   const auto identity = Ref<const Identity>::adopt(
       new Identity(user, Bytes(), derive_nt_hash(ByteView(user)), std::nullopt));
-  return Credential::of(identity, Name::user("p", "", {}),
-                        Ref<const Settings>::adopt(new Settings));
+  return Credential::of(identity, Name::user("p", ""), Ref<const Settings>::adopt(new Settings));
 }
 
 OM_uint32 step(Handles& h, gss_buffer_t input) {
