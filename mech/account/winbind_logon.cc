@@ -124,17 +124,23 @@ class LogonTask : public WinbindTask {
       answer.attributes.push_back({name, std::to_string(seconds)});
     }
   }
+  // The user's comes first, the primary group's second, and that one again among the groups.
   void add_sids(const wbcAuthUserInfo& info) {
+    std::vector<std::string> sids;
     std::string all;
     for (std::uint32_t i = 0; i < info.num_sids; ++i) {
-      all.append(i == 0 ? "" : ",").append(text_of(info.sids[i].sid));
+      std::string sid = text_of(info.sids[i].sid);
+      if (std::find(sids.begin(), sids.end(), sid) == sids.end()) {
+        all.append(i == 0 ? "" : ",").append(sid);
+        sids.push_back(std::move(sid));
+      }
     }
     add(attribute::kSids, all.c_str());
-    if (info.num_sids > 0) {
-      add(attribute::kUserSid, text_of(info.sids[0].sid).c_str());
+    if (!sids.empty()) {
+      add(attribute::kUserSid, sids[0].c_str());
     }
-    if (info.num_sids > 1) {
-      add(attribute::kPrimaryGroupSid, text_of(info.sids[1].sid).c_str());
+    if (sids.size() > 1) {
+      add(attribute::kPrimaryGroupSid, sids[1].c_str());
     }
   }
   void take(const wbcAuthUserInfo& info) {

@@ -168,6 +168,71 @@ acceptor_on() {
     expect "$machine: locked account" \
         refused_as 'the account is locked' "$machine" login 'CORP\locked' Passw0rd.locked
 }
+
+# sids_of dc|member USER: as winbind there gives them, commas between them.
+sids_of() {
+    sid=$(wbinfo_on "$1" --name-to-sid="$2") && wbinfo_on "$1" --user-domgroups="${sid%% *}" |
+        sort | paste -s -d ,
+}
+wbinfo_on() {
+    case $1 in
+    dc) shift && wbinfo "$@" ;;
+    member) shift && on_member wbinfo "$@" ;;
+    esac
+}
+has_sids_of() {
+    wanted=$(sids_of "$1" "$2") && [ -n "$wanted" ] || return 1
+    for line in urn:gssntlmssp:sids carried-sids; do
+        [ "$(field $line | tr , '\n' | sort | paste -s -d ,)" = "$wanted" ] || return 1
+    done
+    sid=$(wbinfo_on "$1" --name-to-sid="$2")
+    is urn:gss-ntlm:user-sid "${sid%% *}"
+}
+has_primary_group() {
+    sid=$(wbinfo_on "$1" --name-to-sid="$2")
+    is urn:gss-ntlm:primary-group-sid "${sid%% *}"
+}
+identity_on() {
+    machine=$1
+    for way in '' spnego moved; do
+        # shellcheck disable=SC2086
+        expect "$machine: alice's SIDs are those of wbinfo, also in a name carried over (${way:-raw})" \
+            logs_in_with_sids "$machine" 'CORP\alice' $way
+    done
+    expect "$machine: her primary group is the domain's users" \
+        has_primary_group "$machine" 'CORP\domain users'
+    expect "$machine: groups within groups: readers are writers" sids_name "$machine" 'CORP\writers'
+    try "$machine" login 'CORP\bob' Passw0rd.bob
+    expect "$machine: bob is in neither" sids_lack "$machine" 'CORP\writers' 'CORP\readers'
+}
+logs_in_with_sids() {
+    logs_in "$1" login "$2" "$(password_of "$2")" ${3-} && has_sids_of "$1" "$2"
+}
+sids_name() {
+    sid=$(wbinfo_on "$1" --name-to-sid="$2")
+    field urn:gssntlmssp:sids | tr , '\n' | grep -qx "${sid%% *}"
+}
+sids_lack() {
+    is result ok && ! sids_name "$1" "$2" && ! sids_name "$1" "$3"
+}
+
+# The host's users are what winbind's settings make of the domain's.
+local_users() {
+    expect "local user: with winbind's own separator" local_user_is 'CORP\alice'
+    echo 'winbind separator = +' >"$lab/member1/winbind.conf"
+    restart_winbindd
+    expect "local user: with another separator" local_user_is 'CORP+alice'
+    echo 'winbind use default domain = yes' >"$lab/member1/winbind.conf"
+    restart_winbindd
+    expect "local user: of the default domain" local_user_is alice
+    : >"$lab/member1/winbind.conf"
+    restart_winbindd
+}
+local_user_is() {
+    logs_in member login 'CORP\alice' Passw0rd.alice && is local "$1" && is source 'CORP\alice' &&
+        on_member getent passwd "$1" >/dev/null
+}
+
 logs_in_as() {
     wanted=$1
     shift
@@ -431,6 +496,9 @@ fi
 lock_account
 acceptor_on dc
 acceptor_on member
+identity_on dc
+identity_on member
+local_users
 check_command
 names
 order

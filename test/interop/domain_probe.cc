@@ -6,7 +6,8 @@
 //   domain_probe fork USER PASSWORD       logs in, then beside four children that do so too
 //   domain_probe load THREADS COUNT USER:PASSWORD...       COUNT logins, the users in turn
 //
-// Lines "key value": result, side, text, source, sids, keys, wrap, mic, bound, milliseconds.
+// Lines "key value": result, side, text, source, keys, wrap, bound, local, milliseconds, attributes
+// by their names; carried-sids is that of a name that was exported and imported.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -51,7 +52,7 @@ std::string session_key(const End& end) {
   return key;
 }
 
-std::string attribute(const End& end, const char* name) {
+std::string attribute(const NameHandle& of, const char* name) {
   gss_buffer_desc wanted{std::strlen(name), const_cast<char*>(name)};
   gss_buffer_desc value{};
   gss_buffer_desc display{};
@@ -59,8 +60,8 @@ std::string attribute(const End& end, const char* name) {
   int complete = 0;
   int more = -1;
   OM_uint32 minor = 0;
-  if (GSS_ERROR(gss_get_name_attribute(&minor, end.source.get(), &wanted, &authenticated, &complete,
-                                       &value, &display, &more))) {
+  if (GSS_ERROR(gss_get_name_attribute(&minor, of.get(), &wanted, &authenticated, &complete, &value,
+                                       &display, &more))) {
     return {};
   }
   std::string text(static_cast<const char*>(value.value), value.length);
@@ -80,6 +81,18 @@ std::string local_name(const End& end) {
   return text;
 }
 
+// What another process makes of the name.
+NameHandle carried_over(const NameHandle& name) {
+  OM_uint32 minor = 0;
+  gss_buffer_desc token{};
+  NameHandle copy;
+  if (!GSS_ERROR(gss_export_name_composite(&minor, name.get(), &token))) {
+    gss_import_name(&minor, &token, GSS_C_NT_COMPOSITE_EXPORT, copy.out());
+    gss_release_buffer(&minor, &token);
+  }
+  return copy;
+}
+
 bool wraps(End& from, End& to, const std::string& text) {
   std::string token;
   std::string back;
@@ -95,6 +108,10 @@ void move(End& end, const char* what) {
   const std::size_t size = token.length;
   const bool moved = out && !GSS_ERROR(gss_import_sec_context(&minor, &token, &end.context));
   gss_release_buffer(&minor, &token);
+  if (moved && end.last.major == GSS_S_COMPLETE) {
+    gss_inquire_context(&minor, end.context, end.source.out(), nullptr, nullptr, nullptr, nullptr,
+                        nullptr, nullptr);
+  }
   std::printf("moved-%s %s %zu bytes %.3f ms\n", what, moved ? "ok" : "failed", size,
               milliseconds_since(start));
 }
@@ -113,13 +130,15 @@ void print_success(End& initiator, End& acceptor) {
                                : "broken");
   std::printf("bound %s\n", (acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG) != 0 ? "yes" : "no");
   std::printf("local %s\n", local_name(acceptor).c_str());
+  std::printf("carried-sids %s\n",
+              attribute(carried_over(acceptor.source), "urn:gssntlmssp:sids").c_str());
   for (const char* name :
        {"urn:gssntlmssp:sids", "urn:gss-ntlm:user-sid", "urn:gss-ntlm:primary-group-sid",
         "urn:gss-ntlm:account-name", "urn:gss-ntlm:display-name",
         "urn:gss-ntlm:user-principal-name", "urn:gss-ntlm:logon-domain", "urn:gss-ntlm:dns-domain",
         "urn:gss-ntlm:logon-server", "urn:gss-ntlm:password-last-set",
         "urn:gss-ntlm:password-can-change", "urn:gss-ntlm:password-must-change"}) {
-    std::printf("%s %s\n", name, attribute(acceptor, name).c_str());
+    std::printf("%s %s\n", name, attribute(acceptor.source, name).c_str());
   }
 }
 
