@@ -95,7 +95,7 @@ class Winpr {
     id.PasswordLength = static_cast<UINT32>(std::strlen(kPassword));
     id.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI;
     acquire(SECPKG_CRED_OUTBOUND, &id, client_);
-    acquire(SECPKG_CRED_INBOUND, nullptr, server_);
+    acquire_server();
   }
   Winpr(const Winpr&) = delete;
   Winpr& operator=(const Winpr&) = delete;
@@ -113,10 +113,7 @@ class Winpr {
     SecBufferDesc server = {SECBUFFER_VERSION, 1, &from_server};
     initiate(ends, nullptr, nullptr, client);
     accept(ends, nullptr, client, server);
-    std::string& path = accounts_.path();
-    need("the accounts",
-         table().SetContextAttributesA(&ends.acceptor, SECPKG_ATTR_AUTH_NTLM_SAM_FILE, path.data(),
-                                       static_cast<ULONG>(path.size() + 1)));
+    name_accounts(ends);
     from_client.cbBuffer = static_cast<ULONG>(a.size());
     initiate(ends, &ends.initiator, &server, client);
     from_server.cbBuffer = static_cast<ULONG>(b.size());
@@ -125,6 +122,29 @@ class Winpr {
   }
 
  private:
+  // WinPR 2 is told of the accounts in each exchange, WinPR 3 with the credential.
+  void acquire_server() {
+#ifdef SECPKG_ATTR_AUTH_NTLM_SAM_FILE
+    acquire(SECPKG_CRED_INBOUND, nullptr, server_);
+#else
+    SEC_WINPR_NTLM_SETTINGS settings{};
+    settings.samFile = accounts_.path().data();
+    SEC_WINNT_AUTH_IDENTITY_WINPR id{};
+    id.identity.Version = SEC_WINNT_AUTH_IDENTITY_VERSION;
+    id.identity.Length = sizeof id.identity;
+    id.identity.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE | SEC_WINNT_AUTH_IDENTITY_EXTENDED;
+    id.ntlmSettings = &settings;
+    acquire(SECPKG_CRED_INBOUND, &id, server_);
+#endif
+  }
+  void name_accounts([[maybe_unused]] Ends& ends) {
+#ifdef SECPKG_ATTR_AUTH_NTLM_SAM_FILE
+    std::string& path = accounts_.path();
+    need("the accounts",
+         table().SetContextAttributesA(&ends.acceptor, SECPKG_ATTR_AUTH_NTLM_SAM_FILE, path.data(),
+                                       static_cast<ULONG>(path.size() + 1)));
+#endif
+  }
   static void acquire(ULONG use, void* identity, ::CredHandle& handle) {
     TimeStamp expiry{};
     need("AcquireCredentialsHandle",
