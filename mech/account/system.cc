@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -20,7 +22,7 @@ namespace {
 constexpr std::size_t kMaxEvent = 3000;
 constexpr std::size_t kMaxKept = 255;
 
-// Set by set_trace_file(); what it once pointed to is never freed, for another thread may read it.
+// Set by set_trace_file(), which frees nothing it once pointed to: another thread may read it.
 std::atomic<const std::string*> g_trace_file{nullptr};
 std::atomic<std::uint32_t> g_contexts{0};
 
@@ -148,7 +150,14 @@ bool is_tracing(const Settings& settings) noexcept {
 }
 
 void set_trace_file(std::string_view path) {
-  g_trace_file.store(new std::string(path), std::memory_order_release);
+  static auto& mutex = *new std::mutex;
+  static auto& paths = *new std::set<std::string, std::less<>>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto found = paths.find(path);
+  if (found == paths.end()) {
+    found = paths.emplace(path).first;
+  }
+  g_trace_file.store(&*found, std::memory_order_release);
 }
 
 }  // namespace gssntlm

@@ -49,7 +49,8 @@ void trace_event(const Settings& settings, std::string_view event) noexcept;
 [[nodiscard]] bool is_tracing(const Settings& settings) noexcept;
 
 /// Sends the traces of this process, from now on, to `path`; to nowhere when that is empty. Goes
-/// before environment and settings. Throws std::bad_alloc.
+/// before environment and settings. Each path that was ever given is kept, once. Throws
+/// std::bad_alloc.
 void set_trace_file(std::string_view path);
 
 }  // namespace gssntlm
