@@ -23,7 +23,7 @@ def main():
     db = SamDB(session_info=system_session(), credentials=creds, lp=lp)
     base = str(db.get_default_basedn())
     db.modify_ldif(f"dn: {base}\nchangetype: modify\n"
-                   "replace: lockoutThreshold\nlockoutThreshold: 3\n-\n"
+                   "replace: lockoutThreshold\nlockoutThreshold: 12\n-\n"
                    "replace: minPwdAge\nminPwdAge: 0\n")
     for key, name in NAMES.items():
         db.newuser(name, f"Passw0rd.{key}", givenname="Given", surname=key)
