@@ -13,6 +13,7 @@ umask 022
 source=$(cd "$(dirname "$0")/.." && pwd)
 build="$source/build/quickstart"
 module="$build/mech/gss_ntlm.so"
+program="$build/tools/gss-ntlm"
 
 say() {
     printf '\nquickstart: %s\n' "$*"
@@ -26,14 +27,14 @@ stopped() {
 say "packages"
 sh "$source/test/deps.sh" web || stopped "a package could not be installed"
 
-say "building ${module#"$source"/}"
+say "building ${module#"$source"/} and ${program#"$source"/}"
 if [ ! -f "$build/build.ninja" ]; then
     rm -rf -- "$build"
     meson setup "$build" "$source" --buildtype=release || stopped "meson could not set up $build"
 fi
-ninja -C "$build" mech/gss_ntlm.so || stopped "the module did not build"
+ninja -C "$build" mech/gss_ntlm.so tools/gss-ntlm || stopped "module and program did not build"
 
 say "logging in: what curl sent -> what Apache answered"
-sh "$source/test/interop/apache.sh" "$module" || stopped "a FAIL line above says what went wrong"
+sh "$source/test/interop/apache.sh" "$module" "$program" || stopped "a FAIL line above says what went wrong"
 
 say "done: Apache was stopped, and nothing was left behind but ${build#"$source"/}"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Real curl logs in to a real Apache through the module.
 #
-#   sh test/interop/apache.sh MODULE      e.g. build/mech/gss_ntlm.so
+#   sh test/interop/apache.sh MODULE PROGRAM      e.g. build/mech/gss_ntlm.so build/tools/gss-ntlm
 #
 # Each line says what was sent (scheme and size of the token) and what came back (status, scheme
 # and size of the token, and the user that Apache names). The module is registered privately, and
 # Apache, which listens on loopback alone, is stopped at the end.
 set -eu
-[ $# -eq 1 ] || {
-    echo "usage: sh test/interop/apache.sh MODULE" >&2
+[ $# -eq 2 ] || {
+    echo "usage: sh test/interop/apache.sh MODULE PROGRAM" >&2
     exit 2
 }
 here=$(dirname "$0")
@@ -20,6 +20,7 @@ here=$(dirname "$0")
 password='Correct-Horse 7'
 private_root
 register_module "$1"
+program=$2
 mkdir -m 700 "$root/client"
 
 # An account of the acceptor, and users files of clients that get it right and wrong.
@@ -96,6 +97,37 @@ try "curl without an account" nothing "$apache_url"
 negotiate "curl --negotiate -u :" login right
 negotiate "curl --negotiate -u :, wrong password" refusal wrong
 negotiate "curl --negotiate -u :, unknown user" refusal unknown
+
+# The same without a users file of the client: the hash is in the kernel's keyring, for this target
+# alone, from login to logout.
+logged_in_for='HTTP@localhost'
+keyring() {
+    printf '[accounts]\ninitiator = keyring\n' >"$root/keyring-settings"
+    if ! said=$(printf '%s\n' "$password" | "$program" login 'QUICK\alice' --for "$logged_in_for" --stdin 2>&1); then
+        case $said in
+        *keyring*) echo "SKIP gss-ntlm login: $said" ;;
+        *) fail "gss-ntlm login" "$said" ;;
+        esac
+        return 0
+    fi
+    at_exit '"$program" logout "$logged_in_for" >/dev/null 2>&1 || :'
+    pass "gss-ntlm login 'QUICK\\alice' --for $logged_in_for [password sent -> ${said:-its hash is in the keyring}]"
+    export GSS_NTLM_SETTINGS="$root/keyring-settings"
+    try "curl --negotiate -u :, after gss-ntlm login, no users file" login --negotiate -u : "$apache_url"
+    if said=$("$program" logout "$logged_in_for" 2>&1); then
+        pass "gss-ntlm logout $logged_in_for [nothing sent -> ${said:-the hash is gone}]"
+    else
+        fail "gss-ntlm logout $logged_in_for" "$said"
+    fi
+    case $("$program" list 2>&1) in
+    'There are no logins'*)
+        try "curl --negotiate -u :, after gss-ntlm logout" nothing --negotiate -u : "$apache_url"
+        ;;
+    *) echo "SKIP curl after gss-ntlm logout: whoever runs this has other logins" ;;
+    esac
+    export GSS_NTLM_SETTINGS="$root/settings"
+}
+keyring
 
 try "curl --ntlm -u alice:..." login --ntlm -u "alice:$password" "$apache_url"
 try "curl --ntlm, with the domain" login --ntlm -u "QUICK\\alice:$password" "$apache_url"
