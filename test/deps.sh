@@ -45,7 +45,7 @@ domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-
         samba-ad-provision smbclient"
 # gss-ntlmssp, impacket, Samba and WinPR are the independent peers of test/interop.
 test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples libbenchmark-dev librapidcheck-dev $winpr python3
-      python3-gssapi python3-impacket python3-samba valgrind"
+      mandoc python3-gssapi python3-impacket python3-samba valgrind"
 all="$test debootstrap $lint"
 
 case $1 in
