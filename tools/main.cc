@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_login_commands(app, status);
   add_user_commands(app, status);
   add_decode_command(app, status);
+  add_doctor_command(app, status);
   add_settings_command(app, status);
   add_winbind_command(app, status);
   try {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the commands of gss-ntlm as a person would, in a terminal where that matters.
 
-usage: commands_test.py PROGRAM EXAMPLE_FILE
+usage: commands_test.py PROGRAM EXAMPLE_FILE MODULE
 """
 import ctypes
 import json
@@ -18,6 +18,7 @@ import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 EXAMPLE = os.path.abspath(sys.argv[2])
+MODULE = os.path.abspath(sys.argv[3])
 failures = 0
 checks = 0
 
@@ -104,7 +105,7 @@ def fresh_session():
 
 def test_help():
     out, _ = run("--help")
-    for command in ("login", "list", "logout", "user", "decode", "settings", "winbind"):
+    for command in ("login", "list", "logout", "user", "decode", "doctor", "settings", "winbind"):
         expect(command in out, f"--help names {command}")
         text, _ = run(command, "--help")
         expect("Example:" in text, f"{command} --help has an example")
@@ -282,6 +283,54 @@ def test_settings(folder):
 
 
 NEGOTIATE = "4e544c4d5353500001000000978208e2000000000000000000000000000000000a00000000000" "00f"
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o600)
+
+
+def test_doctor(folder):
+    oid = "1.3.6.1.4.1.311.2.2.10"
+    users = os.path.join(folder, "doctor-users")
+    write(users, "CORP:alice:secret\n")
+
+    def doctor(*arguments, status, lines, extra=None):
+        """Runs doctor with these lines registered; what it says of each thing."""
+        registration = os.path.join(folder, "mech.conf")
+        write(registration, "".join(line + "\n" for line in lines))
+        env = {"GSS_MECH_CONFIG": registration, "KRB5_CONFIG": "/dev/null", "NTLM_USER_FILE": users, **(extra or {})}
+        out, _ = run("doctor", "--json", *arguments, status=status, env=env)
+        said = json.loads(out)
+        expect(said["good"] == (status == 0), "doctor: good and the exit status agree")
+        text, _ = run("doctor", *arguments, status=status, env=env)
+        expect(("NTLM works here." in text) == (status == 0), "doctor: the last line")
+        return {check["name"]: (check["state"], check["text"]) for check in said["checks"]}
+
+    def wrong(said, name, text, state="wrong"):
+        expect(said.get(name, ("", ""))[0] == state and text in said[name][1], f"doctor: {name}: {text}: {said.get(name)}")
+
+    ours = f"gss-ntlm {oid} {MODULE}"
+    said = doctor(status=0, lines=[ours])
+    for name in ("loads", "settings", "users file", "initiator", "acceptor", "login", "login under SPNEGO"):
+        expect(said[name][0] == "ok", f"doctor: {name} is well: {said[name]}")
+    expect("accounts: 1" in said["users file"][1], "doctor: the accounts of the users file")
+    said = doctor("--target", "HTTP@www.corp.example", status=0, lines=[ours])
+    wrong(said, "initiator", "CORP\\alice for HTTP@www.corp.example, from the users file", "ok")
+    wrong(doctor(status=1, lines=["# nothing"]), "registered", "gss-ntlm.conf.example")
+    wrong(doctor(status=1, lines=[f"x {oid} /nonexistent/x.so"]), "loads", "No such file or directory")
+    wrong(doctor(status=1, lines=[f"x {oid} {EXAMPLE}"]), "loads", "invalid ELF header")
+    wrong(doctor(status=0, lines=[f"x {oid} /nonexistent/x.so", ours]), "other plugins", "/nonexistent/x.so", "note")
+    wrong(doctor(status=1, lines=[ours], extra={"LM_COMPAT_LEVEL": "9"}), "settings", "LM_COMPAT_LEVEL=9")
+    wrong(doctor("--target", "HTTP@x", status=1, lines=[ours], extra={"NTLM_USER_FILE": ""}), "initiator", "gss-ntlm login")
+    os.chmod(users, 0o644)
+    wrong(doctor(status=1, lines=[ours]), "users file", "chmod 600")
+    write(users, "nonsense\n")
+    os.chmod(users, 0o600)
+    wrong(doctor(status=1, lines=[ours]), "users file", "line 1")
+    doctor(status=1, lines=[ours], extra={"TMPDIR": folder})
+    expect(not any(name.startswith("gss-ntlm.") for name in os.listdir(folder)), "doctor leaves nothing behind")
 
 
 def test_decode(folder):

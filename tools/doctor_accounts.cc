@@ -1,0 +1,151 @@
+// doctor: settings, and which accounts either role would use.
+#include <algorithm>
+
+#include <sys/stat.h>
+
+#include "mech/account/credential.h"
+#include "mech/account/keyring.h"
+#include "mech/account/settings.h"
+#include "mech/account/users_file.h"
+#include "mech/account/winbind_check.h"
+#include "mech/base/text.h"
+#include "tools/console.h"
+#include "tools/doctor.h"
+
+namespace gssntlm::tools {
+namespace {
+
+void check_settings(Checks& checks, const Settings& settings) {
+  const Settings defaults;
+  std::string changed;
+  for (const SettingKey& key : setting_keys()) {
+    if (key.get(settings) != key.get(defaults) && key.section != "names") {
+      changed.append(changed.empty() ? "" : ", ").append(key.section).append(".").append(key.name);
+    }
+  }
+  const std::string source = settings.source.empty()
+                                 ? std::string("no file; ") + kDefaultSettingsFile + " may be made"
+                                 : printable_utf8(settings.source);
+  checks.push_back({Check::State::kOk, "settings",
+                    source + (changed.empty() ? "; all are at their defaults"
+                                              : "; not at their defaults: " + changed)});
+}
+
+void check_users_file(Checks& checks, const Settings& settings) {
+  const std::string& path = settings.users_file;
+  if (path.empty()) {
+    checks.push_back({Check::State::kOk, "users file", "none is named"});
+    return;
+  }
+  const Result<std::shared_ptr<const UsersTable>> table = load_users_table(path);
+  if (!table) {
+    checks.push_back({Check::State::kWrong, "users file", error_text(table.error())});
+    return;
+  }
+  struct stat st {};
+  char mode[24] = "";
+  if (::stat(path.c_str(), &st) == 0) {
+    std::snprintf(mode, sizeof mode, ", mode %04o", static_cast<unsigned>(st.st_mode & 07777));
+  }
+  checks.push_back(
+      {Check::State::kOk, "users file",
+       printable_utf8(path) + mode + ", accounts: " + std::to_string((*table)->size())});
+}
+
+// Where the account of an initiator is from, for a person.
+std::string origin_of(const Settings& settings, const Name& account, const std::string& target) {
+  LoginQuery query;
+  query.user = account.user_part();
+  query.domain = account.domain_part();
+  query.target = target;
+  const auto& order = settings.initiator_accounts;
+  const bool asks_keyring = std::find(order.begin(), order.end(), Backend::kKeyring) != order.end();
+  if (const std::optional<Login> login = asks_keyring ? find_login(query) : std::nullopt) {
+    return "the " + std::string(keyring_name(login->keyring)) + " keyring, made for " +
+           printable_utf8(login->pattern);
+  }
+  return settings.users_file.empty() ? "the password that winbind keeps"
+                                     : "the users file " + printable_utf8(settings.users_file);
+}
+
+Result<Ref<const Credential>> initiator_for(const std::optional<std::string>& target) {
+  CredentialRequest request;
+  request.usage = Usage::kInitiate;
+  Result<Ref<const Credential>> credential = Credential::acquire(request);
+  if (!credential || !target) {
+    return credential;
+  }
+  const Result<Ref<const Name>> name = Name::service(*target);
+  return name ? (*credential)->for_target(**name) : Result<Ref<const Credential>>(name.error());
+}
+
+void check_initiator(Checks& checks, const Settings& settings,
+                     const std::optional<std::string>& target) {
+  const std::string whom = target ? " for " + printable_utf8(*target) : "";
+  const Result<Ref<const Credential>> credential = initiator_for(target);
+  if (!credential) {
+    const bool wanted = target.has_value();
+    checks.push_back({wanted ? Check::State::kWrong : Check::State::kNote, "initiator",
+                      "no credential" + whom + ": " + error_text(credential.error())});
+    return;
+  }
+  const Name& account = *(*credential)->name();
+  checks.push_back({Check::State::kOk, "initiator",
+                    printable_account(account.user_part(), account.domain_part()) + whom +
+                        ", from " + origin_of(settings, account, target.value_or(""))});
+}
+
+void check_acceptor(Checks& checks, const Settings& settings) {
+  CredentialRequest request;
+  request.usage = Usage::kAccept;
+  const Result<Ref<const Credential>> credential = Credential::acquire(request);
+  if (!credential) {
+    checks.push_back({Check::State::kNote, "acceptor",
+                      "services let nobody in with NTLM: " + error_text(credential.error())});
+    return;
+  }
+  std::string sources;
+  for (const Backend backend : settings.acceptor_accounts) {
+    const bool file = backend == Backend::kUsersFile;
+    if (!file || !settings.users_file.empty()) {
+      sources.append(sources.empty() ? "" : ", then ").append(file ? "the users file" : "winbind");
+    }
+  }
+  checks.push_back({Check::State::kOk, "acceptor", "accounts are asked of " + sources});
+}
+
+void check_domain(Checks& checks, const Settings& settings) {
+  const auto& order = settings.acceptor_accounts;
+  if (std::find(order.begin(), order.end(), Backend::kWinbind) == order.end()) {
+    checks.push_back({Check::State::kOk, "winbind", "is not asked, as settings say"});
+    return;
+  }
+  const WinbindCheck winbind = check_winbind(settings);
+  if (!winbind.installed || !winbind.answers) {
+    checks.push_back(
+        {Check::State::kOk, "winbind", "is not here: there are no accounts of a domain"});
+    return;
+  }
+  const std::string who = printable_utf8(winbind.facts.netbios_name) + " of domain " +
+                          printable_utf8(winbind.facts.netbios_domain);
+  checks.push_back(
+      {winbind.good() ? Check::State::kOk : Check::State::kNote, "winbind",
+       who + (winbind.good() ? "; its domain controller answers" : "; " + winbind.problem)});
+}
+
+}  // namespace
+
+void check_accounts(Checks& checks, const std::optional<std::string>& target) {
+  const Result<Ref<const Settings>> settings = load_settings();
+  if (!settings) {
+    checks.push_back({Check::State::kWrong, "settings", error_text(settings.error())});
+    return;
+  }
+  check_settings(checks, **settings);
+  check_users_file(checks, **settings);
+  check_initiator(checks, **settings, target);
+  check_acceptor(checks, **settings);
+  check_domain(checks, **settings);
+}
+
+}  // namespace gssntlm::tools

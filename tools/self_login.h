@@ -1,0 +1,44 @@
+// A login of this process at itself through GSSAPI, as any two programs would make it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mech/base/status.h"
+
+namespace gssntlm::tools {
+
+struct LoginOutcome {
+  std::string problem;         ///< empty: both sides were established
+  bool protects = false;       ///< a sealed message came through
+  bool mech_list_mic = false;  ///< SPNEGO: both sides proved the list of mechanisms
+  bool has_mic = false;        ///< AUTHENTICATE carried a MIC
+};
+
+/// A throw-away account in a folder of its own, which goes with it. Throws std::bad_alloc.
+class SelfLogin {
+ public:
+  SelfLogin();
+  SelfLogin(const SelfLogin&) = delete;
+  SelfLogin& operator=(const SelfLogin&) = delete;
+  ~SelfLogin();
+
+  /// Why there is no such folder; empty when there is one.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+  /// The policy in force, without lists of users and targets, other accounts or an audit; the
+  /// environment goes before it as ever. `spnego_mic` replaces that setting.
+  [[nodiscard]] LoginOutcome run(bool spnego, std::optional<std::string_view> spnego_mic);
+
+ private:
+  [[nodiscard]] bool write(const std::string& name, const std::string& text);
+  [[nodiscard]] bool write_settings(std::optional<std::string_view> spnego_mic);
+
+  std::string folder_;
+  std::string problem_;
+  std::string password_;
+  std::optional<std::string> settings_before_;
+};
+
+}  // namespace gssntlm::tools
