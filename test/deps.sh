@@ -46,7 +46,8 @@ domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-
 # gss-ntlmssp, impacket, Samba and WinPR are the independent peers of test/interop.
 test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples libbenchmark-dev librapidcheck-dev $winpr python3
       mandoc python3-gssapi python3-impacket python3-samba valgrind"
-all="$test debootstrap $lint"
+# chromium shows the pages of gss-ntlm decode --html.
+all="$test chromium debootstrap $lint"
 
 case $1 in
 build) wanted=$build ;;
