@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs the commands of gss-ntlm as a person would, in a terminal where that matters.
 
-usage: commands_test.py PROGRAM EXAMPLE_FILE MODULE
+usage: commands_test.py PROGRAM EXAMPLE_FILE MODULE VECTORS
 """
 import ctypes
 import json
 import os
 import pty
 import random
+import re
 import select
 import signal
 import stat
@@ -19,6 +20,7 @@ import time
 PROGRAM = os.path.abspath(sys.argv[1])
 EXAMPLE = os.path.abspath(sys.argv[2])
 MODULE = os.path.abspath(sys.argv[3])
+VECTORS = os.path.abspath(sys.argv[4])
 failures = 0
 checks = 0
 
@@ -363,6 +365,37 @@ def test_decode(folder):
     expect(set(json.loads(out)) == {"error", "offset"}, out)
     run("decode", "--password-stdin", status=2)
     run("decode", "--password-stdin", NEGOTIATE, stdin=b"x\n", status=1)
+
+
+def test_decode_says_what_fails(folder):
+    with open(VECTORS, encoding="utf-8") as f:
+        vector = next(v for v in json.load(f)["vectors"] if v["id"] == "exchange.v2.cbt")["out"]
+    tokens = [vector[name] for name in ("negotiate", "challenge", "authenticate")]
+
+    def judged(part, text, tokens, *options, password="Password", status=1):
+        out, _ = run("decode", "--password-stdin", *options, *tokens, stdin=password.encode() + b"\n", status=status)
+        expect(re.search(rf"^.*\b{part}\b.*{re.escape(text)}", out, re.M), f"decode says of {part}: {text}: {out[-1500:]}")
+
+    def turned(token, offset):
+        data = bytearray.fromhex(token)
+        data[offset] ^= 1
+        return data.hex()
+
+    judged("password", "right", tokens, status=0)
+    judged("MIC", "verifies", tokens, status=0)
+    judged("password", "wrong", tokens, password="Passwort")
+    judged("MIC", "does not verify", [turned(tokens[0], 36)] + tokens[1:])
+    judged("MIC", "does not verify", tokens[:2] + [turned(tokens[2], 72)])
+    judged("bindings", "those of the channel", tokens, "--bindings", "187b8ed16257050635bf9bbd99eb5e29", status=0)
+    judged("bindings", "of another channel", tokens, "--bindings", "00" * 15 + "01")
+    judged("password", "another exchange", [tokens[0], turned(tokens[1], 24), tokens[2]])
+    users = os.path.join(folder, "users")
+    for line, status in (("DOMAIN:User:Password\n", 0), ("DOMAIN:User:Other\n", 1), ("DOMAIN:Other:Password\n", 1)):
+        write(users, line)
+        run("decode", "--users", users, *tokens, status=status)
+    os.chmod(users, 0o644)
+    _, err = run("decode", "--users", users, *tokens, status=1)
+    expect("chmod 600" in err, f"decode refuses a users file that others may read: {err}")
 
 
 def test_decode_anything():
