@@ -309,6 +309,10 @@ has() {
         grep -q -- "^$text" "$lab/out" || return 1
     done
 }
+# diagnosed dc|member TEXT: doctor finds nothing wrong there, and says that of winbind.
+diagnosed() {
+    on "$1" "$program" doctor >"$lab/out" 2>&1 && grep -q "^ok *winbind: $2" "$lab/out"
+}
 # found_wrong TEXT...: the same for what it does find.
 found_wrong() { ! on member "$program" winbind >"$lab/out" 2>&1 && has "$@"; }
 nobody_is_told() {
@@ -321,6 +325,9 @@ check_command() {
         'domain controller: dc1.corp.example$'
     expect "gss-ntlm winbind: so does the controller" checked dc 'computer: DC1$' 'domain: CORP$' \
         'privileged pipe: yes$'
+    expect "gss-ntlm doctor: the member is well, and so is its domain" \
+        diagnosed member 'MEMBER1 of domain CORP; its domain controller answers'
+    expect "gss-ntlm doctor: so is the controller" diagnosed dc 'DC1 of domain CORP'
     expect "gss-ntlm winbind: who may not use the pipe is told so" nobody_is_told
 }
 
