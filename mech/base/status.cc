@@ -59,7 +59,8 @@ constexpr std::array kTexts = {
           "user or root its owner and run chmod 600 on it"},
     Entry{Minor::kUsersFileLine,
           "the NTLM users file has a bad line; write DOMAIN:USER:PASSWORD or the smbpasswd form"},
-    Entry{Minor::kNotSupported, "NTLM does not support this operation"},
+    Entry{Minor::kNotSupported,
+          "NTLM does not support this operation; use another mechanism for it"},
     Entry{Minor::kNotAvailable,
           "the value is not available in this state; ask again when the context is established"},
     Entry{Minor::kBadCredential,
@@ -79,19 +80,24 @@ constexpr std::array kTexts = {
           "the peer does not offer protection that the caller or policy demands; update the peer"},
     Entry{Minor::kPolicyKeyLength,
           "the peer offers session keys shorter than policy demands (128 bits); update the peer"},
-    Entry{Minor::kPolicyBlocked, "the NTLM policy of this host blocks this target or user"},
+    Entry{Minor::kPolicyBlocked,
+          "the NTLM policy of this host blocks this target or user; see the lists in its settings "
+          "(gss-ntlm(5))"},
     Entry{Minor::kDowngrade,
-          "the peer took back or added capabilities during the exchange; it may be under attack"},
+          "the peer took back or added capabilities during the exchange, which may be an attack; "
+          "look at what is between the two"},
     Entry{Minor::kTargetInfo,
           "the server sent no target information, which NTLMv2 needs; update the server"},
     Entry{Minor::kBadSignature,
           "the signature of the message does not verify; it was changed, replayed or belongs to "
           "another context"},
     Entry{Minor::kSequence,
-          "the message does not carry the sequence number that the program named for it"},
+          "the message does not carry the sequence number that the program named for it; name the "
+          "one it was sent with"},
     Entry{Minor::kSequenceEnd,
           "the context has protected as many messages as it can; establish a new one"},
-    Entry{Minor::kShortSignature, "the token is shorter than an NTLM signature (16 bytes)"},
+    Entry{Minor::kShortSignature,
+          "the token is shorter than an NTLM signature (16 bytes); pass it whole"},
     Entry{Minor::kBadQop, "NTLM has only the default quality of protection; pass 0"},
     Entry{Minor::kNoProtection,
           "neither signing nor sealing was agreed, so messages cannot be protected; ask for "
@@ -103,7 +109,8 @@ constexpr std::array kTexts = {
     Entry{Minor::kExpired,
           "the NTLM context or credential has expired; make a new one (gss-ntlm login)"},
     Entry{Minor::kBadOption,
-          "the option's value has the wrong size, or the context is not in a state for it"},
+          "the option's value has the wrong size, or the context is not in a state for it; see "
+          "gssapi_ntlm.h"},
     Entry{Minor::kBadIov,
           "the buffer list cannot be processed: it needs one HEADER of 16 bytes, and DATA"},
     Entry{Minor::kImport,
@@ -112,13 +119,15 @@ constexpr std::array kTexts = {
           "the context was made by another process; a child must establish its own, or import an "
           "exported one"},
     Entry{Minor::kUnencodable,
-          "a name has characters that the OEM code page lacks, and the peer has no Unicode"},
+          "a name has characters that the OEM code page lacks, and the peer has no Unicode; set "
+          "code_page (gss-ntlm(5))"},
     Entry{Minor::kRepeated,
           "the message was taken before: it was repeated on its way, or is replayed; drop it"},
     Entry{Minor::kOld,
           "the message is genuine but so old that it may have been taken before; drop it"},
     Entry{Minor::kGap,
-          "the message came too early: those between the last one and it were lost or are late"},
+          "the message came too early: those between the last one and it were lost or are late; "
+          "wait for them, or go on without"},
     Entry{Minor::kKeyring,
           "the kernel keyring that holds NTLM logins cannot be used; run gss-ntlm doctor, or use a "
           "users file (NTLM_USER_FILE)"},
