@@ -160,4 +160,8 @@ else
     fail "Apache has ${module##*/} loaded" "no process maps $module"
 fi
 
+curl=$(package_version curl)
+interop_row HTTP "curl --negotiate" "$curl" both "Negotiate with Apache; accounts from a users file and from the keyring"
+interop_row HTTP "curl --ntlm" "$curl" acceptor "NTLM, and its messages under Negotiate, with Apache"
+
 finish

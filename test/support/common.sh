@@ -5,6 +5,9 @@
 #   private_root            makes $root; at_exit names what to do before it is removed
 #   register_module FILE    $GSS_MECH_CONFIG for a copy of FILE, and nothing else
 #   pass NAME / fail NAME WHY / finish
+#   interop_row AREA PEER VERSION ROLE MODES [RESULT]   a row of docs/interop.md, after its cases
+#   interop_skipped AREA PEER WHY                       the row of a peer that cannot be had here
+#   package_version PACKAGE                             the version of a Debian package, or -
 # shellcheck shell=sh
 
 ntlm_oid=1.3.6.1.4.1.311.2.2.10
@@ -72,6 +75,26 @@ fail() {
     failed=$((failed + 1))
     printf 'FAIL %s\n' "$1"
     printf '%s\n' "$2" | sed 's/^/     /'
+}
+
+# Since the last row; a row of which a case failed is "fails". ROLE is ours: initiator, acceptor or both.
+interop_failed=0
+interop_row() {
+    result=${6:-works}
+    [ "$failed" -eq "$interop_failed" ] || result=fails
+    interop_failed=$failed
+    printf 'interop: | %s | %s | %s | %s | %s | %s |\n' "$1" "$2" "$3" "$4" "$5" "$result"
+}
+
+interop_skipped() {
+    printf 'interop: | %s | %s | - | - | - | not run: %s |\n' "$1" "$2" "$3"
+}
+
+# Without epoch, revision and what repacking added.
+package_version() {
+    version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null) || version=""
+    [ -n "$version" ] || version=-
+    printf '%s\n' "$version" | sed 's/^[0-9]*://; s/\(.\)-[^-]*$/\1/; s/[+~]\(dfsg\|ds\|deb\|repack\).*//'
 }
 
 finish() {

@@ -2,7 +2,7 @@
 """Counts what Meson's test runs did, test case by test case.
 
 Usage: summary.py LABEL=TESTLOG.json...   prints the output of what failed, the lines about vectors,
-                                          the matrix and skipped tests, and as its last line the totals
+                                          the matrix, peers and skipped tests, and as its last line the totals
        summary.py --self-test
 
 An entry of the log is a program or script with any number of cases in it. They are counted from
@@ -22,7 +22,7 @@ UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
 UNITTEST_SKIPPED = re.compile(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", re.M)
 SHOWN = re.compile(r"^vectors: .*$", re.M)
-SHOWN_ONCE = re.compile(r"^matrix: .*$", re.M)
+SHOWN_ONCE = re.compile(r"^(?:matrix|interop): .*$", re.M)
 SKIPPED_RESULT = "SKIP"
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL")
 
@@ -140,8 +140,8 @@ def self_test():
         print("PASS" if got == expected else "FAIL", "verdict:", name)
         wrong += got != expected
     shown = io.StringIO()
-    summarise([(label, [entry("OK", "matrix: | a |\nvectors: b")]) for label in "xy"], shown)
-    for line, expected in [("matrix: | a |", 1), ("x: vectors: b", 1), ("y: vectors: b", 1)]:
+    summarise([(label, [entry("OK", "matrix: | a |\nvectors: b\ninterop: | c |")]) for label in "xy"], shown)
+    for line, expected in [("matrix: | a |", 1), ("interop: | c |", 1), ("x: vectors: b", 1), ("y: vectors: b", 1)]:
         got = shown.getvalue().splitlines().count(line)
         print("PASS" if got == expected else "FAIL", "shown:", line)
         wrong += got != expected
