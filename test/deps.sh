@@ -8,8 +8,8 @@
 #   sh test/deps.sh -n SET  prints the packages of SET, and installs nothing
 #
 # Nothing is asked of the network, and root is not needed, when all of them are installed already.
-# An installation starts nothing: apache2-bin is Apache without its service, and those of Samba,
-# which the tests want for a domain of their own, are not started.
+# An installation starts nothing: apache2-bin is Apache without its service, and those of Samba and OpenLDAP,
+# of which the tests run their own, are not started.
 set -eu
 
 usage() {
@@ -43,9 +43,9 @@ build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfc
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-# gss-ntlmssp, impacket, Samba and WinPR are the independent peers of test/interop.
-test="$web catch2 $domain git gss-ntlmssp krb5-gss-samples libbenchmark-dev librapidcheck-dev $winpr python3
-      mandoc python3-gssapi python3-impacket python3-samba valgrind"
+# gss-ntlmssp, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop.
+peers="gss-ntlmssp krb5-gss-samples openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd $winpr"
+test="$web catch2 $domain git libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
 # chromium shows the pages of gss-ntlm decode --html.
 all="$test chromium debootstrap $lint"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Reads entries over LDAP with GSS-SPNEGO through our module, signing agreed and sealing not.
 
-Usage: ldap_signed.py HOST BASE FILTER-ATTRIBUTE VALUE-ATTRIBUTE
+Usage: ldap_signed.py HOST[:PORT] BASE FILTER-ATTRIBUTE VALUE-ATTRIBUTE
 Prints "cn digest size" for each entry that has FILTER-ATTRIBUTE, and "flags N" of the context first.
 Cyrus SASL always asks for sealing where it can be had, so this does its part.
 """
@@ -50,8 +50,8 @@ def elements(data):
 
 
 class Connection:
-    def __init__(self, host):
-        self.socket = socket.create_connection((host, 389), timeout=20)
+    def __init__(self, host, port):
+        self.socket = socket.create_connection((host, port), timeout=20)
         self.context = None
         self.plain = b""
         self.id = 0
@@ -118,7 +118,8 @@ class Connection:
 
 
 def main():
-    host, base, present, value = sys.argv[1:]
+    place, base, present, value = sys.argv[1:]
+    host, _, port = place.partition(":")
     creds = gssapi.Credentials(usage="initiate", mechs=[SPNEGO])
     creds = gssapi.Credentials(gssapi.raw.set_cred_option(
         NEGOTIATE_FLAGS, creds, struct.pack("=I", SIGN_ONLY)))
@@ -127,7 +128,7 @@ def main():
         usage="initiate", mech=SPNEGO,
         flags=RequirementFlag.integrity | RequirementFlag.mutual_authentication |
         RequirementFlag.out_of_sequence_detection)
-    connection = Connection(host)
+    connection = Connection(host, int(port or 389))
     connection.bind(context)
     print("flags", int(context.actual_flags) & 0x30)
     for entry in sorted(connection.search(base, present, ["cn", value]), key=lambda e: e["cn"]):
