@@ -45,7 +45,9 @@ domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-
         samba-ad-provision smbclient"
 # gss-ntlmssp, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop.
 peers="gss-ntlmssp krb5-gss-samples openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd $winpr"
-test="$web catch2 $domain git libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
+# And so are these, which speak NTLM with a web server by themselves.
+http="cntlm python3-requests-ntlm python3-winrm wget"
+test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
 # chromium shows the pages of gss-ntlm decode --html.
 all="$test chromium debootstrap $lint"
 

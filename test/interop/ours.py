@@ -96,11 +96,16 @@ def attempt(label, run, refused=None):
         run()
         if refused:
             why = "it went through"
-    except (AssertionError, GSSError, RuntimeError) as error:
+    except Exception as error:  # A peer raises what it likes.
         text = str(error) or repr(error)
         why = "" if refused and refused in text else text
     failures += bool(why)
     print(("FAIL %s: %s" % (label, why)) if why else "PASS " + label, flush=True)
+
+
+def result():
+    """For a row of docs/interop.md."""
+    return "fails" if failures else "works"
 
 
 def finish():
