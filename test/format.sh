@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says which C++ files clang-format would change; "sh test/format.sh --fix" changes them.
+# Says which C and C++ files clang-format would change; "sh test/format.sh --fix" changes them.
 # The formatter is version 14 everywhere, as another version formats otherwise.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,8 +11,8 @@ command -v "$program" >/dev/null || {
 }
 
 # The files under version control, or all of them where this is no checkout.
-files=$(git ls-files --cached --others --exclude-standard -- '*.cc' '*.h' 2>/dev/null) ||
-    files=$(find include mech spnego test tools -name '*.cc' -o -name '*.h')
+files=$(git ls-files --cached --others --exclude-standard -- '*.c' '*.cc' '*.h' 2>/dev/null) ||
+    files=$(find include mech spnego test tools -name '*.c' -o -name '*.cc' -o -name '*.h')
 [ -n "$files" ] || {
     echo "FAIL no file was found to look at"
     exit 1

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """One end of a GSSAPI exchange, driven over standard input and output by another process.
 
-Frames are a 4-byte big-endian length and that many bytes. Usage: peer.py initiate|accept raw|spnego
+Frames are a 4-byte big-endian length and that many bytes. Usage: peer.py initiate|accept raw|spnego [bindings=DATA]
 Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; quit.
 """
 import struct
 import sys
 
 import gssapi
-from gssapi.raw import RequirementFlag
+from gssapi.raw import ChannelBindings, RequirementFlag
 from gssapi.raw.misc import GSSError
 
 NTLM = gssapi.OID.from_int_seq("1.3.6.1.4.1.311.2.2.10")
@@ -27,14 +27,14 @@ def receive():
     return sys.stdin.buffer.read(struct.unpack(">I", head)[0])
 
 
-def context(role, mech):
+def context(role, mech, bindings):
     creds = gssapi.Credentials(usage=role, mechs=[mech])
     if role == "accept":
-        return gssapi.SecurityContext(creds=creds, usage="accept")
+        return gssapi.SecurityContext(creds=creds, usage="accept", channel_bindings=bindings)
     target = gssapi.Name("host@server.example", gssapi.NameType.hostbased_service)
     flags = RequirementFlag.integrity | RequirementFlag.confidentiality
     return gssapi.SecurityContext(name=target, creds=creds, usage="initiate", mech=mech,
-                                  flags=flags)
+                                  flags=flags, channel_bindings=bindings)
 
 
 def answer(ctx, command, data):
@@ -55,8 +55,11 @@ def answer(ctx, command, data):
 
 def main():
     role, mech = sys.argv[1], NTLM if sys.argv[2] == "raw" else SPNEGO
+    bindings = None
+    for option in sys.argv[3:]:
+        bindings = ChannelBindings(application_data=option.partition("=")[2].encode())
     try:
-        ctx = context(role, mech)
+        ctx = context(role, mech, bindings)
         token = None if role == "initiate" else receive()
         while True:
             token = ctx.step(token)
