@@ -48,8 +48,13 @@ peers="gss-ntlmssp krb5-gss-samples openssl python3-gssapi python3-impacket pyth
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm python3-requests-ntlm python3-winrm wget"
 test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
-# chromium shows the pages of gss-ntlm decode --html.
-all="$test chromium debootstrap $lint"
+# npm's packages, and what compiles one of them; from Debian, where they are not here from elsewhere.
+node="libnode-dev nodejs npm"
+if command -v npm >/dev/null && [ -e /usr/include/node/node_api.h ]; then
+    node=""
+fi
+# chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
+all="$test chromium debootstrap firefox-esr $lint $node"
 
 case $1 in
 build) wanted=$build ;;

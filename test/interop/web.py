@@ -5,7 +5,7 @@ with TLS and channel bindings, and WinRM's encrypted messages. Importing it need
         ...                            site.url, site.certificate (PEM file), site.logins
 
 `logins` has a Login for each AUTHENTICATE that came; one that was refused has no user, and the reason.
-`sealed` counts encrypted answers.
+`sealed` counts encrypted answers of /wsman; /turned-round answers a wrapped message with its text backwards.
 """
 import base64
 import collections
@@ -43,9 +43,11 @@ class OurAcceptor:
         """The answer, or None; ValueError with the reason of a refusal."""
         try:
             answer = self.context.step(token)
+            # Where a refusal came with a token, it is this that raises it.
+            complete = self.context.complete
         except GSSError as error:
             raise ValueError(str(error)) from error
-        if self.context.complete:
+        if complete:
             self.user = str(self.context.initiator_name)
         return answer
 
@@ -170,7 +172,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = []
         if self.granted:
             headers.append(("Proxy-Authenticate" if self.site.proxy else "WWW-Authenticate", self.granted))
-        if urllib.parse.urlsplit(self.path).path == "/wsman":
+        path = urllib.parse.urlsplit(self.path).path
+        if path == "/turned-round":
+            text = self.end.context.unwrap(body)
+            self.answer(200, self.end.context.wrap(text.message[::-1], text.encrypted).message, headers)
+        elif path == "/wsman":
             status, body, kind = winrm_message.serve(self.end, self.headers.get("Content-Type", ""), body)
             self.site.sealed += kind == winrm_message.CONTENT_TYPE
             headers.append(("Content-Type", kind))
