@@ -27,9 +27,9 @@ fi
 release=unknown
 [ ! -r /etc/os-release ] || release=$(. /etc/os-release && echo "${ID-} ${VERSION_ID-}")
 case $release in
-"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev ;;
+"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev heimdal=libgssapi3-heimdal ;;
 # The formatter is pinned to version 14, which Debian 13 does not have: linting is Debian 12's work.
-"debian 13") lint="" winpr=libwinpr3-dev ;;
+"debian 13") lint="" winpr=libwinpr3-dev heimdal=libgssapi3t64-heimdal ;;
 *)
     echo "deps.sh: this is '$release', not Debian 12 or 13: install the counterparts of the" >&2
     echo "deps.sh: packages that test/deps.sh names by hand" >&2
@@ -43,8 +43,9 @@ build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfc
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-# gss-ntlmssp, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop.
-peers="gss-ntlmssp krb5-gss-samples openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd $winpr"
+# gss-ntlmssp, Heimdal, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop.
+peers="gss-ntlmssp $heimdal krb5-gss-samples openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
+       $winpr"
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm python3-requests-ntlm python3-winrm wget"
 test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"

@@ -2,7 +2,7 @@
 """One end of a GSSAPI exchange, driven over standard input and output by another process.
 
 Frames are a 4-byte big-endian length and that many bytes. Usage: peer.py initiate|accept raw|spnego [bindings=DATA]
-Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; quit.
+Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; key, the session key; quit.
 """
 import struct
 import sys
@@ -12,6 +12,7 @@ from gssapi.raw import ChannelBindings, RequirementFlag
 from gssapi.raw.misc import GSSError
 
 NTLM = gssapi.OID.from_int_seq("1.3.6.1.4.1.311.2.2.10")
+SESSION_KEY = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
 
 
@@ -48,6 +49,8 @@ def answer(ctx, command, data):
         token, message = data[:16], data[16:]
         ctx.verify_signature(message, token)
         return b"ok"
+    if command == b"key":
+        return gssapi.raw.inquire_sec_context_by_oid(ctx, SESSION_KEY)[0]
     if command == b"name":
         return str(ctx.initiator_name).encode()
     raise ValueError(command)
