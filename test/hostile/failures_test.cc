@@ -1,0 +1,80 @@
+// Refusals, to be counted in instructions by secrets.py: an unknown user must cost what a wrong
+// password costs.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <valgrind/callgrind.h>
+
+#include "test/support/gss.h"
+
+using namespace gssntlm::test;
+
+namespace {
+
+constexpr int kRounds = 20;  // secrets.py knows it
+
+// Names of one length. The last one has no hash.
+constexpr const char* kUsers =
+    "CORP:alice:Passw0rd\n"
+    "CORP\\debby:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[DU]:0:\n"
+    "CORP\\harry:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U]:0:\n";
+
+struct Attempt {
+  End initiator;
+  End acceptor;
+  std::string token;
+};
+
+int measure(const char* what, const CredHandle& initiate, const CredHandle& accept,
+            bool right = false) {
+  Exchange x;
+  x.initiator_cred = initiate.get();
+  x.acceptor_cred = accept.get();
+  std::vector<Attempt> attempts(kRounds + 1);
+  for (Attempt& a : attempts) {
+    a.token = init_step(x, a.initiator,
+                        accept_step(x, a.acceptor, init_step(x, a.initiator, std::string())));
+  }
+  accept_step(x, attempts.back().acceptor, attempts.back().token);
+  attempts.pop_back();
+  CALLGRIND_ZERO_STATS;
+  for (Attempt& a : attempts) {
+    accept_step(x, a.acceptor, a.token);
+  }
+  CALLGRIND_DUMP_STATS_AT(what);
+  for (const Attempt& a : attempts) {
+    if (a.acceptor.last.ok() != right) {
+      std::printf("FAIL %s: %s\n", what, a.acceptor.last.text().c_str());
+      return 1;
+    }
+  }
+  return 0;
+}
+
+CredHandle client(const char* user, const char* key, const char* secret) {
+  CredHandle cred;
+  acquire_from(GSS_C_INITIATE, &kNtlm, std::string("CORP\\") + user, {{key, secret}}, cred);
+  return cred;
+}
+
+}  // namespace
+
+int main() {
+  const Workshop workshop(kUsers);
+  CredHandle accept;
+  const CredHandle right = client("alice", "ntlmssp_password", "Passw0rd");
+  if (!acquire(GSS_C_ACCEPT, &kNtlm, accept).ok() || right.get() == GSS_C_NO_CREDENTIAL) {
+    std::puts("FAIL no credentials: does GSS_MECH_CONFIG register the module?");
+    return 1;
+  }
+  const auto guess = [](const char* user) { return client(user, "ntlmssp_password", "passw0rd"); };
+  // Who guesses what stands in for the hash of nobody would be told at once.
+  const CredHandle nobody = client("nobdy", "ntlmssp_nthash", "00000000000000000000000000000000");
+  return measure("wrong_password", guess("alice"), accept) +
+         measure("unknown_user", guess("nobdy"), accept) +
+         measure("hash_of_nobody", nobody, accept) +
+         measure("disabled_account", guess("debby"), accept) +
+         measure("account_without_hash", guess("harry"), accept) +
+         measure("right_password", right, accept, true);
+}

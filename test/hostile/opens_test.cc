@@ -1,0 +1,100 @@
+// Every descriptor of the module is closed when its process becomes another program: a thread may
+// start one at any moment.
+#include <cstdarg>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test/support/gss.h"
+
+using namespace gssntlm::test;
+
+namespace {
+
+struct Opened {
+  std::string path;
+  int flags;
+};
+
+std::vector<Opened>* g_opened = nullptr;
+
+int note(const char* path, int flags, unsigned mode) {
+  if (g_opened != nullptr) {
+    g_opened->push_back({path, flags});
+  }
+  return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+
+unsigned mode_of(int flags, va_list list) {
+  return (flags & O_CREAT) != 0 ? va_arg(list, unsigned) : 0;
+}
+
+}  // namespace
+
+// The linker finds these for the module too. By their names in C the headers have declared them,
+// and may have renamed one to the other.
+extern "C" {
+[[gnu::visibility("default")]] int noted_open(const char* path, int flags, ...) __asm__("open");
+[[gnu::visibility("default")]] int noted_open64(const char* path, int flags, ...) __asm__("open64");
+
+int noted_open(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const unsigned mode = mode_of(flags, list);
+  va_end(list);
+  return note(path, flags, mode);
+}
+
+int noted_open64(const char* path, int flags, ...) {
+  va_list list;
+  va_start(list, flags);
+  const unsigned mode = mode_of(flags, list);
+  va_end(list);
+  return note(path, flags, mode);
+}
+
+}  // extern "C"
+
+int main() {
+  std::vector<Opened> opened;
+  const Workshop workshop("CORP:alice:Passw0rd\n");
+  const std::string trace = workshop.path("trace");
+  const std::string audit = workshop.path("audit");
+  const std::string settings = workshop.write(
+      "settings",
+      "[accounts]\ninitiator = users_file\n[policy]\nsend_single_host = yes\n[trace]\nfile = " +
+          trace + "\n[audit]\nlog = file\nfile = " + audit + "\n");
+  g_opened = &opened;
+  bool open = false;
+  {
+    End initiator;
+    End acceptor;
+    open = run(Exchange(), initiator, acceptor);
+    if (!open) {
+      std::printf("FAIL the handshake: %s, %s\n", initiator.last.text().c_str(),
+                  acceptor.last.text().c_str());
+    }
+  }
+  g_opened = nullptr;
+  int wrong = open ? 0 : 1;
+  for (const std::string& wanted : {workshop.path("users"), settings, trace, audit,
+                                    std::string("/proc/sys/kernel/random/boot_id")}) {
+    bool seen = false;
+    bool kept = false;
+    for (const Opened& o : opened) {
+      seen = seen || o.path == wanted;
+      kept = kept || (o.path == wanted && (o.flags & O_CLOEXEC) == 0);
+    }
+    const bool good = seen && !kept;
+    wrong += good ? 0 : 1;
+    std::printf("%s %s is %s\n", good ? "PASS" : "FAIL", wanted.c_str(),
+                !seen  ? "never opened"
+                : kept ? "open in other programs"
+                       : "no other program's");
+  }
+  return wrong == 0 ? 0 : 1;
+}
