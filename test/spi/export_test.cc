@@ -382,6 +382,54 @@ TEST_CASE("import: other versions, other things and other mechanisms' tokens are
   CHECK_FALSE(import_context(end, "").ok());
 }
 
+// Where the names of a context's token end: what was agreed follows.
+std::size_t behind_names(const std::string& token) {
+  const auto number = [&](std::size_t at) {
+    return load_le32(reinterpret_cast<const std::uint8_t*>(&token[at]));
+  };
+  std::size_t at = kFrame + 8 + 1 + 1 + 1 + 4 + 1;  // magic, version, role, open, flags, source
+  for (int name = 0; name < 2; ++name) {
+    ++at;
+    for (int part = 0; part < 2; ++part) {
+      at += 4 + number(at);
+    }
+    const std::size_t count = number(at) & 0xFFFF;
+    at += 2;
+    for (std::size_t i = 0; i < count; ++i) {
+      at += 4 + number(at);
+      at += 4 + number(at) + 1;
+    }
+  }
+  return at;
+}
+
+TEST_CASE("import: nobody protects nothing, and keys below what policy demands are refused",
+          "[spi][export]") {
+  constexpr char kNobody = 1;
+  constexpr std::size_t kFlagsBehind = 1 + 4;  // the kind of response, and four facts
+  constexpr char kBit128 = 0x20;               // of the fourth byte
+  const Workshop workshop(kUsers);
+  for (const Sample& sample : samples()) {
+    if (!sample.open) {
+      continue;
+    }
+    CAPTURE(sample.what);
+    const std::size_t at = behind_names(sample.token);
+    const std::size_t strong = at + kFlagsBehind + 3;
+    REQUIRE((sample.token[strong] & kBit128) != 0);
+    std::string weak = sample.token;
+    weak[strong] = static_cast<char>(weak[strong] & ~kBit128);
+    repair_checksum(weak);
+    End end;
+    CHECK(import_context(end, weak).major == GSS_S_FAILURE);
+    std::string nobody = sample.token;
+    nobody[at] = kNobody;
+    repair_checksum(nobody);
+    CHECK(import_context(end, nobody).major == GSS_S_DEFECTIVE_TOKEN);
+    CHECK(end.context == GSS_C_NO_CONTEXT);
+  }
+}
+
 TEST_CASE("wrap_iov makes byte for byte the token of wrap", "[spi][export][iov]") {
   const Workshop workshop(kUsers);
   const std::string token = samples().front().token;

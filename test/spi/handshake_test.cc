@@ -134,6 +134,38 @@ TEST_CASE("accounts: each form of the users file logs in", "[spi]") {
   }
 }
 
+TEST_CASE("users: an acceptor refuses whom its lists name, and only says it under audit_only",
+          "[spi]") {
+  const struct {
+    const char* policy;
+    bool alice;
+    bool bob;
+  } cases[] = {
+      {"", true, true},
+      {"deny_users = CORP\\alice", false, true},
+      {"allow_users = bob", false, true},
+      {"deny_users = *\naudit_only = yes", true, true},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.policy);
+    const Workshop workshop(kUsers, std::string("[policy]\n") + c.policy + "\n");
+    const auto logs_in = [](const char* user, const char* password) {
+      CredHandle cred;
+      REQUIRE(acquire_password(user, password, &kNtlm, cred).ok());
+      Exchange x;
+      x.initiator_cred = cred.get();
+      End i;
+      End a;
+      const bool in = run(x, i, a);
+      CHECK((in || a.last.major == GSS_S_UNAUTHORIZED));
+      CHECK((in || a.source.display().empty()));
+      return in;
+    };
+    CHECK(logs_in("CORP\\alice", "Passw0rd-alice") == c.alice);
+    CHECK(logs_in("CORP\\bob", "b:o:b") == c.bob);
+  }
+}
+
 TEST_CASE("acceptor: unknown user, wrong password and disabled account look alike", "[spi]") {
   const Workshop workshop(kUsers);
   const auto refuse = [](const char* user, const char* password) {

@@ -233,6 +233,17 @@ TEST_CASE("levels: a right LM response does not excuse a wrong NT response", "[l
   CHECK(answer.error().minor == Minor::kLogonFailure);
 }
 
+TEST_CASE("levels: an account without LM hash does not log in with the hash of zeros", "[levels]") {
+  const Nonce server{1, 2, 3};
+  const Response24 response = compute_v1_response(LmHash().view(), server);
+  LogonRequest request;
+  request.server_challenge = server;
+  request.lm_response = response;
+  const LmHash zeros;
+  CHECK(verify_response(request, nt_hash(), &zeros, at_level(0)));
+  CHECK_FALSE(verify_response(request, nt_hash(), nullptr, at_level(0)));
+}
+
 TEST_CASE("levels: under ESS the LM field is the client's challenge, never an LM response",
           "[levels]") {
   Scene lm(at_level(0), kUsualOffer);

@@ -154,6 +154,20 @@ TEST_CASE("connectionless: a forged number or byte is refused and marks nothing 
   CHECK(arrived(open(ends.server, token), Arrival::kExpected));
 }
 
+TEST_CASE("connectionless: a forged message leaves nothing open") {
+  Pair pair(kDatagramFlags);
+  Token token = seal(pair.client);
+  token.signature[5] ^= 1;
+  const Bytes sealed = token.body;
+  Bytes apart(sealed.size(), 0xAA);
+  const MessagePart elsewhere{token.body.data(), apart.data(), apart.size()};
+  REQUIRE_FALSE(pair.server.open({&elsewhere, 1}, token.signature));
+  CHECK(apart == Bytes(sealed.size()));
+  const MessagePart in_place{token.body.data(), token.body.data(), token.body.size()};
+  REQUIRE_FALSE(pair.server.open({&in_place, 1}, token.signature));
+  CHECK(token.body == sealed);
+}
+
 TEST_CASE("connectionless: a message of another context or direction is refused") {
   Pair ends(kDatagramFlags);
   Session other(kDatagramFlags, test_key(1), Side::kClient);

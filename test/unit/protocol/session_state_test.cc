@@ -1,0 +1,72 @@
+// What Session::load() is given by whoever made the token.
+#include "mech/protocol/session.h"
+#include "test/support/catch.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr Flags kOpen = flag::kUnicode | flag::kSign | flag::kSeal | flag::kEss | flag::k128;
+
+struct Way {
+  std::uint64_t sequence = 0;
+  bool stream = false;
+  Bytes cipher = {};
+};
+
+// The permutation that changes nothing, and two indices.
+Bytes state() {
+  Bytes bytes(Arcfour::kStateSize);
+  for (std::size_t i = 0; i < 256; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(i);
+  }
+  return bytes;
+}
+
+bool loads(Flags flags, const Way& sending, const Way& receiving) {
+  Saver out;
+  out.u32(flags);
+  out.put(Bytes(SessionKey::kSize, 9));
+  for (const bool fact : {true, true, false}) {
+    out.flag(fact);
+  }
+  for (const Way& way : {sending, receiving}) {
+    out.u64(way.sequence);
+    out.flag(way.stream);
+    out.put(way.cipher);
+  }
+  Loader in(out.view());
+  return Session::load(in).ok() && in.finished();
+}
+
+TEST_CASE("session state: what could have been saved is loaded", "[session]") {
+  CHECK(loads(kOpen, {}, {}));
+  CHECK(loads(kOpen, {5, true, state()}, {std::uint64_t{1} << 32, true, state()}));
+  CHECK(loads(kOpen & ~flag::kEss, {5, true, state()}, {}));
+  CHECK(loads(flag::kUnicode, {}, {}));
+}
+
+TEST_CASE("session state: a counter without its key stream would begin that anew, and is refused",
+          "[session]") {
+  CHECK_FALSE(loads(kOpen, {5, false, {}}, {}));
+  CHECK_FALSE(loads(kOpen, {}, {1, false, {}}));
+}
+
+TEST_CASE("session state: a counter beyond the last number is refused", "[session]") {
+  CHECK_FALSE(loads(kOpen, {(std::uint64_t{1} << 32) + 1, true, state()}, {}));
+  CHECK_FALSE(loads(kOpen, {~std::uint64_t{0}, true, state()}, {}));
+}
+
+TEST_CASE("session state: a key stream that is no permutation is refused", "[session]") {
+  Bytes twice = state();
+  twice[7] = 8;
+  CHECK_FALSE(loads(kOpen, {1, true, twice}, {}));
+}
+
+TEST_CASE("session state: who protects nothing has neither counter nor key stream", "[session]") {
+  CHECK_FALSE(loads(flag::kUnicode, {1, true, state()}, {}));
+  CHECK_FALSE(loads(flag::kUnicode, {0, true, state()}, {}));
+  CHECK_FALSE(loads(kOpen & ~flag::kEss, {1, true, state()}, {1, true, state()}));
+}
+
+}  // namespace
+}  // namespace gssntlm
