@@ -3,6 +3,10 @@
 # that must notice. Usage: sh test/mutants.sh [PATTERN]
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT INT TERM
-python3 -B "$here/test/mutants.py" "$here" "$work/copy" "${1:-}"
+sh "$here/test/deps.sh" test
+work=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm-mutants.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+# The programs of some tests are other users'.
+chmod 755 "$work"
+python3 -B "$here/test/mutants.py" "$here" "$work/copies" "${1:-}"
