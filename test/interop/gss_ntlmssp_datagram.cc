@@ -226,6 +226,18 @@ std::string module_path() {
   return path;
 }
 
+// Without Debian's revision.
+std::string version() {
+  std::string text;
+  if (FILE* asked = ::popen("dpkg-query -W -f '${Version}' gss-ntlmssp 2>/dev/null", "r")) {
+    for (int c = std::fgetc(asked); c != EOF && c != '-'; c = std::fgetc(asked)) {
+      text += static_cast<char>(c);
+    }
+    ::pclose(asked);
+  }
+  return text.empty() ? "-" : text;
+}
+
 int run_all() {
   const std::string path = module_path();
   if (path.empty()) {
@@ -244,6 +256,11 @@ int run_all() {
     const bool ess = level[0] != '0';
     good &= attempt("gss-ntlmssp's acceptor" + at, [&] { serve(module, ess); });
   }
+  std::printf(
+      "interop: | NTLM mechanisms | gss-ntlmssp, connectionless | %s | both | raw: MIC, levels 0 "
+      "to 5 "
+      "| %s |\n",
+      version().c_str(), good ? "works" : "fails");
   return good ? 0 : 1;
 }
 

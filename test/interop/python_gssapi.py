@@ -11,6 +11,7 @@ import sys
 
 import ours
 from ours import NTLM, attempt, expect, gssapi
+from rows import row, version
 
 from gssapi.raw import ChannelBindings, IOV, IOVBufferType, NameType, RequirementFlag
 from gssapi.raw.misc import GSSError
@@ -218,6 +219,9 @@ def main():
     attempt("python3-gssapi: credentials from passwords and stores, moved", lambda: check_credentials(workshop))
     attempt("login farm: three processes serve one login", check_farm)
     attempt("login farm: a wrong password is refused", lambda: check_farm_wrong_password(workshop))
+    row("GSSAPI", "python3-gssapi", version("python3-gssapi"), "both",
+        "raw and SPNEGO: sealed, MIC, IOV, channel bindings, attributes, credentials of stores and passwords, contexts "
+        "that move; wrong password", "fails" if ours.failures else "works")
     ours.finish()
 
 
