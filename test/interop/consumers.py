@@ -71,6 +71,15 @@ def flags_are(bits):
     return run
 
 
+def target_is(name):
+    """What the acceptor, python3-gssapi's, was told that the initiator wanted to reach."""
+    def run(_, acceptor):
+        got = acceptor.ask(b"attribute", b"urn:gss-ntlm:target").decode()
+        if got != name:
+            raise RuntimeError("the target is " + got)
+    return run
+
+
 def refuses_messages(a, b):
     for end in (a, b):
         if not fails(end, b"wrap0", b"message"):
@@ -137,6 +146,9 @@ class Consumers:
                 refused(self.client(mech, password="guess"), self.server(mech), "the logon was refused"))
         verdict(label + "unknown user", refused(self.client(mech, user="CORP\\mallory"), self.server(mech),
                                                 "the logon was refused"))
+        verdict(label + "the whole name of the service is sent",
+                meet(self.client(mech, "target=MSSQLSvc/db.example:1433"), self.python(mech),
+                     target_is("MSSQLSvc/db.example:1433")))
         verdict(label + "client, channel bindings",
                 meet(self.client(mech, "bindings=" + BINDINGS), self.python(mech, "bindings=" + BINDINGS)))
         verdict(label + "client, other channel bindings",
@@ -158,6 +170,8 @@ class Consumers:
         verdict(label + "a key file in a credential store for the client",
                 meet(Peer("initiate", "spnego", self.nothing, self.omi, ["keyfile=" + self.here.right]),
                      self.omi_server(), talk(b"wrap")))
+        verdict(label + "a service's name with a slash", meet(self.omi_client(), self.python("spnego"),
+                                                              target_is("WSMAN/server.example")))
         verdict(label + "damaged message", meet(self.omi_client(), self.omi_server(), tampered))
         verdict(label + "damaged message, gss_unwrap_iov",
                 meet(self.omi_client("iov=yes"), self.omi_server("iov=yes"), tampered))

@@ -2,7 +2,8 @@
 """One end of a GSSAPI exchange, driven over standard input and output by another process.
 
 Frames are a 4-byte big-endian length and that many bytes. Usage: peer.py initiate|accept raw|spnego [bindings=DATA]
-Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; key, the session key; quit.
+Handshake tokens come first; then commands: wrap, unwrap, mic, verify DATA; name; attribute NAME, of the
+initiator; key, the session key; quit.
 """
 import struct
 import sys
@@ -49,6 +50,8 @@ def answer(ctx, command, data):
         token, message = data[:16], data[16:]
         ctx.verify_signature(message, token)
         return b"ok"
+    if command == b"attribute":
+        return gssapi.raw.get_name_attribute(ctx.initiator_name, data).values[0]
     if command == b"key":
         return gssapi.raw.inquire_sec_context_by_oid(ctx, SESSION_KEY)[0]
     if command == b"name":
