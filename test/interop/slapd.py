@@ -171,7 +171,7 @@ def meet_ours(directory, ours, ours_wrong):
         "GSS-SPNEGO: sealed, signed, neither, 1.2 MB each; wrong password", "fails" if scene.failures else "works")
 
 
-def meet_with_tls(directory, ours, ours_wrong):
+def meet_with_tls(directory, here, ours, ours_wrong):
     before = scene.failures
     none = "minssf=0,maxssf=0"
     # Bindings of another kind, which only TLS 1.2 has.
@@ -185,8 +185,13 @@ def meet_with_tls(directory, ours, ours_wrong):
             is_alice(directory.ask(WHOAMI, ours, none, tls=True)))
     verdict("ldaps, channel bindings, wrong password",
             is_refused(directory.ask(WHOAMI, ours_wrong, none, **same), INVALID))
+    directory.stop()
+    directory.start(here.env(users=here.right, settings=here.policy("bound", channel_bindings="require")))
+    verdict("ldaps, channel bindings demanded and sent", is_alice(directory.ask(WHOAMI, ours, none, **same)))
+    verdict("ldaps, channel bindings demanded and not sent",
+            is_refused(directory.ask(WHOAMI, ours, none, tls=True), INVALID))
     row("SASL", "OpenLDAP over TLS", version("slapd"), "both",
-        "GSS-SPNEGO with channel bindings (tls-server-end-point), and other bindings; wrong password",
+        "GSS-SPNEGO with channel bindings (tls-server-end-point), demanded or not, and other bindings; wrong password",
         "fails" if scene.failures > before else "works")
 
 
@@ -230,7 +235,7 @@ def main():
     directory.start(ours)
     try:
         meet_ours(directory, ours, ours_wrong)
-        meet_with_tls(directory, ours, ours_wrong)
+        meet_with_tls(directory, here, ours, ours_wrong)
         if here.theirs:
             meet_theirs(directory, here, ours)
         else:
