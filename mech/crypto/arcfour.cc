@@ -3,15 +3,16 @@
 #include <utility>
 
 #include "mech/base/secret.h"
+#include "mech/crypto/arcfour_x86_64.h"
 #include "mech/crypto/seal.h"
 
 namespace gssntlm {
 namespace {
 
-constexpr std::array<std::uint16_t, 256> kIdentity = [] {
-  std::array<std::uint16_t, 256> s{};
+constexpr ArcfourEntries kIdentity = [] {
+  ArcfourEntries s{};
   for (std::size_t i = 0; i < s.size(); ++i) {
-    s[i] = static_cast<std::uint16_t>(i);
+    s[i] = static_cast<std::uint32_t>(i);
   }
   return s;
 }();
@@ -19,12 +20,11 @@ constexpr std::array<std::uint16_t, 256> kIdentity = [] {
 // Shuffles the entries by the key, which is repeated as often as needed. With a size known to the
 // compiler the inner loop is unrolled.
 template <std::size_t Extent>
-void mix_key(std::array<std::uint16_t, 256>& s,
-             std::span<const std::uint8_t, Extent> key) noexcept {
+void mix_key(ArcfourEntries& s, std::span<const std::uint8_t, Extent> key) noexcept {
   std::uint8_t y = 0;
   for (std::size_t x = 0; x < s.size();) {
     for (std::size_t k = 0; k < key.size() && x < s.size(); ++k, ++x) {
-      const std::uint16_t at_x = s[x];
+      const std::uint32_t at_x = s[x];
       y = static_cast<std::uint8_t>(y + at_x + key[k]);
       s[x] = s[y];
       s[y] = at_x;
@@ -32,59 +32,91 @@ void mix_key(std::array<std::uint16_t, 256>& s,
   }
 }
 
-// Eight bytes of key stream, the first in the lowest bits. `x` is the index of the first step.
-template <std::size_t... I>
-[[gnu::always_inline]] inline std::uint64_t next_word(std::array<std::uint16_t, 256>& s,
-                                                      std::size_t x, std::uint8_t& y,
-                                                      std::index_sequence<I...>) noexcept {
-  std::uint64_t word = 0;
-  ((word |= static_cast<std::uint64_t>(arcfour_step(s, s[(x + I) & 0xff], y)) << (8 * I)), ...);
-  return word;
-}
+// Makes key stream a word or a byte at a time; the first byte of a word is its lowest.
+#if defined(GSSNTLM_ARCFOUR_X86_64)
+class KeyStream {
+ public:
+  explicit KeyStream(ArcfourState& stream) noexcept : lanes_(stream) {}
+
+  std::uint64_t word() noexcept {
+    __m128i even = _mm_setzero_si128();
+    __m128i odd = _mm_setzero_si128();
+    lanes_.step<0>(even);
+    lanes_.step<0>(odd);
+    lanes_.step<1>(even);
+    lanes_.step<1>(odd);
+    lanes_.step<2>(even);
+    lanes_.step<2>(odd);
+    lanes_.step<3>(even);
+    lanes_.step<3>(odd);
+    const __m128i both = _mm_xor_si128(even, _mm_slli_epi16(odd, 8));
+    return static_cast<std::uint64_t>(_mm_cvtsi128_si64(both));
+  }
+  std::uint8_t byte() noexcept {
+    __m128i lane = _mm_setzero_si128();
+    lanes_.step<0>(lane);
+    return static_cast<std::uint8_t>(_mm_cvtsi128_si32(lane));
+  }
+  void save(ArcfourState& stream) const noexcept { lanes_.save(stream); }
+
+ private:
+  ArcfourLanes lanes_;
+};
+#else
+class KeyStream {
+ public:
+  explicit KeyStream(ArcfourState& stream) noexcept : s_(stream.s), x_(stream.x), y_(stream.y) {}
+
+  std::uint64_t word() noexcept {
+    std::uint64_t word = 0;
+    for (int shift = 0; shift < 64; shift += 8) {
+      word |= static_cast<std::uint64_t>(byte()) << shift;
+    }
+    return word;
+  }
+  std::uint8_t byte() noexcept {
+    x_ = static_cast<std::uint8_t>(x_ + 1);
+    return static_cast<std::uint8_t>(arcfour_step(s_, s_[x_], y_));
+  }
+  void save(ArcfourState& stream) const noexcept {
+    stream.x = x_;
+    stream.y = y_;
+  }
+
+ private:
+  ArcfourEntries& s_;
+  std::uint8_t x_;
+  std::uint8_t y_;
+};
+#endif
 
 }  // namespace
 
-Arcfour::Arcfour(ByteView key) noexcept {
-  rekey(key);
+Arcfour::Arcfour(ByteView key) noexcept : state_{kIdentity} {
+  assert(!key.empty() && key.size() <= state_.s.size());
+  if (key.size() == 16) {
+    mix_key(state_.s, key.first<16>());
+  } else {
+    mix_key(state_.s, key);
+  }
 }
 
 Arcfour::~Arcfour() {
   wipe({reinterpret_cast<std::uint8_t*>(&state_), sizeof state_});
 }
 
-void Arcfour::rekey(ByteView key) noexcept {
-  assert(!key.empty() && key.size() <= state_.s.size());
-  state_.s = kIdentity;
-  if (key.size() == 16) {
-    mix_key(state_.s, key.first<16>());
-  } else {
-    mix_key(state_.s, key);
-  }
-  state_.x = 0;
-  state_.y = 0;
-}
-
 void Arcfour::crypt(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
-  auto& s = state_.s;
-  std::size_t x = state_.x;
-  std::uint8_t y = state_.y;
-  while (size != 0) {
-    std::size_t step = 1;
-    if (size >= kWord) {
-      const std::uint64_t word = next_word(s, x + 1, y, std::make_index_sequence<kWord>());
-      store_le64(out, load_le64(in) ^ word);
-      step = kWord;
-    } else {
-      *out = static_cast<std::uint8_t>(*in ^ arcfour_step(s, s[(x + 1) & 0xff], y));
-    }
-    x = (x + step) & 0xff;
-    in += step;
-    out += step;
-    size -= step;
+  KeyStream key_stream(state_);
+  for (; size >= kWord; size -= kWord) {
+    store_le64(out, load_le64(in) ^ key_stream.word());
+    in += kWord;
+    out += kWord;
   }
-  state_.x = static_cast<std::uint8_t>(x);
-  state_.y = y;
+  for (; size != 0; --size) {
+    *out++ = static_cast<std::uint8_t>(*in++ ^ key_stream.byte());
+  }
+  key_stream.save(state_);
 }
 
 void Arcfour::rewind(std::size_t size) noexcept {
@@ -92,8 +124,8 @@ void Arcfour::rewind(std::size_t size) noexcept {
   std::uint8_t x = state_.x;
   std::uint8_t y = state_.y;
   for (; size != 0; --size) {
-    const std::uint16_t at_y = s[x];
-    const std::uint16_t at_x = s[y];
+    const std::uint32_t at_y = s[x];
+    const std::uint32_t at_x = s[y];
     s[x] = at_x;
     s[y] = at_y;
     y = static_cast<std::uint8_t>(y - at_x);

@@ -33,7 +33,16 @@ md5::State keyed_state(std::span<const std::uint8_t, 16> key, std::uint8_t pad) 
 HmacMd5State::HmacMd5State(std::span<const std::uint8_t, 16> key) noexcept
     : inner_(keyed_state(key, 0x36)), outer_(keyed_state(key, 0x5c)) {}
 
+HmacMd5State::HmacMd5State(HmacMd5State&& other) noexcept
+    : inner_(other.inner_), outer_(other.outer_) {
+  other.clear();
+}
+
 HmacMd5State::~HmacMd5State() {
+  clear();
+}
+
+void HmacMd5State::clear() noexcept {
   wipe_array(inner_);
   wipe_array(outer_);
 }
@@ -52,6 +61,7 @@ void SealPass::sign(ByteView clear) noexcept {
 }
 
 void SealPass::seal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
+  seal_rest();
   if (size >= kStitchFrom) {
     const std::size_t done = seal_blocks(in, out, size);
     in += done;
@@ -59,10 +69,16 @@ void SealPass::seal(const std::uint8_t* in, std::uint8_t* out, std::size_t size)
     size -= done;
   }
   absorb(in, size);
-  stream_.crypt(in, out, size);
+  rest_ = {in, out, size};
+}
+
+void SealPass::seal_rest() noexcept {
+  stream_.crypt(rest_.in, rest_.out, rest_.size);
+  rest_.size = 0;
 }
 
 void SealPass::unseal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
+  seal_rest();
   if (size >= kStitchFrom) {
     const std::size_t done = unseal_blocks(in, out, size);
     in += done;
@@ -135,12 +151,12 @@ void SealPass::absorb_padding() noexcept {
 }
 
 std::array<std::uint8_t, 8> SealPass::finish(bool encrypt) noexcept {
-  // The key stream is made first: the processor does so while it waits for MD5.
+  absorb_padding();
+  seal_rest();
   std::array<std::uint8_t, 8> checksum{};
   if (encrypt) {
     stream_.crypt(checksum.data(), checksum.data(), checksum.size());
   }
-  absorb_padding();
   md5::State outer = key_.outer_;
   md5::compress_digest(outer, hash_.state);
   store_le32(checksum.data(), load_le32(checksum.data()) ^ outer[0]);

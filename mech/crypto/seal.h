@@ -9,8 +9,8 @@
 
 namespace gssntlm {
 
-/// An RC4 key stream [MS-NLMP] 6. Holds 256 16-bit entries and two indices (514 bytes); wiped when
-/// it goes. RC4's steps can be undone, so a receiver need not save the state before it knows
+/// An RC4 key stream [MS-NLMP] 6. Holds 256 32-bit entries and two indices (1,028 bytes); wiped
+/// when it goes. RC4's steps can be undone, so a receiver need not save the state before it knows
 /// whether a message is genuine.
 class Arcfour {
  public:
@@ -20,8 +20,6 @@ class Arcfour {
   Arcfour& operator=(const Arcfour&) = delete;
   ~Arcfour();
 
-  /// Starts the key stream of `key` (1 to 256 bytes) anew.
-  void rekey(ByteView key) noexcept;
   /// XORs `size` bytes of key stream. `in` may equal `out`; other overlap is not allowed.
   void crypt(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
   /// Takes back the last `size` bytes of key stream: the state is what it was before them.
@@ -39,16 +37,18 @@ class Arcfour {
 };
 
 /// HMAC-MD5 of one key with the two keyed states kept (32 bytes), so that a message costs no key
-/// setup. Wiped when it goes.
+/// setup. Moving wipes the source; wiped when it goes.
 class HmacMd5State {
  public:
   explicit HmacMd5State(std::span<const std::uint8_t, 16> key) noexcept;
-  HmacMd5State(const HmacMd5State&) = delete;
-  HmacMd5State& operator=(const HmacMd5State&) = delete;
+  HmacMd5State(HmacMd5State&& other) noexcept;
+  HmacMd5State& operator=(HmacMd5State&&) = delete;
   ~HmacMd5State();
 
  private:
   friend class SealPass;
+  void clear() noexcept;
+
   std::array<std::uint32_t, 4> inner_;
   std::array<std::uint32_t, 4> outer_;
 };
@@ -66,7 +66,8 @@ class SealPass {
 
   /// Clear text that is signed and not sealed.
   void sign(ByteView clear) noexcept;
-  /// Clear text `in` is signed and sealed to `out`. `in` may equal `out`.
+  /// Clear text `in` is signed and sealed to `out`. `in` may equal `out`. Part of it may be written
+  /// by the next call only: both stay where they are until finish().
   void seal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
   /// Sealed `in` is opened to `out`, and the clear text signed. `in` may equal `out`.
   void unseal(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
@@ -79,6 +80,7 @@ class SealPass {
   std::size_t unseal_blocks(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
   void absorb(const std::uint8_t* clear, std::size_t size) noexcept;
   void absorb_padding() noexcept;
+  void seal_rest() noexcept;
 
   const HmacMd5State& key_;
   Arcfour& stream_;
@@ -88,6 +90,13 @@ class SealPass {
   } hash_;
   std::size_t held_;        // bytes in hash_.block
   std::uint64_t absorbed_;  // bytes of the message so far, the sequence number among them
+  // Signed and not yet sealed. Key stream made after the last block of the inner hash is made while
+  // the processor waits for that.
+  struct {
+    const std::uint8_t* in;
+    std::uint8_t* out;
+    std::size_t size;
+  } rest_ = {nullptr, nullptr, 0};
 };
 
 }  // namespace gssntlm

@@ -31,7 +31,7 @@ class KeyStream {
   }
 
  private:
-  std::array<std::uint16_t, 256>& s_;
+  ArcfourEntries& s_;
   std::uint8_t x_;
   std::uint8_t y_;
   std::uint64_t gathered_ = 0;

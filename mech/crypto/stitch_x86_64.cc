@@ -2,46 +2,22 @@
 
 #if defined(GSSNTLM_STITCH_X86_64)
 
-#include <emmintrin.h>
+#include "mech/crypto/arcfour_x86_64.h"
 
 namespace gssntlm::stitch {
 namespace {
 
-// RC4 in ten instructions a byte. The entry that the next step begins with is loaded before this
-// step stores, so that no load has to wait until the address of a store is known; should the store
-// hit that very entry, its new value is at hand. Key stream is gathered in vector registers, its
-// even and odd bytes apart, each byte in a lane of 16 bits.
+// Key stream is gathered in vector registers, its even and odd bytes apart.
 class KeyStream {
  public:
-  explicit KeyStream(ArcfourState& stream) noexcept
-      : s_(stream.s),
-        x_{static_cast<std::uint8_t>(stream.x + 1), static_cast<std::uint8_t>(stream.x + 2)},
-        y_(stream.y),
-        at_x_{s_[x_[0]], 0} {}
+  explicit KeyStream(ArcfourState& stream) noexcept : lanes_(stream) {}
 
   template <std::size_t I>
   [[gnu::always_inline]] void step() noexcept {
-    constexpr std::size_t kNow = I % 2;
-    constexpr std::size_t kNext = 1 - kNow;
-    constexpr std::size_t kLanes = 16;
-    std::uint64_t at_y;
-    asm("addb %b[at_x], %b[y]\n\t"
-        "movzwl (%[s],%[y],2), %k[at_y]\n\t"
-        "movzwl (%[s],%[next_x],2), %k[at_next_x]\n\t"
-        "movw %w[at_x], (%[s],%[y],2)\n\t"
-        "movw %w[at_y], (%[s],%[x],2)\n\t"
-        "cmpl %k[next_x], %k[y]\n\t"
-        "cmovel %k[at_x], %k[at_next_x]\n\t"
-        "addb %b[at_x], %b[at_y]\n\t"
-        "addb $2, %b[x]\n\t"
-        "pinsrw %[lane], (%[s],%[at_y],2), %[bytes]"
-        : [x] "+r"(x_[kNow]), [y] "+r"(y_), [at_next_x] "=&r"(at_x_[kNext]), [at_y] "=&r"(at_y),
-          [bytes] "+x"(bytes_[kNow]), "+m"(s_)
-        : [s] "r"(s_.data()), [next_x] "r"(x_[kNext]), [at_x] "r"(at_x_[kNow]),
-          [lane] "i"(I % kLanes / 2)
-        : "cc");
-    if constexpr (I % kLanes == kLanes - 1) {
-      blocks_[I / kLanes] = _mm_xor_si128(bytes_[0], _mm_slli_epi16(bytes_[1], 8));
+    constexpr std::size_t kBytes = 16;
+    lanes_.step<I % kBytes / 2>(bytes_[I % 2]);
+    if constexpr (I % kBytes == kBytes - 1) {
+      blocks_[I / kBytes] = _mm_xor_si128(bytes_[0], _mm_slli_epi16(bytes_[1], 8));
     }
   }
 
@@ -53,18 +29,10 @@ class KeyStream {
     }
   }
 
-  void save(ArcfourState& stream) const noexcept {
-    stream.x = static_cast<std::uint8_t>(x_[0] - 1);
-    stream.y = static_cast<std::uint8_t>(y_);
-  }
+  void save(ArcfourState& stream) const noexcept { lanes_.save(stream); }
 
  private:
-  std::array<std::uint16_t, 256>& s_;
-  // The low byte counts; the others stay zero, so that the registers can index. Steps with an even
-  // number use x_[0] and at_x_[0], the entry there, and leave x_[0] two further on.
-  std::array<std::uint64_t, 2> x_;
-  std::uint64_t y_;
-  std::array<std::uint64_t, 2> at_x_;
+  ArcfourLanes lanes_;
   __m128i bytes_[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
   __m128i blocks_[kBlockSize / sizeof(__m128i)];
 };

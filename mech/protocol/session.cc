@@ -18,24 +18,31 @@ bool seals_any(std::span<const MessagePart> parts) noexcept {
 
 }  // namespace
 
-Session::Stream::Stream(Flags flags, const SessionKey& key, Side from) noexcept
-    : cipher(SealingKey(flags, key, from).view()), mac(signing_state(flags, key, from)) {}
-
 Session::Session(Flags flags, SessionKey key, Side self, SessionRules rules)
     : flags_(flags),
       rules_(rules),
       key_(std::move(key)),
-      directions_{Direction{self, 0, nullptr}, Direction{other(self), 0, nullptr}} {
+      directions_{Direction{self}, Direction{other(self)}} {
   if (has(flags, flag::kDatagram)) {
     datagrams_ = std::make_unique<DatagramSecurity>(flags, key_, self, rules.detect_replay);
   }
 }
 
-Session::Stream& Session::stream_of(Direction& direction) {
+// The GNU C library keeps freed blocks of up to so many bytes at hand; larger ones take it long.
+static_assert(sizeof(Arcfour) <= 1032);
+
+Arcfour& Session::stream_of(Direction& direction) const {
   if (!direction.stream) {
-    direction.stream = std::make_unique<Stream>(flags_, key_, direction.from);
+    direction.stream = std::make_unique<Arcfour>(SealingKey(flags_, key_, direction.from).view());
   }
   return *direction.stream;
+}
+
+SignatureKeys Session::keys(Direction& direction) const {
+  if (ess() && !direction.mac) {
+    direction.mac.emplace(derive_signing_key(key_, direction.from).view());
+  }
+  return {stream_of(direction), ess() ? &*direction.mac : nullptr, has(flags_, flag::kKeyExchange)};
 }
 
 Status Session::protect(std::span<const MessagePart> parts, SignatureOut signature) {
@@ -46,7 +53,7 @@ Status Session::protect(std::span<const MessagePart> parts, SignatureOut signatu
   if (direction.sequence >= kSequenceEnd) {
     return Error{Major::kContextExpired, Minor::kSequenceEnd};
   }
-  protect_message(keys(stream_of(direction)), parts, static_cast<std::uint32_t>(direction.sequence),
+  protect_message(keys(direction), parts, static_cast<std::uint32_t>(direction.sequence),
                   signature);
   ++direction.sequence;
   return {};
@@ -67,7 +74,7 @@ Result<Arrival> Session::open(std::span<const MessagePart> parts, SignatureView 
   if (const std::uint32_t told = load_le32(&signature[12]); ess() && told != sequence) {
     return Error{Major::kBadSig, told < sequence ? Minor::kRepeated : Minor::kGap};
   }
-  const SignatureKeys with = keys(stream_of(direction));
+  const SignatureKeys with = keys(direction);
   if (!open_message(with, parts, sequence, signature)) {
     undo_open(with, parts);
     return Error{Major::kBadSig, Minor::kBadSignature};
@@ -112,12 +119,8 @@ bool Session::set_sequence(std::uint32_t number) noexcept {
   return true;
 }
 
-void Session::reset_stream(bool receive) {
-  if (is_connectionless()) {
-    return;
-  }
-  Direction& direction = receive ? receiving() : sending();
-  stream_of(direction).cipher.rekey(SealingKey(flags_, key_, direction.from).view());
+void Session::reset_stream(bool receive) noexcept {
+  (receive ? receiving() : sending()).stream.reset();
 }
 
 }  // namespace gssntlm

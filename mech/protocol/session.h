@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "mech/protocol/datagram.h"
 
@@ -53,9 +54,8 @@ class Session {
   [[nodiscard]] bool set_sequence(std::uint32_t number) noexcept;
 
   /// Restarts the key stream that sends, or that receives, as after a mechListMIC
-  /// [MS-SPNG] 3.2.5.1. Counters go on. Connectionless messages have nothing to restart. Throws
-  /// std::bad_alloc.
-  void reset_stream(bool receiving);
+  /// [MS-SPNG] 3.2.5.1. Counters go on. Connectionless messages have nothing to restart.
+  void reset_stream(bool receiving) noexcept;
 
   /// Saves keys, key streams and counters. Whoever goes on with this session and with the one
   /// loaded uses key stream twice. Throws std::bad_alloc.
@@ -64,26 +64,21 @@ class Session {
   [[nodiscard]] static Result<Session> load(Loader& in);
 
  private:
-  // One direction. Without extended session security one serves both [MS-NLMP] 3.4.4.
-  struct Stream {
-    Stream(Flags flags, const SessionKey& key, Side from) noexcept;
-    Arcfour cipher;
-    HmacMd5State mac;
-  };
+  // One direction. Without extended session security one serves both [MS-NLMP] 3.4.4. A stream that
+  // is not there begins at its beginning.
   struct Direction {
     Side from;
     std::uint64_t sequence = 0;
-    std::unique_ptr<Stream> stream;
+    std::unique_ptr<Arcfour> stream = nullptr;
+    std::optional<HmacMd5State> mac = std::nullopt;
   };
 
   Direction& sending() noexcept { return directions_[0]; }
   Direction& receiving() noexcept { return directions_[ess() ? 1 : 0]; }
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
-  Stream& stream_of(Direction& direction);
+  [[nodiscard]] Arcfour& stream_of(Direction& direction) const;
+  [[nodiscard]] SignatureKeys keys(Direction& direction) const;
   void load_direction(Direction& direction, Loader& in);
-  [[nodiscard]] SignatureKeys keys(Stream& stream) const noexcept {
-    return {stream.cipher, ess() ? &stream.mac : nullptr, has(flags_, flag::kKeyExchange)};
-  }
   Status protect_otherwise(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
   Result<Arrival> open_otherwise(std::span<const MessagePart> parts,
                                  SignatureView signature) noexcept;

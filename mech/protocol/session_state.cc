@@ -74,7 +74,7 @@ void Session::save(Saver& out) const {
     out.flag(direction.stream != nullptr);
     if (direction.stream) {
       Secret<struct CipherTag, Arcfour::kStateSize> state;
-      direction.stream->cipher.save(state.bytes());
+      direction.stream->save(state.bytes());
       out.put(state.view());
     }
   }
@@ -111,11 +111,8 @@ void Session::load_direction(Direction& direction, Loader& in) {
   if (!serves && (streams || direction.sequence != 0)) {
     in.reject();
   }
-  if (direction.sequence != 0 && !streams) {
-    in.reject();
-  }
   if (streams && in.ok()) {
-    load_cipher(stream_of(direction).cipher, in);
+    load_cipher(stream_of(direction), in);
   }
 }
 
