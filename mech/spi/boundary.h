@@ -77,9 +77,10 @@ class CancellationHold {
 
 /// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
 /// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
+/// This one is for bodies where no thread is ever cancelled, because they neither read, nor write,
+/// nor wait: those that protect messages.
 template <typename Body>
-OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
-  const CancellationHold hold;
+OM_uint32 guard_message(OM_uint32* minor, Body&& body) noexcept {
   forget_detail();
   Answer answer;
   try {
@@ -93,6 +94,12 @@ OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
     *minor = static_cast<OM_uint32>(answer.minor);
   }
   return answer.major;
+}
+/// The same for any body.
+template <typename Body>
+OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
+  const CancellationHold hold;
+  return guard_message(minor, std::forward<Body>(body));
 }
 
 /// Writes through an optional out-parameter.
