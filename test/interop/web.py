@@ -14,6 +14,7 @@ import http.server
 import os
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import urllib.parse
@@ -66,6 +67,15 @@ class OurAcceptor:
         return winrm_message.open_sealed(self.context, signature, sealed, self.iov)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that goes away in the middle is not worth a word; the rest is."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class Site:
     """Switches: `schemes` that are offered, `proxy` for 407 in place of 401, `tls`, `bind` whether the server gives
     its bindings to the mechanism, `acceptor` what makes the other end of a connection."""
@@ -76,8 +86,7 @@ class Site:
         self.sealed = 0
         self.bindings = None
         self.folder = tempfile.TemporaryDirectory()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.site = self
         self.port = self.server.server_address[1]
         self.certificate = os.path.join(self.folder.name, "certificate.pem")
