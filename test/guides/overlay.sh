@@ -1,0 +1,26 @@
+#!/bin/sh
+# A copy of this system that nobody misses: an overlay over /, whose changes live in memory, in mount,
+# process, network and host name namespaces of its own. Prints "ready" when it stands and keeps it until
+# it is ended, when all that ran in it ends too. Started by guides.py through unshare.
+#
+#   overlay.sh FOLDER    an empty folder to work in; the copy is FOLDER/merged
+set -eu
+folder=$1
+mount --make-rprivate /
+mount -t tmpfs -o size=4g,mode=755 tmpfs "$folder"
+mkdir "$folder/upper" "$folder/work" "$folder/merged"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/merged"
+# An overlay knows what is on the root's own file system: the rest is brought in.
+mount -t proc proc "$folder/merged/proc"
+mount --rbind /dev "$folder/merged/dev"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$folder/merged/dev/pts"
+mount -t tmpfs tmpfs "$folder/merged/tmp" -o mode=1777
+mount -t tmpfs tmpfs "$folder/merged/run" -o mode=755
+mkdir -p "$folder/merged/run/lock"
+hostname www
+ip link set lo up
+echo ready
+# The shell is the first process here: it buries the daemons that end.
+while :; do
+    sleep 1
+done
