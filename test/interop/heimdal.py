@@ -1,20 +1,22 @@
 #!/usr/bin/python3
 """Heimdal's NTLM mechanism logs in to our acceptor: NTLMv1 with extended session security, which is refused
-unless policy takes it.
+unless policy takes it. Our initiator's NTLMv2 is judged by Heimdal's functions.
 
 Usage: heimdal.py    GSS_MECH_CONFIG names our registration. PASS and FAIL lines; exit status 1 on any FAIL.
 
 The login is what is compared. Heimdal's client offers no 128-bit keys and uses them all the same, and Debian's
 sends its session key as it is instead of encrypting it: no acceptor that does as [MS-NLMP] says has the same one.
-Messages are compared where it does. Its own acceptor has accounts from the digest service of a Heimdal KDC only.
+Messages are compared where it does. Its own acceptor has accounts from the digest service of a Heimdal KDC only,
+and is not run.
 """
 import ctypes
 import os
 
+import heimdal_judge
 import scene
 from pair import HERE, Peer, check_messages, meet
 from rows import row, skipped, version
-from scene import Scene, verdict
+from scene import DOMAIN, PASSWORD, USER, Scene, verdict
 
 END = ("/usr/bin/python3", os.path.join(HERE, "heimdal_end.py"))
 PEER = "Heimdal's NTLM mechanism"
@@ -43,6 +45,19 @@ class Visit:
         initiator = Peer("initiate", mech, self.here.env(users=users or self.here.right), END, options)
         return meet(initiator, acceptor, messages)
 
+    def judged(self, users):
+        """What Heimdal finds wrong with the NTLMv2 response of our initiator."""
+        initiator = Peer("initiate", "raw", self.here.env(users=users))
+        try:
+            initiator.send(heimdal_judge.make_challenge(initiator.receive()[1]))
+            token = initiator.receive()[1]
+            good = heimdal_judge.takes(token, USER, DOMAIN, PASSWORD)
+            return "" if good else "Heimdal refuses the response"
+        except RuntimeError as error:
+            return str(error)
+        finally:
+            initiator.close()
+
     def refused(self, label, words, *arguments, **more):
         why = self.why(*arguments, **more)
         verdict(label, "" if words in why else why or "it went through")
@@ -66,8 +81,13 @@ def main():
         verdict(label + "neither, accept_level = 4", visit.why(mech, visit.v1, NOTHING, messages=lambda a, b: None))
         visit.refused(label + "wrong password, accept_level = 4", "the logon was refused", mech, visit.v1, NOTHING,
                       users=here.wrong)
-    row("SSPI family", PEER, max(map(version, PACKAGES)), "acceptor",
-        "raw and SPNEGO: its NTLMv1 refused by default and let in at accept_level = 4, the login; wrong password",
+    verdict("Heimdal judges our initiator, NTLMv2", visit.judged(here.right))
+    why = visit.judged(here.wrong)
+    verdict("Heimdal judges our initiator, wrong password", "" if why == "Heimdal refuses the response" else
+            why or "it is taken")
+    row("SSPI family", PEER, max(map(version, PACKAGES)), "both",
+        "raw and SPNEGO: its NTLMv1 refused by default and let in at accept_level = 4, the login; our NTLMv2 judged by "
+        "its functions; wrong password",
         "fails" if scene.failures else "works")
     scene.finish()
 
