@@ -1,4 +1,5 @@
 """Rows of the threat table that are decided by what the three messages say."""
+import itertools
 import struct
 
 import crypto
@@ -341,11 +342,11 @@ def anonymous_forms():
             for lm in (b"", b"\0", b"\1", bytes(24)):
                 if user and nt:
                     continue
-                for key in (b"", bytes(16)):
+                for domain, key in itertools.product(("", "CORP"), (b"", bytes(16))):
                     attack_acceptor(
-                        "anonymous %r %r %r" % (user, nt, lm), REFUSED, honest=False, user=user,
-                        nt=(lambda n: n) if nt else (lambda n: b""), lm=lambda l, l2: lm, mic=False,
-                        key=key)
+                        "anonymous %r %r %r %r" % (domain, user, nt, lm), REFUSED, honest=False,
+                        user=user, domain=domain, nt=(lambda n: n) if nt else (lambda n: b""),
+                        lm=lambda l, l2: lm, mic=False, key=key)
     honest_to_acceptor()
 
 
