@@ -181,7 +181,9 @@ TEST_CASE("a default initiator takes the login of its target, once and for all")
   const ScopedVariable users("NTLM_USER_FILE", nullptr);
   CredentialRequest request;
   request.usage = Usage::kInitiate;
-  CHECK_FALSE(Credential::acquire(request).ok());
+  // Whoever runs the tests may keep logins outside of the session.
+  const auto kept = list_logins({KeyringKind::kUser, KeyringKind::kPersistent});
+  CHECK(Credential::acquire(request).ok() == (kept.ok() && !kept->empty()));
   REQUIRE(store_login(login_for("HTTP@www", "web"), hash_of(1), 600).ok());
   REQUIRE(store_login(login_for("*", "any"), hash_of(2), 0).ok());
 
