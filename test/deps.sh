@@ -4,7 +4,7 @@
 #   sh test/deps.sh build   what compiles the module
 #   sh test/deps.sh web     build, and Apache and curl: what the quickstart needs
 #   sh test/deps.sh test    web, and what the tests need
-#   sh test/deps.sh all     test, and what formatting, linting and the bare roots need
+#   sh test/deps.sh all     test, and what formatting, linting, packages and the bare roots need
 #   sh test/deps.sh -n SET  prints the packages of SET, and installs nothing
 #
 # Nothing is asked of the network, and root is not needed, when all of them are installed already.
@@ -55,7 +55,7 @@ if command -v npm >/dev/null && [ -e /usr/include/node/node_api.h ]; then
     node=""
 fi
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
-all="$test chromium debootstrap firefox-esr $lint $node"
+all="$test chromium debhelper debootstrap firefox-esr lintian rpm $lint $node"
 
 case $1 in
 build) wanted=$build ;;
