@@ -1,0 +1,187 @@
+#!/bin/sh
+# Shows the Debian packages from their building to their purge, in bare roots of that Debian: built in
+# one from nothing; in another installed, upgraded, put in the place of gss-ntlmssp, removed and
+# purged. After each installation MIT's gss-client logs in to its gss-server with no further step.
+#
+#   sh test/package.sh bookworm|trixie           builds the packages
+#   sh test/package.sh bookworm|trixie FOLDER    takes those in FOLDER, built on that Debian
+#
+# For root, on Debian. Packages come from where this machine's apt takes its own. All of it happens
+# in namespaces of its own (support/root.sh).
+set -eu
+umask 022
+
+here=$(cd "$(dirname "$0")" && pwd)
+kind=package
+suite=${1-}
+. "$here/support/root.sh"
+check_suite
+
+# --- The half that runs in the namespaces: package.sh SUITE --inside FOLDER MIRROR -------------
+
+registrations=/etc/gss/mech.d
+ours="$registrations/gss-ntlm.conf"
+theirs="$registrations/mech.ntlmssp.conf"
+
+passed() {
+    echo "PASS package $suite: $*"
+}
+
+# quietly WHY COMMAND...: what it says matters only when it fails.
+quietly() {
+    why=$1
+    shift
+    in_root "$@" >"$work/log" || {
+        tail -n 60 "$work/log"
+        die "$why"
+    }
+}
+
+# apt ARGUMENT...: as an administrator who keeps what was edited.
+apt() {
+    quietly "apt-get $*" env DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends \
+        -o Dpkg::Options::=--force-confold "$@"
+}
+
+install_ours() {
+    apt install --allow-downgrades "/$1/gss-ntlm.deb" "/$1/gss-ntlm-tools.deb" "/$1/gss-ntlm-dev.deb"
+}
+
+# The root's files, without those that dpkg and apt keep about packages.
+files() {
+    in_root find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /new -o -path /before \
+        -o -path /src -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/cache \
+        -o -path /var/log \) -prune -o -print | LC_ALL=C sort
+}
+
+# same_files WHAT [FILE]...: of what was not there at first, FILE... alone is there now.
+same_files() {
+    what=$1
+    shift
+    apt autoremove --purge
+    files >"$work/after"
+    {
+        cat "$work/at-first"
+        [ $# -eq 0 ] || printf '%s\n' "$@"
+    } | LC_ALL=C sort >"$work/expected"
+    diff "$work/expected" "$work/after" || die "$what: < should be there, and > should not"
+    passed "$what"
+}
+
+# The programs of MIT, and our own, find and use what is installed.
+works() {
+    quietly "$1: no login" sh /src/gss-ntlm/test/interop/gss_sample.sh
+    quietly "$1: gss-ntlm doctor" gss-ntlm doctor
+    grep -q "^ok  *login: works" "$work/log" || die "$1: gss-ntlm doctor tried no login"
+    passed "$1: gss-client logs in, and gss-ntlm doctor says that NTLM works"
+}
+
+# repack NAME: /before/NAME.deb, the same package as the release before would have been.
+# shellcheck disable=SC2016
+repack() {
+    quietly "$1 could not be packed as another version" sh -euc '
+        dpkg-deb --raw-extract "/new/$1.deb" "/before/$1"
+        version=$(sed -n "s/^Version: //p" "/before/$1/DEBIAN/control")
+        sed -i "s/$version/0.0.9-1/" "/before/$1/DEBIAN/control"
+        registration="/before/$1/etc/gss/mech.d/gss-ntlm.conf"
+        [ ! -f "$registration" ] || echo "# As it was before." >>"$registration"
+        dpkg-deb --root-owner-group --build "/before/$1" "/before/$1.deb"
+    ' sh "$1"
+}
+
+build() {
+    use_root "$work/build"
+    say "building the packages"
+    apt install dpkg-dev lintian
+    apt build-dep /src/gss-ntlm/packaging
+    in_root sh /src/gss-ntlm/packaging/build-deb.sh /packages >"$work/log" || {
+        tail -n 60 "$work/log"
+        die "the packages could not be built"
+    }
+    grep -q 'lintian has nothing to say' "$work/log" || die "lintian was not asked"
+    none_left_running
+    packages="$work/build/packages"
+    passed "what packaging/debian/control names builds them, and lintian has nothing to say"
+}
+
+inside() {
+    make_root root
+    mkdir -p "$root/src/gss-ntlm" "$root/new" "$root/before"
+    git -C "$work/gss-ntlm" archive HEAD | tar -C "$root/src/gss-ntlm" -xf -
+    apt update
+    if [ -z "$packages" ]; then
+        cp -a "$root" "$work/build"
+        build
+    fi
+    use_root "$work/root"
+    for name in gss-ntlm gss-ntlm-tools gss-ntlm-dev; do
+        cp "$packages/${name}"_*.deb "$root/new/$name.deb"
+        repack "$name"
+    done
+    # What logs in. The header is the business of who compiles.
+    apt install krb5-gss-samples python3-minimal pkgconf
+    files >"$work/at-first"
+
+    install_ours new
+    works "installed"
+    folder=$(in_root pkg-config --variable=mechdir gss-ntlm)
+    [ -f "$root$folder/gss_ntlm.so" ] || die "gss-ntlm.pc names $folder, where the module is not"
+    [ -f "$root/usr/include/gssapi/gssapi_ntlm.h" ] || die "the header is not there"
+    passed "pkg-config names the module's folder"
+
+    apt remove gss-ntlm gss-ntlm-tools gss-ntlm-dev
+    same_files "removed: the registration is left, and nothing else" "$ours"
+    install_ours new
+    works "installed again"
+    apt purge gss-ntlm gss-ntlm-tools gss-ntlm-dev
+    same_files "purged: nothing is left"
+
+    install_ours before
+    grep -q '^# As it was before' "$root$ours" || die "the release before was not installed"
+    install_ours new
+    ! grep -q '^# As it was before' "$root$ours" || die "the registration is still the one from before"
+    passed "upgraded: a registration that was not touched is the new one"
+    install_ours before
+    echo '# Edited by hand.' >>"$root$ours"
+    install_ours new
+    grep -q '^# Edited by hand' "$root$ours" || die "the upgrade lost the edited registration"
+    passed "upgraded: an edited registration stays"
+    works "upgraded, with an edited registration"
+    apt purge gss-ntlm gss-ntlm-tools gss-ntlm-dev
+    same_files "purged after an edit and upgrades: nothing is left"
+
+    apt install gss-ntlmssp
+    install_ours new
+    ! [ -f "$root$theirs" ] || die "$theirs counts before $ours, and its module is gone"
+    works "put in the place of gss-ntlmssp"
+    apt install gss-ntlmssp
+    [ -f "$root$theirs" ] || die "gss-ntlmssp did not get its registration back"
+    passed "gss-ntlmssp put in its place: it has its registration again"
+    # One changed path in the other's registration.
+    sed -i 's|/[^[:space:]]*/gssntlmssp.so|gss_ntlm.so|' "$root$theirs"
+    install_ours new
+    grep -q gss_ntlm.so "$root$theirs" || die "a registration that names this module was moved"
+    works "put in the place of gss-ntlmssp, whose registration names it"
+    apt purge gss-ntlm gss-ntlm-tools gss-ntlm-dev gss-ntlmssp
+    same_files "purged with gss-ntlmssp: nothing is left"
+    install_ours new
+    apt purge gss-ntlm gss-ntlm-tools gss-ntlm-dev
+    apt install gss-ntlmssp
+    install_ours new
+    apt purge gss-ntlmssp
+    works "gss-ntlmssp purged after it was replaced"
+    apt purge gss-ntlm gss-ntlm-tools gss-ntlm-dev
+    same_files "purged after gss-ntlmssp: nothing is left"
+    none_left_running
+}
+
+if [ "${2-}" = --inside ]; then
+    work=$3 mirror=$4
+    inside
+    exit 0
+fi
+[ $# -le 2 ] || die "two arguments at most, please"
+packages=""
+[ $# -lt 2 ] || packages=$(cd "$2" && pwd) || die "there is no folder $2"
+export packages
+enter
