@@ -108,12 +108,13 @@ inside() {
     make_root root
     mkdir -p "$root/src/gss-ntlm" "$root/new" "$root/before"
     git -C "$work/gss-ntlm" archive HEAD | tar -C "$root/src/gss-ntlm" -xf -
+    use_root "$root"
     apt update
     if [ -z "$packages" ]; then
-        cp -a "$root" "$work/build"
+        cp -a -x "$root" "$work/build"
         build
+        root="$work/root"
     fi
-    use_root "$work/root"
     for name in gss-ntlm gss-ntlm-tools gss-ntlm-dev; do
         cp "$packages/${name}"_*.deb "$root/new/$name.deb"
         repack "$name"
