@@ -70,7 +70,7 @@ same_files() {
 
 # The programs of MIT, and our own, find and use what is installed.
 works() {
-    quietly "$1: no login" sh /src/gss-ntlm/test/interop/gss_sample.sh
+    quietly "$1: no login" sh /src/gss-ntlm/test/support/sample_login.sh
     quietly "$1: gss-ntlm doctor" gss-ntlm doctor
     grep -q "^ok  *login: works" "$work/log" || die "$1: gss-ntlm doctor tried no login"
     passed "$1: gss-client logs in, and gss-ntlm doctor says that NTLM works"
