@@ -3,7 +3,8 @@
 #
 #   sh test/run.sh           everything but what takes long
 #   sh test/run.sh --plain   the plain half alone
-#   sh test/run.sh --all     also what takes long: the bare roots of both Debians, slow peers
+#   sh test/run.sh --all     also what takes long: browsers, slow peers, every command of the guides
+#   sh test/run.sh --roots   all that, and the bare roots of both Debians, in an hour or so
 #
 # Ends with the line "N passed, N failed", which counts test cases, and with status 0 when none
 # failed. What failed is shown in full before that line. The builds stay in build/test and
@@ -18,8 +19,9 @@ for argument in "$@"; do
     case $argument in
     --plain) sanitized=false ;;
     --all) setup=all ;;
+    --roots) setup=roots ;;
     *)
-        echo "usage: sh test/run.sh [--plain] [--all]" >&2
+        echo "usage: sh test/run.sh [--plain] [--all | --roots]" >&2
         exit 2
         ;;
     esac
@@ -56,7 +58,9 @@ run() {
     meson test -C "$folder" --no-rebuild --setup "$setup_name" "$@" </dev/null || :
 }
 
-sh "$source/test/deps.sh" test || stopped "a package could not be installed"
+packages=test
+[ "$setup" = quick ] || packages=all
+sh "$source/test/deps.sh" "$packages" || stopped "a package could not be installed"
 
 # As it is shipped; assertions are on in the other one.
 build test --buildtype=release

@@ -279,6 +279,8 @@ def main(arguments):
     except OSError as error:
         print(f"SKIP guides: no copy of the system can be made: {error}")
         return 77
+    # Ended from outside, it takes its machine with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     runner = Runner(module, program, str(pathlib.Path(source).resolve()))
     for guide in guides:
         runner.guide(guide)
