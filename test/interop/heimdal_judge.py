@@ -32,8 +32,8 @@ def field(message, at):
 
 
 def takes(authenticate, user, domain, password):
-    """Whether the response is of that password. (The session key that these functions make of it depends on the
-    user alone, and is nobody else's.)"""
+    """Whether the response is of that password. (The session key that these functions make does not depend on the
+    response, as it should, and is not asked for.)"""
     library = ctypes.CDLL("libheimntlm.so.0")
     hashed, info = Buffer(), Buffer()
     if library.heim_ntlm_nt_key(password.encode(), ctypes.byref(hashed)):
