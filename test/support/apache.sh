@@ -9,6 +9,9 @@
 # only ever says NTLM shows what the acceptor makes of NTLM messages without SPNEGO around them under
 # Negotiate. $apache_dir/access.log has a line for each request: port, status, and Authorization as
 # it was judged.
+#
+# apache_extra may be defined anew: it prints more directives, and may use $apache_tls_port and
+# $apache_proxy_port, which are free for it.
 # shellcheck shell=sh
 # shellcheck disable=SC2154
 
@@ -16,11 +19,15 @@ apache_program=/usr/sbin/apache2
 apache_modules=/usr/lib/apache2/modules
 apache_pid=""
 
-# Two different ports, outside the range that outgoing connections use.
+# Different ports, outside the range that outgoing connections use.
 apache_ports() {
     apache_port=$(od -An -N2 -tu2 /dev/urandom | awk '{ print 20000 + $1 % 12000 }')
     apache_negotiate_port=$((apache_port + 1))
+    # shellcheck disable=SC2034
+    apache_tls_port=$((apache_port + 2)) apache_proxy_port=$((apache_port + 3))
 }
+
+apache_extra() { :; }
 
 apache_configuration() {
     cat <<CONFIGURATION
@@ -74,6 +81,7 @@ CONFIGURATION
     for directive in "$@"; do
         printf '%s\n' "$directive"
     done
+    apache_extra
 }
 
 # Whether it answers, or why it never will: 0 yes, 1 not yet, 2 it ended.
