@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,6 +32,9 @@ std::optional<Account> look_up(Ask ask) {
     const int error = ask(&entry, text.data(), text.size(), &found);
     if (error == ERANGE || error == EINTR) {
       continue;
+    }
+    if (error == ENOMEM) {
+      throw std::bad_alloc();
     }
     if (error != 0 || found == nullptr) {
       return std::nullopt;

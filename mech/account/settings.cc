@@ -152,11 +152,10 @@ Result<std::string> read_file(const std::string& path, FileIdentity& identity) {
       return file_error(path, std::strerror(errno));
     }
     if (got == 0) {
-      break;
+      return file_error(path, "it was cut short while it was read; replace it with rename");
     }
     have += static_cast<std::size_t>(got);
   }
-  text.resize(have);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <new>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -135,7 +136,7 @@ bool has_place_in_form(std::string_view user, std::string_view domain) {
 
 // ---- the file
 
-Result<std::string> read_all(int fd, const std::string& path) {
+Result<SecretBytes> read_all(int fd, const std::string& path) {
   struct stat st;
   if (::fstat(fd, &st) != 0) {
     return system_error(path, "cannot look at it");
@@ -144,23 +145,22 @@ Result<std::string> read_all(int fd, const std::string& path) {
     return file_error(path, "not a regular file");
   }
   // In one piece, so that growing leaves no copies behind.
-  std::string text(static_cast<std::size_t>(st.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::read(fd, text.data() + have, text.size() - have);
+  SecretBytes text{Bytes(static_cast<std::size_t>(st.st_size))};
+  MutableBytes rest = text.bytes();
+  while (!rest.empty()) {
+    const ssize_t got = ::read(fd, rest.data(), rest.size());
     if (got < 0 && errno == EINTR) {
       continue;
     }
     if (got < 0) {
-      wipe_text(text);
       return system_error(path, "cannot read it");
     }
+    // What an edit would then make of it is half a file.
     if (got == 0) {
-      break;
+      return file_error(path, "it was cut short while it was read; try again");
     }
-    have += static_cast<std::size_t>(got);
+    rest = rest.subspan(static_cast<std::size_t>(got));
   }
-  text.resize(have);
   return text;
 }
 
@@ -174,6 +174,10 @@ struct Place {
 Place place_of(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
+  // Taken for a file that is not there yet, a link would be replaced.
+  if (!real && errno == ENOMEM) {
+    throw std::bad_alloc();
+  }
   const std::string whole = real ? real.get() : path;
   const std::size_t slash = whole.rfind('/');
   if (slash == std::string::npos) {
@@ -196,6 +200,14 @@ void remove_leftovers(const Place& place) {
       ::unlink((place.folder + "/" + name).c_str());
     }
   }
+}
+
+bool lock(int folder) noexcept {
+  int done = 0;
+  do {
+    done = ::flock(folder, LOCK_EX);
+  } while (done != 0 && errno == EINTR);
+  return done == 0;
 }
 
 bool write_all(int fd, ByteView bytes) noexcept {
@@ -240,9 +252,11 @@ Status replace_file(const Place& place, int folder, const struct stat* old, Byte
     done = ::rename(temporary.c_str(), path.c_str()) == 0;
   }
   if (!done) {
-    const Error error = system_error(path, doing);
+    // First of all: it holds hashes.
+    const int error = errno;
     ::unlink(temporary.c_str());
-    return error;
+    errno = error;
+    return system_error(path, doing);
   }
   // The new file is in place; a folder that cannot be synced may lose it to a power cut alone.
   ::fsync(folder);
@@ -400,13 +414,11 @@ Result<UsersText> read_users_text(const std::string& path) {
   if (fd.get() < 0) {
     return system_error(path, "cannot open it");
   }
-  Result<std::string> text = read_all(fd.get(), path);
+  const Result<SecretBytes> text = read_all(fd.get(), path);
   if (!text) {
     return text.error();
   }
-  Result<UsersText> users = UsersText::parse(*text, path);
-  wipe_text(*text);
-  return users;
+  return UsersText::parse(as_text(text->view()), path);
 }
 
 Status edit_users_file(const std::string& path, bool create,
@@ -414,7 +426,7 @@ Status edit_users_file(const std::string& path, bool create,
   const Place place = place_of(path);
   // The folder is what is locked: the file itself is another one after each edit.
   const Descriptor folder(::open(place.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::flock(folder.get(), LOCK_EX) != 0) {
+  if (folder.get() < 0 || !lock(folder.get())) {
     return system_error(path, "cannot lock its folder");
   }
   struct stat old;

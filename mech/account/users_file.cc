@@ -99,9 +99,11 @@ Error line_error(const std::string& path, std::size_t line) {
                  "users file " + printable_utf8(path) + " line " + std::to_string(line));
 }
 
-Status read_lines(int fd, const std::string& path, UsersTable& table) {
+// `size` is what the file had when it was looked at: less is a file that somebody is writing.
+Status read_lines(int fd, const std::string& path, off_t size, UsersTable& table) {
   SecretBytes buffer{Bytes(kReadSize)};
   LineFeeder feeder(table);
+  off_t have = 0;
   while (true) {
     const ssize_t got = ::read(fd, buffer.bytes().data(), buffer.bytes().size());
     if (got < 0 && errno == EINTR) {
@@ -110,6 +112,10 @@ Status read_lines(int fd, const std::string& path, UsersTable& table) {
     if (got < 0) {
       return open_error(path, std::strerror(errno));
     }
+    if (got == 0 && have < size) {
+      return open_error(path, "it was cut short while it was read; replace it with rename");
+    }
+    have += got;
     const Status s = got == 0
                          ? feeder.finish()
                          : feeder.feed(as_text(buffer.view().first(static_cast<std::size_t>(got))));
@@ -138,7 +144,7 @@ Result<Loaded> load(const std::string& path, std::optional<CodePage> lm_page) {
     return s.error();
   }
   auto table = std::make_shared<UsersTable>(lm_page);
-  if (Status s = read_lines(file.get(), path, *table); !s) {
+  if (Status s = read_lines(file.get(), path, st.st_size, *table); !s) {
     return s.error();
   }
   table->build_index();

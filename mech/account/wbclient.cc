@@ -63,16 +63,6 @@ const Wbclient* wbclient() noexcept {
   return instance ? &*instance : nullptr;
 }
 
-// The threads run our code: the module must not be unmapped below them. Once is enough for good.
-void stay_mapped() noexcept {
-  static const bool done = [] {
-    Dl_info self{};
-    return ::dladdr(reinterpret_cast<const void*>(&open_wbclient), &self) != 0 &&
-           ::dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
-  }();
-  (void)done;
-}
-
 // ---- the threads
 
 struct Question {
@@ -87,7 +77,8 @@ struct Question {
 // its threads are not there, and its mutex may be locked for good.
 class Pool {
  public:
-  explicit Pool(const Wbclient& api) noexcept : api_(api), process_(::getpid()) {}
+  /// Throws std::bad_alloc.
+  explicit Pool(const Wbclient& api) : api_(api), process_(::getpid()) {}
 
   [[nodiscard]] bool is_ours() const noexcept { return process_ == ::getpid(); }
 
@@ -155,7 +146,6 @@ class Pool {
     if (start == nullptr) {
       return false;
     }
-    stay_mapped();
     if (!create_thread(start)) {
       delete start;
       return false;

@@ -29,6 +29,29 @@ struct Wbclient {
   decltype(&::wbcStringToSid) string_to_sid = nullptr;
 };
 
+/// Owns what libwbclient gave, whatever happens while it is read.
+template <typename T>
+class WbcMemory {
+ public:
+  explicit WbcMemory(const Wbclient& api) noexcept : api_(api) {}
+  WbcMemory(const WbcMemory&) = delete;
+  WbcMemory& operator=(const WbcMemory&) = delete;
+  ~WbcMemory() {
+    if (memory_ != nullptr) {
+      api_.free_memory(memory_);
+    }
+  }
+  /// For the call that gives it.
+  [[nodiscard]] T** out() noexcept { return &memory_; }
+  [[nodiscard]] T* get() const noexcept { return memory_; }
+  T* operator->() const noexcept { return memory_; }
+  explicit operator bool() const noexcept { return memory_ != nullptr; }
+
+ private:
+  const Wbclient& api_;
+  T* memory_ = nullptr;
+};
+
 /// A question to winbind. It owns all that it needs: whoever asks may have left when it is
 /// answered.
 class WinbindTask {

@@ -42,16 +42,11 @@ class CacheTask : public WinbindTask {
     params.level = wbcCredentialCacheParams::WBC_CREDENTIAL_CACHE_LEVEL_NTLMSSP;
     params.num_blobs = challenge_.empty() ? 0 : blobs.size();
     params.blobs = challenge_.empty() ? nullptr : blobs.data();
-    wbcCredentialCacheInfo* info = nullptr;
-    wbcAuthErrorInfo* error = nullptr;
-    const wbcErr code = api.credential_cache(context, &params, &info, &error);
-    kept = code == WBC_ERR_SUCCESS;
-    if (error != nullptr) {
-      api.free_memory(error);
-    }
-    if (info != nullptr) {
-      take(*info);
-      api.free_memory(info);
+    WbcMemory<wbcCredentialCacheInfo> info(api);
+    WbcMemory<wbcAuthErrorInfo> error(api);
+    kept = api.credential_cache(context, &params, info.out(), error.out()) == WBC_ERR_SUCCESS;
+    if (info) {
+      take(*info.get());
     }
   }
 
@@ -67,17 +62,24 @@ class CacheTask : public WinbindTask {
     b.blob.length = bytes.size();
     return b;
   }
-  void take(wbcCredentialCacheInfo& info) {
-    for (std::size_t i = 0; i < info.num_blobs; ++i) {
-      const std::string_view name = info.blobs[i].name;
-      const MutableBytes bytes(info.blobs[i].blob.data, info.blobs[i].blob.length);
-      if (name == "auth_blob") {
-        authenticate.assign(bytes.begin(), bytes.end());
-      } else if (name == "session_key" && bytes.size() == SessionKey::kSize) {
-        key.emplace(bytes.first<SessionKey::kSize>());
-        wipe(bytes);
+  static MutableBytes find(const wbcCredentialCacheInfo& info, std::string_view name) noexcept {
+    for (std::size_t i = 0; info.blobs != nullptr && i < info.num_blobs; ++i) {
+      const wbcNamedBlob& b = info.blobs[i];
+      if (b.name != nullptr && b.name == name && b.blob.data != nullptr) {
+        return {b.blob.data, b.blob.length};
       }
     }
+    return {};
+  }
+  // The key first: nothing that fails later leaves it where it was.
+  void take(const wbcCredentialCacheInfo& info) {
+    const MutableBytes session_key = find(info, "session_key");
+    if (session_key.size() == SessionKey::kSize) {
+      key.emplace(session_key.first<SessionKey::kSize>());
+      wipe(session_key);
+    }
+    const MutableBytes message = find(info, "auth_blob");
+    authenticate.assign(message.begin(), message.end());
   }
 
   Account account_;

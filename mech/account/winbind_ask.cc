@@ -25,8 +25,8 @@ std::string lower_case(std::string text) {
 }  // namespace
 
 std::optional<WinbindFacts> ask_facts(const Wbclient& api, wbcContext* context) {
-  struct wbcInterfaceDetails* details = nullptr;
-  if (api.interface_details(context, &details) != WBC_ERR_SUCCESS || details == nullptr) {
+  WbcMemory<struct wbcInterfaceDetails> details(api);
+  if (api.interface_details(context, details.out()) != WBC_ERR_SUCCESS || !details) {
     return std::nullopt;
   }
   WinbindFacts facts;
@@ -35,7 +35,6 @@ std::optional<WinbindFacts> ask_facts(const Wbclient& api, wbcContext* context) 
   facts.netbios_domain = text_of(details->netbios_domain);
   facts.dns_domain = lower_case(text_of(details->dns_domain));
   facts.separator = details->winbind_separator;
-  api.free_memory(details);
   return facts;
 }
 
@@ -49,19 +48,11 @@ bool may_check_logons(const Wbclient& api, wbcContext* context,
   params.level = wbcAuthUserParams::WBC_AUTH_USER_LEVEL_RESPONSE;
   params.password.response.nt_length = response.size();
   params.password.response.nt_data = response.data();
-  wbcAuthUserInfo* info = nullptr;
-  wbcAuthErrorInfo* error = nullptr;
-  const wbcErr code = api.authenticate(context, &params, &info, &error);
-  const bool decided =
-      code == WBC_ERR_SUCCESS ||
-      (code == WBC_ERR_AUTH_ERROR && (error == nullptr || error->nt_status != kAccessDenied));
-  if (info != nullptr) {
-    api.free_memory(info);
-  }
-  if (error != nullptr) {
-    api.free_memory(error);
-  }
-  return decided;
+  WbcMemory<wbcAuthUserInfo> info(api);
+  WbcMemory<wbcAuthErrorInfo> error(api);
+  const wbcErr code = api.authenticate(context, &params, info.out(), error.out());
+  return code == WBC_ERR_SUCCESS ||
+         (code == WBC_ERR_AUTH_ERROR && (!error || error->nt_status != kAccessDenied));
 }
 
 }  // namespace gssntlm

@@ -29,20 +29,18 @@ class DomainTask : public WinbindTask {
   explicit DomainTask(std::string domain) : domain_(std::move(domain)) {}
 
   void run(const Wbclient& api, wbcContext* context) override {
-    wbcAuthErrorInfo* error = nullptr;
-    char* name = nullptr;
-    const wbcErr code = api.ping_dc(context, domain_.c_str(), &error, &name);
+    WbcMemory<wbcAuthErrorInfo> error(api);
+    WbcMemory<char> name(api);
+    const wbcErr code = api.ping_dc(context, domain_.c_str(), error.out(), name.out());
     reached = code == WBC_ERR_SUCCESS;
-    if (name != nullptr) {
-      dc = name;
-      api.free_memory(name);
+    if (name) {
+      dc = name.get();
     }
-    if (error != nullptr) {
+    if (error) {
       why = meaning_of(error->nt_status).text;
       if (why.empty() && error->nt_string != nullptr) {
         why = error->nt_string;
       }
-      api.free_memory(error);
     }
     if (why.empty()) {
       why = api.error_string(code);

@@ -98,20 +98,19 @@ class LogonTask : public WinbindTask {
     response.lm_length = static_cast<std::uint32_t>(question_.lm_response.size());
     response.lm_data = question_.lm_response.data();
 
-    wbcAuthUserInfo* info = nullptr;
-    wbcAuthErrorInfo* error = nullptr;
-    answer.code = api.authenticate(context, &params, &info, &error);
+    WbcMemory<wbcAuthUserInfo> info(api);
+    WbcMemory<wbcAuthErrorInfo> error(api);
+    answer.code = api.authenticate(context, &params, info.out(), error.out());
+    if (info) {
+      take_keys(*info.get());
+    }
     answer.code_text = api.error_string(answer.code);
-    if (error != nullptr) {
+    if (error) {
       answer.status = error->nt_status;
       answer.status_text = error->nt_string != nullptr ? error->nt_string : "";
-      api.free_memory(error);
     }
-    if (info != nullptr) {
-      take(*info);
-      explicit_bzero(info->user_session_key, sizeof info->user_session_key);
-      explicit_bzero(info->lm_session_key, sizeof info->lm_session_key);
-      api.free_memory(info);
+    if (info) {
+      take(*info.get());
     }
   }
   void add(const char* name, const char* value) {
@@ -128,7 +127,8 @@ class LogonTask : public WinbindTask {
   void add_sids(const wbcAuthUserInfo& info) {
     std::vector<std::string> sids;
     std::string all;
-    for (std::uint32_t i = 0; i < info.num_sids; ++i) {
+    const std::uint32_t count = info.sids != nullptr ? info.num_sids : 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
       std::string sid = text_of(info.sids[i].sid);
       if (std::find(sids.begin(), sids.end(), sid) == sids.end()) {
         all.append(i == 0 ? "" : ",").append(sid);
@@ -143,13 +143,18 @@ class LogonTask : public WinbindTask {
       add(attribute::kPrimaryGroupSid, sids[1].c_str());
     }
   }
+  // At once: nothing that fails later leaves them where they were.
+  void take_keys(wbcAuthUserInfo& info) noexcept {
+    answer.base = SessionBaseKey(info.user_session_key);
+    std::copy(std::begin(info.lm_session_key), std::end(info.lm_session_key),
+              answer.lm_key.begin());
+    explicit_bzero(info.user_session_key, sizeof info.user_session_key);
+    explicit_bzero(info.lm_session_key, sizeof info.lm_session_key);
+  }
   void take(const wbcAuthUserInfo& info) {
     answer.user = info.account_name != nullptr ? info.account_name : "";
     answer.domain = info.domain_name != nullptr ? info.domain_name : "";
     answer.user_flags = info.user_flags;
-    answer.base = SessionBaseKey(info.user_session_key);
-    std::copy(std::begin(info.lm_session_key), std::end(info.lm_session_key),
-              answer.lm_key.begin());
     add_sids(info);
     add(attribute::kAccountName, info.account_name);
     add(attribute::kDisplayName, info.full_name);

@@ -56,13 +56,12 @@ class ForestTask : public WinbindTask {
   explicit ForestTask(std::string domain) : domain_(std::move(domain)) {}
 
   void run(const Wbclient& api, wbcContext* context) override {
-    wbcDomainControllerInfoEx* dc = nullptr;
-    if (api.lookup_dc(context, domain_.c_str(), nullptr, nullptr, 0, &dc) != WBC_ERR_SUCCESS ||
-        dc == nullptr) {
+    WbcMemory<wbcDomainControllerInfoEx> dc(api);
+    if (api.lookup_dc(context, domain_.c_str(), nullptr, nullptr, 0, dc.out()) != WBC_ERR_SUCCESS ||
+        !dc) {
       return;
     }
     std::string forest = text_of(dc->forest_name);
-    api.free_memory(dc);
     Kept& k = kept();
     const std::lock_guard<std::mutex> lock(k.mutex);
     if (k.facts && k.facts->netbios_domain == domain_) {
@@ -137,11 +136,10 @@ class HostUserTask : public WinbindTask {
     if (code != WBC_ERR_SUCCESS || type != WBC_SID_NAME_USER) {
       return;
     }
-    passwd* entry = nullptr;
-    code = api.getpwsid(context, &sid, &entry);
-    if (code == WBC_ERR_SUCCESS && entry != nullptr) {
+    WbcMemory<passwd> entry(api);
+    code = api.getpwsid(context, &sid, entry.out());
+    if (code == WBC_ERR_SUCCESS && entry) {
       found.emplace(HostUser{text_of(entry->pw_name), entry->pw_uid});
-      api.free_memory(entry);
     }
   }
 

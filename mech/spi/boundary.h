@@ -8,6 +8,7 @@ extern "C" {
 }
 
 #include <cstring>
+#include <memory>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -175,5 +176,29 @@ struct NameBox {
 [[nodiscard]] inline gss_name_t handle_of(Ref<const Name> name) {
   return reinterpret_cast<gss_name_t>(new NameBox{std::move(name)});
 }
+
+/// A handle for a caller who wants a name, made before anything is given to him: what can fail has
+/// failed by then.
+class NameOutput {
+ public:
+  /// Throws std::bad_alloc.
+  explicit NameOutput(gss_name_t* to, Ref<const Name> name = {})
+      : to_(to), box_(to != nullptr ? new NameBox{std::move(name)} : nullptr) {}
+  void give() noexcept {
+    if (to_ != nullptr) {
+      *to_ = reinterpret_cast<gss_name_t>(box_.release());
+    }
+  }
+  void give(Ref<const Name> name) noexcept {
+    if (to_ != nullptr) {
+      box_->name = std::move(name);
+      give();
+    }
+  }
+
+ private:
+  gss_name_t* to_;
+  std::unique_ptr<NameBox> box_;
+};
 
 }  // namespace gssntlm::spi

@@ -106,11 +106,14 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
     audit({}, false);
     return token;
   }
-  open(initiator->take_outcome());
-  channel_bound_ = false;  // the acceptor alone can tell
+  Outcome outcome = initiator->take_outcome();
+  outcome.channel_bound = false;  // the acceptor alone can tell
+  note(outcome);
+  Session session = make_session(std::move(outcome));
   env_.trace_message("sent", token->view());
   env_.trace("initiator: AUTHENTICATE made, context open");
   audit(token->view(), true);
+  open(std::move(session));
   return token;
 }
 
@@ -171,12 +174,15 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     audit(token, false);
     return judged;
   }
-  open(acceptor->take_outcome());
+  Outcome outcome = acceptor->take_outcome();
+  note(outcome);
+  Session session = make_session(std::move(outcome));
   if (env_.tracing()) {
     env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) +
                " logged in");
   }
   audit(token, true);
+  open(std::move(session));
   return {};
 }
 
@@ -251,13 +257,13 @@ Status Context::take_source(AcceptedLogon& logon, const Outcome& outcome) {
   return {};
 }
 
-void Context::open(Outcome outcome) {
+// What is to be known of a login. Whatever fails between here and open() leaves a failed handshake.
+void Context::note(const Outcome& outcome) {
   mic_ = outcome.mic;
   channel_bound_ = outcome.channel_bound;
   kind_ = outcome.kind;
   peer_tells_sealing_ = outcome.peer_tells_sealing;
   seals_when_signing_ = policy().seal_when_signing;
-  opened_in_ = process_generation();
   weak_ = weaknesses_of(outcome, policy().dummy_signatures);
   for (const std::string_view weakness : weak_) {
     if (env_.tracing()) {
@@ -265,10 +271,18 @@ void Context::open(Outcome outcome) {
                  std::string(weakness));
     }
   }
+}
+
+Session Context::make_session(Outcome outcome) const {
   // What anybody can compute the keys of is not protected, whatever was agreed [MS-NLMP] 3.4.
   const Flags flags = outcome.flags & ~(outcome.protects() ? 0 : flag::kProtection);
-  session_.emplace(flags, std::move(outcome.key), initiator_role_ ? Side::kClient : Side::kServer,
-                   session_rules());
+  return Session(flags, std::move(outcome.key), initiator_role_ ? Side::kClient : Side::kServer,
+                 session_rules());
+}
+
+void Context::open(Session session) noexcept {
+  session_.emplace(std::move(session));
+  opened_in_ = process_generation();
   handshake_.emplace<std::monostate>();
   failed_ = false;
 }

@@ -92,7 +92,9 @@ class Context {
   Status load_open(Loader& in);
   Status load_handshake(Loader& in);
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
-  void open(Outcome outcome);
+  void note(const Outcome& outcome);
+  [[nodiscard]] Session make_session(Outcome outcome) const;
+  void open(Session session) noexcept;
   [[nodiscard]] bool withholds_mic() const noexcept;
   Status take_source(AcceptedLogon& logon, const Outcome& outcome);
   [[nodiscard]] Status check_rules() const;

@@ -61,6 +61,18 @@ Status keep(const Credential& credential, gss_const_key_value_set_t keys, bool o
   return store_in_keyring(credential, choice, overwrite);
 }
 
+// Made before anything is kept: what can fail has failed by then.
+struct OidSet {
+  OidSet() = default;
+  OidSet(const OidSet&) = delete;
+  OidSet& operator=(const OidSet&) = delete;
+  ~OidSet() {
+    OM_uint32 ignored = 0;
+    gss_release_oid_set(&ignored, &set);
+  }
+  gss_OID_set set = GSS_C_NO_OID_SET;
+};
+
 struct StoreCall {
   gss_cred_id_t credential;
   gss_cred_usage_t usage;
@@ -88,12 +100,16 @@ Answer store_credential(const StoreCall& call, gss_const_key_value_set_t keys) {
                    "winbind keeps this account's password, and gives it to nobody; log in with "
                    "gss-ntlm login");
   }
+  OidSet stored;
+  if (call.mechs_stored != nullptr) {
+    if (const Answer a = give_mechs(&stored.set); GSS_ERROR(a.major)) {
+      return a;
+    }
+  }
   if (Status s = keep(credential, keys, call.overwrite != 0); !s) {
     return s;
   }
-  if (const Answer a = give_mechs(call.mechs_stored); GSS_ERROR(a.major)) {
-    return a;
-  }
+  store(call.mechs_stored, std::exchange(stored.set, GSS_C_NO_OID_SET));
   store(call.usage_stored, gss_cred_usage_t{GSS_C_INITIATE});
   return {};
 }

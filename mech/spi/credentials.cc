@@ -209,14 +209,13 @@ OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* n
     if (lifetime_of(**credential) == 0) {
       return kExpiredCredential;
     }
+    NameOutput named(name, (*credential)->name());
     if (const Answer a = give_mechs(mechs); GSS_ERROR(a.major)) {
       return a;
     }
+    named.give();
     store(lifetime, lifetime_of(**credential));
     store(usage, usage_of((*credential)->usage()));
-    if (name != nullptr) {
-      *name = handle_of((*credential)->name());
-    }
     return {};
   });
 }
@@ -239,12 +238,10 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
     if (lifetime_of(c) == 0) {
       return kExpiredCredential;
     }
+    NameOutput(name, c.name()).give();
     store(initiator_lifetime, c.can_initiate() ? lifetime_of(c) : OM_uint32{0});
     store(acceptor_lifetime, c.can_accept() ? OM_uint32{GSS_C_INDEFINITE} : OM_uint32{0});
     store(usage, usage_of(c.usage()));
-    if (name != nullptr) {
-      *name = handle_of(c.name());
-    }
     return {};
   });
 }

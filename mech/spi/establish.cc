@@ -214,14 +214,14 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
       return kBadArgument;
     }
     const AcceptArguments a{context, credential, view_of(input), bindings, output};
+    // A name is known at the end only, when the context is there already.
+    NameOutput from(*context != GSS_C_NO_CONTEXT ? source : nullptr);
     const Answer answer =
         *context == GSS_C_NO_CONTEXT ? accept_first(a) : accept_next(a, *context_of(*context));
     if (answer.major == GSS_S_COMPLETE) {
       const Context& open = *context_of(*context);
       store(ret_flags, open.gss_flags());
-      if (source != nullptr) {
-        *source = handle_of(open.source());
-      }
+      from.give(open.source());
     }
     return answer;
   });

@@ -100,19 +100,16 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
       return kBadHandle;
     }
     const Context& context = *context_of(handle);
+    if (context.is_open()) {
+      NameOutput from(source, context.source());
+      NameOutput to(target, context.target());
+      from.give();
+      to.give();
+      store(open, 1);
+      store(lifetime, OM_uint32{GSS_C_INDEFINITE});
+    }
     store(locally_initiated, context.is_initiator() ? 1 : 0);
     store(flags, context.gss_flags());
-    if (!context.is_open()) {
-      return {};
-    }
-    store(open, 1);
-    store(lifetime, OM_uint32{GSS_C_INDEFINITE});
-    if (source != nullptr) {
-      *source = handle_of(context.source());
-    }
-    if (target != nullptr) {
-      *target = handle_of(context.target());
-    }
     return {};
   });
 }

@@ -1,5 +1,6 @@
 // What the mechanism says of itself: RFC 2744 5.18, 5.24, 5.14; RFC 5587; RFC 5801.
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -14,11 +15,27 @@ constexpr std::string_view kSaslName = "GS2-NTLM";
 constexpr std::string_view kMechName = "NTLM";
 constexpr std::string_view kDescription = "NT LAN Manager authentication";
 
-void give_if_wanted(gss_buffer_t to, std::string_view text) {
-  if (to != nullptr) {
-    give(to, text);
+// A text for a caller who wants it, copied before anything is given to him.
+class TextOutput {
+ public:
+  TextOutput(gss_buffer_t to, std::string_view text) : to_(to) {
+    if (to != nullptr) {
+      spi::give(&copy_, text);
+    }
   }
-}
+  TextOutput(const TextOutput&) = delete;
+  TextOutput& operator=(const TextOutput&) = delete;
+  ~TextOutput() { std::free(copy_.value); }
+  void give() noexcept {
+    if (to_ != nullptr) {
+      *to_ = std::exchange(copy_, gss_buffer_desc{0, nullptr});
+    }
+  }
+
+ private:
+  gss_buffer_t to_;
+  gss_buffer_desc copy_{0, nullptr};
+};
 
 // The code's own text, and what this thread last knew about it.
 std::string status_text(OM_uint32 code) {
@@ -109,9 +126,12 @@ OM_uint32 gss_inquire_saslname_for_mech(OM_uint32* minor, const gss_OID mech,
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    give_if_wanted(sasl_name, kSaslName);
-    give_if_wanted(mech_name, kMechName);
-    give_if_wanted(description, kDescription);
+    TextOutput sasl(sasl_name, kSaslName);
+    TextOutput name(mech_name, kMechName);
+    TextOutput about(description, kDescription);
+    sasl.give();
+    name.give();
+    about.give();
     return {};
   });
 }
