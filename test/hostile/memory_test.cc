@@ -2,15 +2,21 @@
 #include "test/support/catch.h"
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "include/gssapi/gssapi_ntlm.h"
@@ -32,6 +38,13 @@ class Needle {
       hidden_.push_back(static_cast<std::uint8_t>(b ^ kMask));
     }
   }
+  // For another process, as it is kept.
+  static Needle from_hidden(std::vector<std::uint8_t> hidden) {
+    Needle needle("of another process", {});
+    needle.hidden_ = std::move(hidden);
+    return needle;
+  }
+  const std::vector<std::uint8_t>& hidden() const { return hidden_; }
   const std::string& label() const { return label_; }
 
   // Occurrences in `size` bytes at `p`.
@@ -186,6 +199,88 @@ TEST_CASE("memory: no key of a saved session is left") {
   for (const Needle& needle : secrets.needles) {
     CAPTURE(needle.label());
     CHECK(occurrences(needle) == 0);
+  }
+}
+
+namespace {
+
+// In a child: uses secrets, releases them, tells the parent what to look for, and dies with a core
+// dump in `folder`. One needle more is alive.
+[[noreturn]] void crash(const std::string& folder, int to) {
+  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_CORE, &all);
+  std::array<std::uint8_t, 16> live{9, 99, 3, 4, 77, 6, 7, 8, 55, 10, 11, 12, 13, 14, 15, 44};
+  Secrets secrets;
+  secrets.add("live", live);
+  use_and_release(secrets);
+  overwrite_stack();
+  bool told = ::chdir(folder.c_str()) == 0;
+  for (const Needle& needle : secrets.needles) {
+    const auto size = static_cast<std::uint8_t>(needle.hidden().size());
+    told = told && ::write(to, &size, 1) == 1 &&
+           ::write(to, needle.hidden().data(), size) == static_cast<ssize_t>(size);
+  }
+  if (!told || live[0] != 9) {
+    ::_exit(1);
+  }
+  // Catch2 would make a report of it.
+  ::signal(SIGABRT, SIG_DFL);
+  std::abort();
+}
+
+std::vector<Needle> receive(int from) {
+  std::vector<Needle> needles;
+  std::uint8_t size = 0;
+  while (::read(from, &size, 1) == 1) {
+    std::vector<std::uint8_t> hidden(size);
+    if (::read(from, hidden.data(), size) != static_cast<ssize_t>(size)) {
+      break;
+    }
+    needles.push_back(Needle::from_hidden(std::move(hidden)));
+  }
+  return needles;
+}
+
+// The file that begins with "core" there; empty when there is none.
+std::vector<std::uint8_t> read_core(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("core")) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("memory: a core dump shows nothing of what was released") {
+  std::string folder = std::filesystem::temp_directory_path() / "gss-ntlm-core-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    crash(folder, ends[1]);
+  }
+  REQUIRE(child > 0);
+  ::close(ends[1]);
+  const std::vector<Needle> needles = receive(ends[0]);
+  ::close(ends[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFSIGNALED(status));
+  REQUIRE(needles.size() >= 8);
+  const std::vector<std::uint8_t> core = read_core(folder);
+  std::filesystem::remove_all(folder);
+  if (core.empty()) {
+    WARN("this system hands core dumps to a program of its own: there is none to search");
+    return;
+  }
+  CHECK(needles[0].count(core.data(), core.size()) >= 1);
+  for (std::size_t i = 1; i < needles.size(); ++i) {
+    CAPTURE(i);
+    CHECK(needles[i].count(core.data(), core.size()) == 0);
   }
 }
 

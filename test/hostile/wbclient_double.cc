@@ -1,0 +1,161 @@
+// In the place of libwbclient.so.0: a winbind that knows one account, or answers badly. How is said
+// by the function double_mood.
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+extern "C" {
+#include <wbclient.h>
+}
+#include <pwd.h>
+
+#include "mech/base/text.h"
+#include "mech/crypto/derive.h"
+#include "mech/crypto/primitives.h"
+#include "test/hostile/wbclient_double.h"
+
+using namespace gssntlm;
+using gssntlm::test::Mood;
+
+namespace {
+
+Mood g_mood = Mood::kWell;
+
+template <typename T>
+T* make() {
+  return static_cast<T*>(std::calloc(1, sizeof(T)));
+}
+
+char* text(const char* value) {
+  return g_mood == Mood::kNulls ? nullptr : const_cast<char*>(value);
+}
+
+// [MS-NLMP] 3.3.2, for the one password.
+void fill_key(const wbcAuthUserParams& params, std::uint8_t* key) {
+  Result<Bytes> password = utf16le_from_utf8("Passw0rd");
+  Result<Bytes> user = utf16le_from_utf8(params.account_name);
+  Result<Bytes> domain = utf16le_from_utf8(params.domain_name);
+  if (password && user && domain && params.password.response.nt_length >= 16) {
+    const ResponseKey response = derive_response_key(derive_nt_hash(*password), *user, *domain);
+    const ByteView proof(params.password.response.nt_data, 16);
+    HmacMd5(response.view()).mac({proof}, std::span<std::uint8_t, 16>(key, 16));
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+[[gnu::visibility("default")]] void double_mood(Mood mood) {
+  g_mood = mood;
+}
+
+[[gnu::visibility("default")]] wbcContext* wbcCtxCreate() {
+  return reinterpret_cast<wbcContext*>(std::malloc(1));
+}
+[[gnu::visibility("default")]] void wbcCtxFree(wbcContext* context) {
+  std::free(context);
+}
+[[gnu::visibility("default")]] void wbcFreeMemory(void* memory) {
+  std::free(memory);
+}
+[[gnu::visibility("default")]] const char* wbcErrorString(wbcErr) {
+  return "an error of the double";
+}
+[[gnu::visibility("default")]] wbcErr wbcCtxPing(wbcContext*) {
+  return g_mood == Mood::kGone ? WBC_ERR_WINBIND_NOT_AVAILABLE : WBC_ERR_SUCCESS;
+}
+[[gnu::visibility("default")]] wbcErr wbcCtxPingDc2(wbcContext*, const char*, wbcAuthErrorInfo**,
+                                                    char**) {
+  return WBC_ERR_SUCCESS;
+}
+
+[[gnu::visibility("default")]] wbcErr wbcCtxAuthenticateUserEx(wbcContext*,
+                                                               const wbcAuthUserParams* params,
+                                                               wbcAuthUserInfo** info,
+                                                               wbcAuthErrorInfo** error) {
+  if (g_mood == Mood::kGone) {
+    return WBC_ERR_WINBIND_NOT_AVAILABLE;
+  }
+  if (g_mood == Mood::kRefusing || std::strcmp(params->account_name, "dora") != 0) {
+    *error = make<wbcAuthErrorInfo>();
+    if (*error == nullptr) {
+      return WBC_ERR_NO_MEMORY;
+    }
+    (*error)->nt_status = 0xC000006D;
+    return WBC_ERR_AUTH_ERROR;
+  }
+  if (g_mood == Mood::kSilent) {
+    return WBC_ERR_SUCCESS;
+  }
+  *info = make<wbcAuthUserInfo>();
+  if (*info == nullptr) {
+    return WBC_ERR_NO_MEMORY;
+  }
+  static std::array<wbcSidWithAttr, 3> sids{};
+  for (wbcSidWithAttr& s : sids) {
+    s.sid.sid_rev_num = 1;
+    s.sid.num_auths = 5;
+  }
+  wbcAuthUserInfo& i = **info;
+  i.account_name = text("dora");
+  i.domain_name = text("REALM");
+  i.full_name = text("Dora of the domain");
+  i.num_sids = sids.size();
+  i.sids = g_mood == Mood::kNulls ? nullptr : sids.data();
+  try {
+    fill_key(*params, i.user_session_key);
+  } catch (const std::bad_alloc&) {
+    std::free(*info);
+    *info = nullptr;
+    return WBC_ERR_NO_MEMORY;
+  }
+  return WBC_ERR_SUCCESS;
+}
+
+[[gnu::visibility("default")]] wbcErr wbcCtxCredentialCache(wbcContext*, wbcCredentialCacheParams*,
+                                                            wbcCredentialCacheInfo**,
+                                                            wbcAuthErrorInfo**) {
+  return WBC_ERR_AUTH_ERROR;
+}
+
+[[gnu::visibility("default")]] wbcErr wbcCtxInterfaceDetails(wbcContext*,
+                                                             struct wbcInterfaceDetails** details) {
+  if (g_mood == Mood::kGone) {
+    return WBC_ERR_WINBIND_NOT_AVAILABLE;
+  }
+  if (g_mood == Mood::kSilent) {
+    return WBC_ERR_SUCCESS;
+  }
+  *details = make<struct wbcInterfaceDetails>();
+  if (*details == nullptr) {
+    return WBC_ERR_NO_MEMORY;
+  }
+  (*details)->winbind_version = text("4.0");
+  (*details)->netbios_name = text("MEMBER");
+  (*details)->netbios_domain = text("REALM");
+  (*details)->dns_domain = text("realm.example");
+  (*details)->winbind_separator = '\\';
+  return WBC_ERR_SUCCESS;
+}
+
+[[gnu::visibility("default")]] wbcErr wbcCtxLookupDomainControllerEx(wbcContext*, const char*,
+                                                                     wbcGuid*, const char*,
+                                                                     uint32_t,
+                                                                     wbcDomainControllerInfoEx**) {
+  return WBC_ERR_DOMAIN_NOT_FOUND;
+}
+[[gnu::visibility("default")]] wbcErr wbcCtxLookupName(wbcContext*, const char*, const char*,
+                                                       wbcDomainSid*, wbcSidType*) {
+  return WBC_ERR_DOMAIN_NOT_FOUND;
+}
+[[gnu::visibility("default")]] wbcErr wbcCtxGetpwsid(wbcContext*, wbcDomainSid*, passwd**) {
+  return WBC_ERR_DOMAIN_NOT_FOUND;
+}
+[[gnu::visibility("default")]] wbcErr wbcStringToSid(const char*, wbcDomainSid*) {
+  return WBC_ERR_SUCCESS;
+}
+
+}  // extern "C"
