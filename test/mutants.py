@@ -90,9 +90,10 @@ class Programs:
         if folder == "hostile":
             path = os.path.join(source, "test", "hostile", name[8:] + "_test.cc")
             return os.path.exists(path) and (not self.case or '"%s"' % self.case in read(path))
-        here = os.path.join(source, "test", {"unit": "unit/" + name[5:]}.get(folder, folder))
-        return os.path.isdir(here) and any('"%s"' % self.case in read(here, file)
-                                           for file in os.listdir(here) if file.endswith(".cc"))
+        here = os.path.join(source, "test", *(["unit", name[5:]] if folder == "unit" else ["spi"]))
+        return os.path.isdir(here) and any(
+            '"%s"' % self.case in read(here, file) for file in os.listdir(here)
+            if file.endswith(".cc") and folder == "unit" or file == name[4:] + "_test.cc")
 
 
 class Scripts:
@@ -104,7 +105,7 @@ class Scripts:
                             "{folder}/test/hostile/hostile_secrets"]),
         "script:failures": (["test/hostile/hostile_failures", "mech/gss_ntlm.so"],
                             ["/usr/bin/python3", "-B", "{tree}/test/hostile/secrets.py", "instructions",
-                             "{folder}/test/hostile/hostile_failures"]),
+                             "{folder}/test/hostile/hostile_failures", "0.1"]),
         "script:commands": (["tools/gss-ntlm", "mech/gss_ntlm.so"],
                             ["/usr/bin/python3", "-B", "{tree}/test/program/commands_test.py",
                              "{folder}/tools/gss-ntlm", "{tree}/docs/ntlm-settings.conf.example",
@@ -298,7 +299,7 @@ def self_test():
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for test, there in [("drop_the_mic", True), ("drop_the_ink", False), ("script:none", False),
                         ("unit_wire: round trip: NEGOTIATE", True), ("unit_wire: round trip", False),
-                        ("unit_none: x", False), ("hostile_memory", True), ("hostile_memory: x", False), ("hostile_none", False)]:
+                        ("unit_none: x", False), ("hostile_memory", True), ("hostile_memory: x", False), ("spi_iov: names: x", False), ("hostile_none", False)]:
         cases.append(("%s: %s" % (test, "is a test" if there else "is none"), test_of(test).exists(source),
                       there))
     wrong = 0
