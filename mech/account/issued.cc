@@ -18,17 +18,20 @@ std::uint64_t nonce_of(ByteView token) noexcept {
   return message ? load_le64(message->server_challenge.data()) : kNone;
 }
 
+std::atomic<std::uint64_t>& slot_of(std::uint64_t nonce) noexcept {
+  return g_issued[static_cast<std::size_t>(nonce % g_issued.size())];
+}
+
 }  // namespace
 
 void remember_issued(ByteView challenge) noexcept {
   const std::uint64_t nonce = nonce_of(challenge);
-  g_issued[nonce % g_issued.size()].store(nonce, std::memory_order_relaxed);
+  slot_of(nonce).store(nonce, std::memory_order_relaxed);
 }
 
 bool was_issued_here(ByteView challenge) noexcept {
   const std::uint64_t nonce = nonce_of(challenge);
-  return nonce != kNone &&
-         g_issued[nonce % g_issued.size()].load(std::memory_order_relaxed) == nonce;
+  return nonce != kNone && slot_of(nonce).load(std::memory_order_relaxed) == nonce;
 }
 
 }  // namespace gssntlm
