@@ -22,7 +22,7 @@ UNITTEST = re.compile(r"^Ran (\d+) tests? in", re.M)
 UNITTEST_BAD = re.compile(r"^FAILED \((.*)\)$", re.M)
 UNITTEST_SKIPPED = re.compile(r"^(?:OK|FAILED) \(.*\bskipped=(\d+)", re.M)
 SHOWN = re.compile(r"^vectors: .*$", re.M)
-SHOWN_ONCE = re.compile(r"^(?:matrix|interop): .*$", re.M)
+SHOWN_ONCE = re.compile(r"^(?:matrix|interop|soak): .*$", re.M)
 SKIPPED_RESULT = "SKIP"
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL")
 
