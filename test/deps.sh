@@ -54,8 +54,10 @@ node="libnode-dev nodejs npm"
 if command -v npm >/dev/null && [ -e /usr/include/node/node_api.h ]; then
     node=""
 fi
+# Other compilers, other machines, and what runs the programs of those.
+machines="clang g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
-all="$test chromium debhelper debootstrap firefox-esr lintian rpm $lint $node"
+all="$test chromium debhelper debootstrap firefox-esr lintian rpm $lint $machines $node"
 
 case $1 in
 build) wanted=$build ;;

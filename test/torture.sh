@@ -12,7 +12,7 @@
 #   tsan       sh test/tsan.sh: threads under ThreadSanitizer
 #   memcheck   sh test/memcheck.sh: tests under valgrind, and what secrets decide
 #   soak       test/hostile/soak.cc: --handshakes N in one process, one in ten attacked; 1000000
-#   machines   sh test/machines.sh: 32-bit x86, s390x, musl, and both compilers
+#   machines   sh test/machines.sh: 32-bit x86, s390x, and both compilers
 #
 # Logs and results are in build/torture; the table there is that of the parts run last.
 set -eu
