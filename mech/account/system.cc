@@ -52,7 +52,7 @@ void write_event(const char* path, std::string_view context, std::string_view ro
   // Callers escape names; this keeps one event one line whatever they hand in.
   char* end = line + size - 1;
   std::replace_if(
-      line, end, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, '?');
+      line, end, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
   append_text(path, {line, static_cast<std::size_t>(size)});
 }
 
