@@ -62,9 +62,13 @@ constexpr std::size_t kBlows = 7;
 enum class Foul { kFlip, kCut, kExtend, kAgain, kLate, kAstray, kForeign };
 constexpr std::size_t kFouls = 7;
 
+// One to three bits, of which none takes the other back.
 void flip(Draw& draw, std::string& s, std::size_t from, std::size_t to) {
-  for (std::size_t n = 1 + draw.below(3); n > 0; --n) {
-    s[from + draw.below(to - from)] ^= static_cast<char>(1 << draw.below(8));
+  const std::string before = s;
+  while (s == before) {
+    for (std::size_t n = 1 + draw.below(3); n > 0; --n) {
+      s[from + draw.below(to - from)] ^= static_cast<char>(1 << draw.below(8));
+    }
   }
 }
 
@@ -525,10 +529,7 @@ void Soak::foul(Meeting& m, End& from, End& to) {
         const std::size_t first = m.script.without_ess() ? 8 : 0;
         flip(m.draw, bad.token, first, bad.token.size());
       }
-      // Bits that were flipped back are no attack.
-      if (bad.token != p.token || bad.aside != p.aside) {
-        refused(m, to, bad, "a message with flipped bits");
-      }
+      refused(m, to, bad, "a message with flipped bits");
       arrives(m, to, p);
       break;
     case Foul::kCut:
@@ -672,9 +673,7 @@ void Soak::throw_one(Meeting& m, End& from, End& to) {
       const std::size_t first = m.script.without_ess() ? 8 : 0;
       flip(m.draw, bad.token, first, kind == 3 ? kSignature : bad.token.size());
     }
-    if (bad.token != p.token) {
-      refused(m, to, bad, "a forged message");
-    }
+    refused(m, to, bad, "a forged message");
     arrives(m, to, p);
     refused(m, to, p, "a message that came twice");
   }
