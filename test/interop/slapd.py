@@ -174,8 +174,10 @@ def meet_ours(directory, ours, ours_wrong):
 def meet_with_tls(directory, here, ours, ours_wrong):
     before = scene.failures
     none = "minssf=0,maxssf=0"
-    # Bindings of another kind, which only TLS 1.2 has.
-    ours_older_tls = dict(ours, LDAPTLS_CIPHER_SUITE="NORMAL:-VERS-TLS1.3")
+    # Bindings of another kind, which only TLS 1.2 has. Debian 12's OpenLDAP has GnuTLS, Debian 13's OpenSSL.
+    gnutls = "libgnutls" in run(["/usr/bin/ldd", WHOAMI], here.env())[1]
+    older = {"LDAPTLS_CIPHER_SUITE": "NORMAL:-VERS-TLS1.3"} if gnutls else {"LDAPTLS_PROTOCOL_MAX": "3.3"}
+    ours_older_tls = dict(ours, **older)
     same = {"tls": True, "binding": "tls-endpoint"}
     verdict("ldaps, channel bindings", is_alice(directory.ask(WHOAMI, ours, none, **same)))
     verdict("ldaps, channel bindings, 1.2 MB", reads_all(directory, ours, none, wanted_values(directory), tls=True))
