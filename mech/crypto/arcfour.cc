@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "mech/base/secret.h"
-#include "mech/crypto/arcfour_x86_64.h"
+#include "mech/crypto/arcfour_stream.h"
 #include "mech/crypto/seal.h"
 
 namespace gssntlm {
@@ -32,64 +32,6 @@ void mix_key(ArcfourEntries& s, std::span<const std::uint8_t, Extent> key) noexc
   }
 }
 
-// Makes key stream a word or a byte at a time; the first byte of a word is its lowest.
-#if defined(GSSNTLM_ARCFOUR_X86_64)
-class KeyStream {
- public:
-  explicit KeyStream(ArcfourState& stream) noexcept : lanes_(stream) {}
-
-  std::uint64_t word() noexcept {
-    __m128i even = _mm_setzero_si128();
-    __m128i odd = _mm_setzero_si128();
-    lanes_.step<0>(even);
-    lanes_.step<0>(odd);
-    lanes_.step<1>(even);
-    lanes_.step<1>(odd);
-    lanes_.step<2>(even);
-    lanes_.step<2>(odd);
-    lanes_.step<3>(even);
-    lanes_.step<3>(odd);
-    const __m128i both = _mm_xor_si128(even, _mm_slli_epi16(odd, 8));
-    return static_cast<std::uint64_t>(_mm_cvtsi128_si64(both));
-  }
-  std::uint8_t byte() noexcept {
-    __m128i lane = _mm_setzero_si128();
-    lanes_.step<0>(lane);
-    return static_cast<std::uint8_t>(_mm_cvtsi128_si32(lane));
-  }
-  void save(ArcfourState& stream) const noexcept { lanes_.save(stream); }
-
- private:
-  ArcfourLanes lanes_;
-};
-#else
-class KeyStream {
- public:
-  explicit KeyStream(ArcfourState& stream) noexcept : s_(stream.s), x_(stream.x), y_(stream.y) {}
-
-  std::uint64_t word() noexcept {
-    std::uint64_t word = 0;
-    for (int shift = 0; shift < 64; shift += 8) {
-      word |= static_cast<std::uint64_t>(byte()) << shift;
-    }
-    return word;
-  }
-  std::uint8_t byte() noexcept {
-    x_ = static_cast<std::uint8_t>(x_ + 1);
-    return static_cast<std::uint8_t>(arcfour_step(s_, s_[x_], y_));
-  }
-  void save(ArcfourState& stream) const noexcept {
-    stream.x = x_;
-    stream.y = y_;
-  }
-
- private:
-  ArcfourEntries& s_;
-  std::uint8_t x_;
-  std::uint8_t y_;
-};
-#endif
-
 }  // namespace
 
 Arcfour::Arcfour(ByteView key) noexcept : state_{kIdentity} {
@@ -107,7 +49,7 @@ Arcfour::~Arcfour() {
 
 void Arcfour::crypt(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
-  KeyStream key_stream(state_);
+  ArcfourStream key_stream(state_);
   for (; size >= kWord; size -= kWord) {
     store_le64(out, load_le64(in) ^ key_stream.word());
     in += kWord;

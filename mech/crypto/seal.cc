@@ -147,20 +147,30 @@ void SealPass::absorb_padding() noexcept {
     hash_.block.fill(0);
   }
   store_le64(hash_.block.data() + kLengthAt, (md5::kBlockSize + absorbed_) * 8);
-  md5::compress(hash_.state, hash_.block.data(), 1);
 }
 
+// The rest is sealed with key stream that is made, like that for the checksum, while MD5 takes its
+// last inner block.
 std::array<std::uint8_t, 8> SealPass::finish(bool encrypt) noexcept {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::array<std::uint8_t, kStitchFrom + kWord> key_bytes;
+  store_le64(&key_bytes[rest_.size], 0);
   absorb_padding();
-  seal_rest();
-  std::array<std::uint8_t, 8> checksum{};
-  if (encrypt) {
-    stream_.crypt(checksum.data(), checksum.data(), checksum.size());
+  stitch::compress(hash_.state, hash_.block.data(), stream_.state_,
+                   MutableBytes(key_bytes).first(rest_.size + (encrypt ? kWord : 0)));
+  std::size_t i = 0;
+  for (; rest_.size - i >= kWord; i += kWord) {
+    store_le64(rest_.out + i, load_le64(rest_.in + i) ^ load_le64(&key_bytes[i]));
+  }
+  for (; i != rest_.size; ++i) {
+    rest_.out[i] = static_cast<std::uint8_t>(rest_.in[i] ^ key_bytes[i]);
   }
   md5::State outer = key_.outer_;
   md5::compress_digest(outer, hash_.state);
-  store_le32(checksum.data(), load_le32(checksum.data()) ^ outer[0]);
-  store_le32(checksum.data() + 4, load_le32(checksum.data() + 4) ^ outer[1]);
+  std::array<std::uint8_t, kWord> checksum;
+  store_le32(&checksum[0], load_le32(&key_bytes[i]) ^ outer[0]);
+  store_le32(&checksum[4], load_le32(&key_bytes[i + 4]) ^ outer[1]);
+  wipe_array(key_bytes);
   return checksum;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mech/base/bytes.h"
 #include "mech/crypto/arcfour_state.h"
 #include "mech/crypto/md5_block.h"
 
@@ -25,6 +26,10 @@ struct Work {
 /// read after block n - 1 of `out` is written and before block n is: `clear` may be `in` (sealing
 /// in place), or run one block behind `out` (unsealing).
 using Run = void(md5::State& state, ArcfourState& stream, const Work& work) noexcept;
+
+/// Takes one block into the MD5 state, and makes key stream meanwhile: fills `key_stream`.
+void compress(md5::State& state, const std::uint8_t* block, ArcfourState& stream,
+              MutableBytes key_stream) noexcept;
 
 /// For any processor.
 Run run_portable;
