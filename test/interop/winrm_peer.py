@@ -111,10 +111,11 @@ class CodecAcceptor:
 
 
 class SpnegoAcceptor:
-    """pyspnego, in Python throughout. It reads its accounts where the module does."""
+    """pyspnego's NTLM, in Python throughout; it reads its accounts where the module does. Its SPNEGO waits for a
+    mechListMIC, which the Kerberos libraries that come with it do not send."""
 
     def __init__(self, _):
-        self.context = spnego.server(protocol="negotiate", options=spnego.NegotiateOptions.use_negotiate)
+        self.context = spnego.server(protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
         self.user = None
 
     def step(self, token):
@@ -243,9 +244,9 @@ def main():
              "message encryption; Negotiate with bare NTLM and SPNEGO; gss_wrap, gss_wrap_iov, gss_unwrap, "
              "gss_unwrap_iov", ours.result())
     if spnego:
-        at_server("pyspnego", SpnegoAcceptor, mechs[1:])
+        at_server("pyspnego", SpnegoAcceptor, mechs[:1])
         rows.row(AREA, "pyspnego", rows.version("python3-pyspnego"), "initiator",
-                 "message encryption; SPNEGO; gss_wrap, gss_wrap_iov, gss_unwrap, gss_unwrap_iov", ours.result())
+                 "message encryption; Negotiate with bare NTLM; gss_wrap, gss_wrap_iov, gss_unwrap, gss_unwrap_iov", ours.result())
     workshop.folder.cleanup()
     ours.finish()
 
