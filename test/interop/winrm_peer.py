@@ -135,7 +135,10 @@ class SpnegoAcceptor:
         return done.header, done.data
 
     def open(self, signature, sealed):
-        return self.context.unwrap_winrm(signature, sealed)
+        try:
+            return self.context.unwrap_winrm(signature, sealed)
+        except spnego.exceptions.SpnegoError as error:
+            raise ValueError(str(error)) from error
 
 
 class Client:
