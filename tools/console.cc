@@ -69,7 +69,7 @@ class Silence {
   bool silent_ = false;
 };
 
-enum class Read { kLine, kEnd, kInterrupted, kTooLong };
+enum class Read { kLine, kEnd, kInterrupted, kTooLong, kFailed };
 
 // One line byte by byte: nothing of a secret is left in a buffer of the C library.
 Read read_line(int fd, Bytes& line) {
@@ -83,7 +83,11 @@ Read read_line(int fd, Bytes& line) {
       }
       continue;
     }
-    if (got <= 0) {
+    // What came so far is not the password.
+    if (got < 0) {
+      return Read::kFailed;
+    }
+    if (got == 0) {
       return line.empty() ? Read::kEnd : Read::kLine;
     }
     if (byte == '\n') {
@@ -115,6 +119,7 @@ std::optional<SecretBytes> take_line(int fd) {
   SecretBytes password;
   Bytes line;
   const Read outcome = read_line(fd, line);
+  const int error = errno;
   password = SecretBytes(std::move(line));
   switch (outcome) {
     case Read::kLine:
@@ -124,6 +129,9 @@ std::optional<SecretBytes> take_line(int fd) {
       return std::nullopt;
     case Read::kInterrupted:
       complain("interrupted");
+      return std::nullopt;
+    case Read::kFailed:
+      complain("the password cannot be read: " + std::string(std::strerror(error)));
       return std::nullopt;
     case Read::kTooLong:
       complain("the password is longer than " + std::to_string(kMaxPassword) + " bytes");

@@ -116,9 +116,10 @@ int run_list() {
   const auto now = static_cast<std::uint64_t>(::time(nullptr));
   for (const Login& login : *logins) {
     const Result<LoginSecret> secret = read_login(login);
-    const std::string left = !secret                ? "cannot be read"
-                             : secret->expires == 0 ? "as its keyring"
-                                                    : time_left(secret->expires - now);
+    const std::string left = !secret ? "cannot be read"
+                             : secret->expires == 0
+                                 ? "as its keyring"
+                                 : time_left(secret->expires > now ? secret->expires - now : 0);
     rows.push_back({printable_account(login.user, login.domain), printable_utf8(login.pattern),
                     std::string(keyring_name(login.keyring)), left});
   }

@@ -1,12 +1,18 @@
 // gss-ntlm: logins, users files, tokens and the state of NTLM on this machine.
 #include <cstdio>
+#include <exception>
+#include <new>
+
+#include <unistd.h>
 
 #include "tools/commands.h"
 #include "tools/console.h"
 
 using namespace gssntlm::tools;
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app(
       "NTLM for GSSAPI programs: log in, manage users files, explain tokens, find out what "
       "is wrong.",
@@ -30,8 +36,23 @@ int main(int argc, char** argv) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
     app.exit(e);
     return asked ? kDone : kBadUsage;
+  }
+  return std::fflush(stdout) == 0 ? status : complain("standard output cannot be written");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Where memory ends while it is given back, in libraries that need some for that.
+  std::set_terminate([] {
+    complain("out of memory");
+    ::_exit(kFailed);
+  });
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory");
   } catch (const std::exception& e) {
     return complain(e.what());
   }
-  return std::fflush(stdout) == 0 ? status : complain("standard output cannot be written");
 }

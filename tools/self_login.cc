@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -246,6 +248,11 @@ std::string settings_text(const Settings& settings, std::optional<std::string_vi
   return text;
 }
 
+std::optional<std::string> settings_file() {
+  const char* path = std::getenv(kVariable);
+  return path != nullptr ? std::optional<std::string>(path) : std::nullopt;
+}
+
 std::string random_text() {
   std::array<std::uint8_t, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -261,19 +268,29 @@ std::string random_text() {
 
 }  // namespace
 
-SelfLogin::SelfLogin() : password_(random_text()) {
+Folder::Folder() {
   const char* top = ::secure_getenv("TMPDIR");
-  folder_ = std::string(top != nullptr && *top == '/' ? top : "/tmp") + "/gss-ntlm.XXXXXX";
-  if (::mkdtemp(folder_.data()) == nullptr) {
-    problem_ = folder_ + ": " + std::strerror(errno);
-    folder_.clear();
+  path_ = std::string(top != nullptr && *top == '/' ? top : "/tmp") + "/gss-ntlm.XXXXXX";
+  made_ = ::mkdtemp(path_.data()) != nullptr;
+}
+
+Folder::~Folder() {
+  if (!made_) {
     return;
   }
-  if (password_.empty() || !write("users", "DOCTOR:doctor:" + password_ + "\n")) {
-    problem_ = folder_ + ": " + std::strerror(errno);
+  // There may be no memory and no descriptor left.
+  for (const char* name : kFiles) {
+    char file[PATH_MAX];
+    std::snprintf(file, sizeof file, "%s/%s", path_.c_str(), name);
+    ::unlink(file);
   }
-  if (const char* before = std::getenv(kVariable); before != nullptr) {
-    settings_before_ = before;
+  ::rmdir(path_.c_str());
+}
+
+SelfLogin::SelfLogin() : settings_before_(settings_file()), password_(random_text()) {
+  if (!folder_.made() || password_.empty() ||
+      !write("users", "DOCTOR:doctor:" + password_ + "\n")) {
+    problem_ = folder_.path() + ": " + std::strerror(errno);
   }
 }
 
@@ -283,20 +300,13 @@ SelfLogin::~SelfLogin() {
   } else {
     ::unsetenv(kVariable);
   }
-  if (!folder_.empty()) {
-    for (const char* file : kFiles) {
-      ::unlink((folder_ + "/" + file).c_str());
-    }
-    ::rmdir(folder_.c_str());
-  }
 }
 
 bool SelfLogin::write(const std::string& name, const std::string& text) {
-  const std::string path = folder_ + "/" + name;
+  const std::string path = folder_.path() + "/" + name;
   ::unlink(path.c_str());
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  return file.get() >= 0 &&
-         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return file.get() >= 0 && write_all(file.get(), as_bytes(text));
 }
 
 bool SelfLogin::write_settings(std::optional<std::string_view> spnego_mic) {
@@ -307,17 +317,17 @@ bool SelfLogin::write_settings(std::optional<std::string_view> spnego_mic) {
   }
   const Result<Ref<const Settings>> settings = load_settings();
   return settings && write("settings", settings_text(**settings, spnego_mic)) &&
-         ::setenv(kVariable, (folder_ + "/settings").c_str(), 1) == 0;
+         ::setenv(kVariable, (folder_.path() + "/settings").c_str(), 1) == 0;
 }
 
 LoginOutcome SelfLogin::run(bool spnego, std::optional<std::string_view> spnego_mic) {
   if (!problem_.empty() || !write_settings(spnego_mic)) {
     LoginOutcome none;
-    none.problem = problem_.empty() ? "no settings can be written to " + folder_ : problem_;
+    none.problem = problem_.empty() ? "no settings can be written to " + folder_.path() : problem_;
     return none;
   }
   Exchange exchange(spnego);
-  if (exchange.acquire(password_, folder_ + "/users") && exchange.establish()) {
+  if (exchange.acquire(password_, folder_.path() + "/users") && exchange.establish()) {
     exchange.protect();
   }
   return exchange.outcome();

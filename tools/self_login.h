@@ -16,6 +16,24 @@ struct LoginOutcome {
   bool has_mic = false;        ///< AUTHENTICATE carried a MIC
 };
 
+/// A folder of this program alone, which goes with the files in it, whatever happens meanwhile.
+class Folder {
+ public:
+  /// Throws std::bad_alloc.
+  Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder();
+
+  /// False, with errno, when it could not be made.
+  [[nodiscard]] bool made() const noexcept { return made_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+  bool made_ = false;
+};
+
 /// A throw-away account in a folder of its own, which goes with it. Throws std::bad_alloc.
 class SelfLogin {
  public:
@@ -35,10 +53,10 @@ class SelfLogin {
   [[nodiscard]] bool write(const std::string& name, const std::string& text);
   [[nodiscard]] bool write_settings(std::optional<std::string_view> spnego_mic);
 
-  std::string folder_;
+  std::optional<std::string> settings_before_;
+  Folder folder_;
   std::string problem_;
   std::string password_;
-  std::optional<std::string> settings_before_;
 };
 
 }  // namespace gssntlm::tools

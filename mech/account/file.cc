@@ -42,6 +42,20 @@ class PipeSignalHold {
 
 }  // namespace
 
+bool write_all(int fd, ByteView bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) {
+      continue;
+    }
+    if (done <= 0) {
+      return false;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
 void append_text(const char* path, std::string_view text) noexcept {
   const Descriptor file(
       ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mech/base/bytes.h"
+
 namespace gssntlm {
 
 /// Owns a file descriptor; closes it.
@@ -45,6 +47,10 @@ struct FileIdentity {
            same(changed, o.changed);
   }
 };
+
+/// Writes all of `bytes`, however often the kernel takes a part or a signal comes; false, with
+/// errno, when it does not take them.
+[[nodiscard]] bool write_all(int fd, ByteView bytes) noexcept;
 
 /// Appends `text`, in one write, to the file, FIFO or terminal at `path`, which is made with mode
 /// 0600 if missing. Opened for each call: nothing is held that a daemon could close under us, or

@@ -210,20 +210,6 @@ bool lock(int folder) noexcept {
   return done == 0;
 }
 
-bool write_all(int fd, ByteView bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) {
-      continue;
-    }
-    if (done <= 0) {
-      return false;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(done));
-  }
-  return true;
-}
-
 bool take_owner(int fd, const struct stat& old) noexcept {
   struct stat fresh;
   if (::fstat(fd, &fresh) != 0) {
