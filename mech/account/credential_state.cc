@@ -93,6 +93,8 @@ LoginQuery load_query(Loader& in) {
   }
   if (chosen) {
     query.keyring = static_cast<KeyringKind>(keyring);
+  } else if (keyring != static_cast<std::uint8_t>(KeyringKind::kSession)) {
+    in.reject();
   }
   query.user = in.text(Name::kMaxSize);
   query.domain = in.text(Name::kMaxSize);
@@ -106,6 +108,8 @@ Credential::Options load_options(Loader& in) {
   const Flags flags = in.u32();
   if (replaced) {
     options.negotiate_flags = flags;
+  } else if (flags != 0) {
+    in.reject();
   }
   return options;
 }

@@ -50,14 +50,19 @@ Parts split_user(std::string_view text) {
   if (const std::size_t slash = text.find('\\'); slash != std::string_view::npos) {
     return {std::string(text.substr(slash + 1)), std::string(text.substr(0, slash))};
   }
-  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos && at != 0) {
+  const std::size_t at = text.rfind('@');
+  if (at != std::string_view::npos && at != 0 && at + 1 != text.size()) {
     return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
   }
   return {std::string(text), {}};
 }
 
+// `DOM\@user` would be read as the UPN DOM@user.
 std::string join_user(const std::string& user, const std::string& domain) {
-  return domain.empty() ? user : domain + "\\" + user;
+  if (domain.empty()) {
+    return user;
+  }
+  return user.starts_with('@') ? user + "@" + domain : domain + "\\" + user;
 }
 
 bool equal_text(std::string_view a, std::string_view b) {
@@ -91,7 +96,8 @@ Result<Ref<const Name>> Name::user(std::string_view text) {
     return s.error();
   }
   Parts parts = split_user(text);
-  if (parts.first.empty()) {
+  // A second backslash would make another user of what is displayed.
+  if (parts.first.empty() || parts.first.find('\\') != std::string::npos) {
     return Error{Major::kBadName, Minor::kBadName};
   }
   return user(std::move(parts.first), std::move(parts.second));

@@ -36,8 +36,8 @@ class Name : public RefCounted {
   static constexpr std::size_t kMaxSize = 32767;
 
   /// A user name: `DOM\user`, `user`, `user@dom` (split), `\user@dom` and `user\@dom` (UPN: domain
-  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters), kTooLong,
-  /// kBadText.
+  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters, a backslash in
+  /// the user), kTooLong, kBadText.
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
   [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
@@ -52,7 +52,7 @@ class Name : public RefCounted {
   [[nodiscard]] NameKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
   [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
-  /// `DOM\user`, `user`, `svc@host` or the anonymous text; imports to an equal name.
+  /// `DOM\user`, `user`, `@user@dom`, `svc@host` or the anonymous text; imports to an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;

@@ -66,6 +66,9 @@ Result<Ref<const Name>> Name::load(Loader& in) {
     name = anonymous();
   } else if (kind == NameKind::kService && !first.empty()) {
     name = service(second.empty() ? first : first + "@" + second);
+    if (name && (*name)->user_part() != first) {
+      name = bad;
+    }
   } else if (kind == NameKind::kUser && !first.empty()) {
     name = user(std::move(first), std::move(second));
   }

@@ -339,9 +339,11 @@ bool UsersText::enable(std::string_view user, std::string_view domain, bool enab
   }
   const UsersLine l = fields_of(*line);
   if (l.form == UsersLine::Form::kClear) {
-    if (const std::optional<NtHash> hash = hash_of_line(l)) {
-      replace(*line, compose({l.user, l.domain, "0", with_flag("[U]", 'D', !enabled)}, *hash));
+    const std::optional<NtHash> hash = hash_of_line(l);
+    if (!hash || !has_place_in_form(l.user, l.domain)) {
+      return false;
     }
+    replace(*line, compose({l.user, l.domain, "0", with_flag("[U]", 'D', !enabled)}, *hash));
     return true;
   }
   const auto at = static_cast<std::size_t>(l.flags.data() - line->data());

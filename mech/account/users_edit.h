@@ -41,7 +41,9 @@ class UsersText {
   Status set_hash(std::string_view user, std::string_view domain, const NtHash& hash);
   /// False if there is no such account.
   [[nodiscard]] bool remove(std::string_view user, std::string_view domain);
-  /// The same; an entry in clear text is turned into a hash on the way.
+  /// The same; an entry in clear text is turned into a hash on the way. False too, and nothing
+  /// changed, for one that has no hash form: its names have no place there, or its password is not
+  /// UTF-8.
   [[nodiscard]] bool enable(std::string_view user, std::string_view domain, bool enabled);
   /// Turns all entries in clear text into hashes; how many there were.
   std::size_t hash_clear_entries();

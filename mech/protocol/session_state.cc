@@ -55,6 +55,9 @@ void DatagramSecurity::load(Loader& in) noexcept {
   numbers_.next_received = in.u32();
   const bool told = in.flag();
   const std::uint32_t number = in.u32();
+  if (!told && number != 0) {
+    in.reject();
+  }
   numbers_.told = told ? std::optional<std::uint32_t>(number) : std::nullopt;
   numbers_.window.load(in);
 }

@@ -37,13 +37,20 @@ TEST_CASE("name: each way to write a user has its parts", "[name]") {
 
 TEST_CASE("name: what a name shows imports to an equal name", "[name]") {
   for (const char* text : {"user", "DOM\\user", "user@dom.example", "\\user@dom.example",
-                           "user\\@dom.example", "DOM\\user@realm"}) {
+                           "user\\@dom.example", "DOM\\user@realm", "@user@dom", "\\user@realm@"}) {
     const Result<Ref<const Name>> name = Name::user(text);
     REQUIRE(name);
     const Result<Ref<const Name>> again = Name::user((*name)->display());
     CAPTURE(text, (*name)->display());
     REQUIRE(again);
     CHECK((*again)->equals(**name));
+  }
+}
+
+TEST_CASE("name: a backslash in the user is refused", "[name]") {
+  for (const char* text : {"DOM\\us\\er", "\\user\\", "\\us\\er", "DOM\\user\\@realm"}) {
+    CAPTURE(text);
+    CHECK(refusal(Name::user(text)) == Minor::kBadName);
   }
 }
 

@@ -91,6 +91,17 @@ TEST_CASE("a changed password keeps uid, place and flags, and drops the LM hash"
   CHECK(proves(path, "zoe", "Passw0rd"));
 }
 
+TEST_CASE("an account in clear text that has no hash form is not turned into another one") {
+  for (const std::string line : {"A\\B:bob:pw", "D:bob:\xFF"}) {
+    const std::string text = "D:ann:pw\n" + line + "\n";
+    Result<UsersText> users = UsersText::parse(text, "users");
+    REQUIRE(users.ok());
+    const std::string domain = line.substr(0, line.find(':'));
+    CHECK_FALSE(users->enable("bob", domain, false));
+    CHECK(as_text(users->text().view()) == text);
+  }
+}
+
 TEST_CASE("accounts are disabled, enabled and removed") {
   const ScratchFolder folder;
   const std::string path = folder.write("users", "D:bob:pw\n:carol@realm:pw2\n");
