@@ -4,7 +4,8 @@
 #   sh test/deps.sh build   what compiles the module
 #   sh test/deps.sh web     build, and Apache and curl: what the quickstart needs
 #   sh test/deps.sh test    web, and what the tests need
-#   sh test/deps.sh all     test, and what formatting, linting, packages and the bare roots need
+#   sh test/deps.sh fuzz    test, and what fuzzing and its coverage need
+#   sh test/deps.sh all     fuzz, and what formatting, linting, packages and the bare roots need
 #   sh test/deps.sh -n SET  prints the packages of SET, and installs nothing
 #
 # Nothing is asked of the network, and root is not needed, when all of them are installed already.
@@ -13,7 +14,7 @@
 set -eu
 
 usage() {
-    echo "usage: sh test/deps.sh [-n] build|web|test|all" >&2
+    echo "usage: sh test/deps.sh [-n] build|web|test|fuzz|all" >&2
     exit 2
 }
 
@@ -49,20 +50,23 @@ peers="gss-ntlmssp $heimdal krb5-gss-samples openssl python3-gssapi python3-impa
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm python3-requests-ntlm python3-winrm wget"
 test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
+# The runtime has libFuzzer and the sanitizers, llvm the tools that count what is covered.
+fuzz="$test clang libclang-rt-dev llvm"
 # npm's packages, and what compiles one of them; from Debian, where they are not here from elsewhere.
 node="libnode-dev nodejs npm"
 if command -v npm >/dev/null && [ -e /usr/include/node/node_api.h ]; then
     node=""
 fi
-# Other compilers, other machines, and what runs the programs of those.
-machines="clang g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
+# Compilers for other machines, and what runs the programs of those.
+machines="g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
-all="$test chromium debhelper debootstrap firefox-esr lintian rpm $lint $machines $node"
+all="$fuzz chromium debhelper debootstrap firefox-esr lintian rpm $lint $machines $node"
 
 case $1 in
 build) wanted=$build ;;
 web) wanted=$web ;;
 test) wanted=$test ;;
+fuzz) wanted=$fuzz ;;
 all) wanted=$all ;;
 *) usage ;;
 esac

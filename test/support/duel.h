@@ -58,8 +58,8 @@ class Duel {
   Bytes challenge_token;
   Bytes authenticate_token;
   AcceptedLogon logon;
-  Outcome client;
-  Outcome server;
+  gssntlm::Outcome client;
+  gssntlm::Outcome server;
 
  private:
   bool fail(Leg leg, Error error);

@@ -1,0 +1,39 @@
+# Builds of the fuzz targets, for run.sh, coverage.sh and corpus.sh. Sourced, after `set -eu` and
+# with $source set:
+#
+#   build_fuzz FOLDER MESON-OPTION...   with clang++, into build/FOLDER; $build is its path
+#   fuzz_targets                        prints their names
+#   glue_environment                    what those need that go through the mechglue
+# shellcheck shell=sh
+
+stopped() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+build_fuzz() {
+    build="$source/build/$1"
+    shift
+    sh "$source/test/deps.sh" fuzz || stopped "a package could not be installed"
+    echo "== building ${build#"$source"/}"
+    if [ ! -f "$build/build.ninja" ]; then
+        rm -rf -- "$build"
+        CXX=clang++ meson setup "$build" "$source" "$@" >"$build.log" 2>&1 ||
+            stopped "meson could not set it up: $build.log"
+    fi
+    ninja -C "$build" mech/gss_ntlm.so fuzz >"$build.log" 2>&1 ||
+        stopped "it did not build: $build.log"
+}
+
+fuzz_targets() {
+    for file in "$source"/test/fuzz/targets/*.cc; do
+        basename "$file" .cc
+    done
+}
+
+glue_environment() {
+    export GSS_MECH_CONFIG="$build/test/spi/gss-ntlm-test.conf"
+    export KRB5_CONFIG=/dev/null KRB5CCNAME=FILE:/nonexistent/ccache KRB5_KTNAME=FILE:/nonexistent/keytab
+    export LSAN_OPTIONS="suppressions=$source/test/support/lsan.supp:print_suppressions=0"
+    unset NTLM_USER_FILE NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
+}

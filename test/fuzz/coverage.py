@@ -1,0 +1,37 @@
+#!/usr/bin/python3
+"""Lines covered by file and folder, from llvm-cov's summary. Usage: coverage.py NAME SUMMARY.
+
+Exit status 1 below 97 % of all lines together.
+"""
+import json
+import os
+import sys
+
+FOLDERS = ("wire", "crypto", "protocol")
+DEMANDED = 97.0
+
+
+def main():
+    name, path = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:
+        files = json.load(file)["data"][0]["files"]
+    sums = {folder: [0, 0] for folder in FOLDERS + ("together",)}
+    for entry in sorted(files, key=lambda entry: entry["filename"]):
+        folder = os.path.basename(os.path.dirname(entry["filename"]))
+        count, covered = (entry["summary"]["lines"][key] for key in ("count", "covered"))
+        if folder not in FOLDERS or not count:
+            continue
+        for key in (folder, "together"):
+            sums[key][0] += count
+            sums[key][1] += covered
+        print("  %-28s %5.1f %%  %d of %d" % (
+            folder + "/" + os.path.basename(entry["filename"]), 100 * covered / count, covered, count))
+    if not sums["together"][0]:
+        sys.exit("no lines: nothing of the three folders is in " + path)
+    figures = {key: 100 * covered / count for key, (count, covered) in sums.items() if count}
+    print(name + ": " + ", ".join("%s %.1f %%" % figure for figure in figures.items()))
+    return 0 if figures["together"] >= DEMANDED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

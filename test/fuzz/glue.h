@@ -1,0 +1,33 @@
+// What the targets that go through the real mechglue share: accounts and settings on disk, once.
+#pragma once
+
+#include "test/fuzz/fuzz.h"
+#include "test/support/gss.h"
+
+namespace gssntlm::fuzz {
+
+inline constexpr std::string_view kGluePassword = "secret";
+
+/// Users file and settings of this process, which go with it. `policy` is that of the settings
+/// file.
+class Stage {
+ public:
+  explicit Stage(const std::string& policy);
+  /// Other settings from now on.
+  void set_policy(const std::string& policy);
+
+ private:
+  test::Workshop workshop_;
+  unsigned files_ = 0;
+};
+
+/// A credential that logs in as user@DOM with the password.
+[[nodiscard]] test::CredHandle login(const std::string& password, gss_OID mech);
+
+[[nodiscard]] std::string text_of(ByteView bytes);
+[[nodiscard]] ByteView view_of(const std::string& text);
+
+/// Every call that a context in any state must answer.
+void ask_everything(gss_ctx_id_t context);
+
+}  // namespace gssntlm::fuzz

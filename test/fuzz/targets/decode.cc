@@ -1,0 +1,179 @@
+// What `gss-ntlm decode` does with its input. Input: what a person may give it: a token,
+// hexadecimal digits, base64, headers, a log.
+//
+// Whatever is found is taken apart and shown: as text without control characters, as one line of
+// JSON that parses, as a page into which nothing of the input gets but as text. Fields lie inside
+// the token. A token given in another form is found again.
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "mech/crypto/derive.h"
+#include "test/fuzz/der.h"
+#include "test/support/text.h"
+#include "tools/decode_output.h"
+#include "tools/tokens.h"
+
+namespace gssntlm::fuzz {
+namespace {
+
+using tools::Token;
+
+constexpr std::string_view kSignature("NTLMSSP\0", 8);
+
+void check_text(std::string_view text) {
+  GSSNTLM_HOLDS(std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+  }));
+}
+
+void check_json(const std::string& line) {
+  GSSNTLM_HOLDS(line.find('\n') == std::string::npos);
+  GSSNTLM_HOLDS(nlohmann::json::accept(line));
+}
+
+// No element of the page but those it is made of: all tags are closed in order, but for void ones.
+void check_html(std::string_view page) {
+  constexpr std::string_view kForeign[] = {"<img", "<iframe", "<object", "<svg", "javascript:"};
+  for (const std::string_view foreign : kForeign) {
+    GSSNTLM_HOLDS(page.find(foreign) == std::string_view::npos);
+  }
+  std::size_t scripts = 0;
+  for (std::size_t at = page.find("<script"); at != std::string_view::npos;
+       at = page.find("<script", at + 1)) {
+    ++scripts;
+  }
+  GSSNTLM_HOLDS(scripts <= 1);
+}
+
+void check_token(const Token& token) {
+  for (const tools::Field& field : token.fields) {
+    GSSNTLM_HOLDS(fits(token.raw.size(), field.offset, field.size));
+    check_text(field.value);
+    check_text(field.meaning);
+  }
+  GSSNTLM_HOLDS(!token.fault || token.fault->offset <= token.raw.size());
+  for (const tools::TextStyle style : {tools::TextStyle{false, false}, {false, true}}) {
+    check_text(tools::render_text(token, 1, style));
+  }
+  (void)tools::render_text(token, 1, {true, true});
+  check_json(tools::render_json(token));
+}
+
+void check_findings(const std::vector<tools::Finding>& findings) {
+  check_text(tools::render_text(findings, {false, false}));
+  check_json(tools::render_json(findings));
+}
+
+const Token* find_type(const std::vector<Token>& tokens, MessageType type) {
+  const auto it = std::find_if(tokens.begin(), tokens.end(), [&](const Token& token) {
+    return token.type == type && !token.fault;
+  });
+  return it == tokens.end() ? nullptr : &*it;
+}
+
+std::vector<tools::Finding> diagnose_all(const std::vector<Token>& tokens) {
+  const Token* negotiate = find_type(tokens, MessageType::kNegotiate);
+  const Token* challenge = find_type(tokens, MessageType::kChallenge);
+  const Token* authenticate = find_type(tokens, MessageType::kAuthenticate);
+  if (negotiate == nullptr || challenge == nullptr || authenticate == nullptr) {
+    return {};
+  }
+  const std::vector<tools::Finding> findings = tools::diagnose(
+      *negotiate, *challenge, *authenticate, derive_nt_hash(test::wide("Password")), Bytes(16));
+  check_findings(findings);
+  return findings;
+}
+
+std::string base64(ByteView bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      bits = bits << 8 | (i + k < bytes.size() ? bytes[i + k] : 0u);
+    }
+    for (std::size_t k = 0; k < 4; ++k) {
+      out += i + k > bytes.size() ? '=' : kDigits[bits >> (18 - 6 * k) & 63];
+    }
+  }
+  return out;
+}
+
+std::string hex(ByteView bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const std::uint8_t byte : bytes) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+// In each form in which it may stand somewhere.
+void check_forms(ByteView token) {
+  const auto finds = [&](const std::string& text) {
+    const std::vector<Bytes> found = tools::find_tokens(text);
+    return found.size() == 1 && same_bytes(found[0], token);
+  };
+  GSSNTLM_HOLDS(finds(hex(token)));
+  GSSNTLM_HOLDS(finds(base64(token)));
+  GSSNTLM_HOLDS(finds("> Authorization: Negotiate " + base64(token) + "\r\n> Accept: */*\r\n"));
+  GSSNTLM_HOLDS(same_bytes(tools::bytes_from_base64(base64(token)), token));
+}
+
+}  // namespace
+}  // namespace gssntlm::fuzz
+
+using namespace gssntlm;
+using namespace gssntlm::fuzz;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView input(data, size);
+  std::vector<Token> tokens;
+  for (Bytes& raw : tools::find_tokens(as_text(input))) {
+    const Token* before = tokens.empty() ? nullptr : &tokens.back();
+    Token token = tools::examine(std::move(raw), before);
+    check_token(token);
+    tokens.push_back(std::move(token));
+    if (tokens.size() == 8) {
+      break;
+    }
+  }
+  const std::vector<tools::Finding> findings = diagnose_all(tokens);
+  if (!tokens.empty()) {
+    check_html(tools::render_html(tokens, findings));
+  }
+  check_token(tools::examine(Bytes(input.begin(), input.end()), nullptr));
+  if (as_text(input).starts_with(kSignature) && size >= 12) {
+    check_forms(input);
+  }
+  return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max, unsigned seed) {
+  Chance chance(seed);
+  Bytes input(data, data + size);
+  std::vector<Bytes> tokens = tools::find_tokens(as_text(input));
+  if (tokens.empty() || chance.one_in(4)) {
+    mutate_bytes(input, max, chance);
+    return give_back(input, data, max);
+  }
+  // The tokens changed as such, and in a form of their own again.
+  Bytes& chosen = tokens[chance.below(tokens.size())];
+  if (as_text(chosen).starts_with(kSignature)) {
+    mutate_message(chosen, chance);
+  } else {
+    mutate_der(chosen, chance);
+  }
+  if (chance.one_in(4)) {
+    return give_back(chosen, data, max);
+  }
+  std::string text;
+  for (const Bytes& token : tokens) {
+    text.append(chance.one_in(4) ? "NTLM " : "Negotiate ").append(base64(token)).append("\n");
+  }
+  return give_back(Bytes(text.begin(), text.end()), data, max);
+}
