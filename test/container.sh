@@ -81,7 +81,7 @@ accounts() {
 # login: what gss-client, in the stage that built the module, says of the acceptor.
 login() {
     root="$work/build" in_root env NTLM_USER_FILE=/run/client GSS_MECH_CONFIG=/run/mech.conf \
-        gss-client -port 4444 -mech '{ 1 3 6 1 4 1 311 2 2 10 }' localhost host@localhost hello || :
+        gss-client -port 4444 -mech '{ 1 3 6 1 4 1 311 2 2 10 }' 127.0.0.1 host@localhost hello || :
 }
 
 inside() {

@@ -279,6 +279,8 @@ int child_of(const std::set<std::string>& parent, const std::string& user,
 
 int login_forked(const std::string& user, const std::string& password) {
   bool parent_ok = logs_in(user, password);
+  // A question that nobody waits for, after the forest, may be on its way for a while.
+  ::sleep(3);
   const std::set<std::string> before = sockets();
   std::vector<pid_t> children;
   for (int i = 0; i < 4; ++i) {
