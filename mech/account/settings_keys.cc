@@ -157,12 +157,17 @@ struct Path {
   static std::string print(const std::string& value) { return value; }
 };
 
+// With a blank in front, as settings are written, the INI library takes it for a remark.
+bool is_remark(std::string_view text) noexcept {
+  return text.starts_with(';');
+}
+
 struct HostName {
   static constexpr std::string_view kForm = "a name of at most 255 printable characters";
   static constexpr bool kList = false;
   static bool parse(std::string_view text, Bytes& to) {
     Result<Bytes> wide = utf16le_from_utf8(text);
-    if (!wide || !is_clean_name(*wide) || wide->size() > 2 * 255) {
+    if (!wide || !is_clean_name(*wide) || wide->size() > 2 * 255 || is_remark(text)) {
       return false;
     }
     to = std::move(*wide);
@@ -199,7 +204,7 @@ struct Patterns {
   static bool parse(std::string_view text, std::vector<std::string>& to) {
     return split_list(text, [&](std::string_view item) {
       const Result<Bytes> wide = utf16le_from_utf8(item);
-      if (!wide || !is_clean_name(*wide)) {
+      if (!wide || !is_clean_name(*wide) || is_remark(item)) {
         return false;
       }
       to.emplace_back(item);

@@ -132,6 +132,15 @@ TEST_CASE("a list goes on in indented lines") {
   CHECK(s.deny_users == std::vector<std::string>{"alice", "CORP\\bob", "carol", "dave", "eve"});
 }
 
+TEST_CASE("what would read as a remark when it is written again is refused") {
+  for (const char* text : {"[policy]\ndeny_users =;DOM\\eve\n", "[policy]\ndeny_targets = a,;b\n",
+                           "[names]\ndns_computer =;host\n"}) {
+    Settings settings;
+    CAPTURE(text);
+    CHECK_FALSE(parse_settings(text, "test.conf", settings).ok());
+  }
+}
+
 TEST_CASE("times are read in days, hours, minutes and seconds") {
   Settings s;
   REQUIRE(parse_settings("[policy]\nmax_clock_skew = 90s\n", "t", s).ok());
