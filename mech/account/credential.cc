@@ -188,13 +188,17 @@ Result<Found> search_keyring(LoginQuery query, const Settings& settings) {
   return found;
 }
 
-Result<Found> search_backends(const WideName& name, LoginQuery query, const Settings& settings) {
+// `target` is the login's, in the keyring; empty: not known yet.
+Result<Found> search_backends(const WideName& name, const std::string& target,
+                              const Settings& settings) {
   Error why{Major::kNoCred, Minor::kNoInitiatorCred};
   for (const Backend backend : settings.initiator_accounts) {
     if (backend == Backend::kKeyring) {
+      LoginQuery query = query_for(name, std::nullopt);
+      query.target = target;
       Result<Found> found = search_keyring(query, settings);
       if (found) {
-        if (query.target.empty()) {
+        if (target.empty()) {
           found->query = std::move(query);
         }
         return found;
@@ -252,7 +256,7 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
   if (request.key_file) {
     return plain(identity_of_file(std::string(*request.key_file), *name, settings.policy));
   }
-  return search_backends(*name, query_for(*name, std::nullopt), settings);
+  return search_backends(*name, {}, settings);
 }
 
 // A file that the caller names is all there is; else settings say who is asked.
@@ -380,7 +384,7 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
     return name.error();
   }
   Result<Found> found = query.keyring || spn.empty() ? search_keyring(query, *settings_)
-                                                     : search_backends(*name, query, *settings_);
+                                                     : search_backends(*name, spn, *settings_);
   if (!found) {
     return found.error();
   }

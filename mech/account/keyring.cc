@@ -156,7 +156,11 @@ thread_local Whose t_empty_handed;       // whose keyrings held no login when th
 Whose whose_now() noexcept {
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-  return {find_root(KeyringKind::kSession), ::getuid(), ::geteuid(),
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
+  (void)::getresuid(&real, &effective, &saved);  // fails for a bad address alone
+  return {find_root(KeyringKind::kSession), real, effective,
           g_stores.load(std::memory_order_relaxed), t.tv_sec};
 }
 

@@ -12,6 +12,7 @@ extern "C" {
 }
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "mech/account/detail.h"
@@ -173,9 +174,10 @@ const SettingKey& find_key(std::string_view section, std::string_view name) noex
                        [&](const SettingKey& k) { return k.section == section && k.name == name; });
 }
 
-// A variable and the keys that it stands for. An empty value counts for a name or path as unset.
+// A variable, whose name begins with G, L or N, and the keys that it stands for. An empty value
+// counts for a name or path as unset.
 struct Variable {
-  const char* name;
+  std::string_view name;
   std::string_view section;
   std::array<std::string_view, 2> keys;
 };
@@ -196,14 +198,32 @@ constexpr std::array kVariables = {
 using Values = std::array<const char*, kVariables.size()>;
 using KeptValues = std::array<std::string, kVariables.size()>;
 
-// An empty level is a mistake, not an absent one.
+// Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
+void take_entry(std::string_view entry, Values& values) noexcept {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string_view name = kVariables[i].name;
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name) &&
+        values[i] == nullptr) {
+      values[i] = entry.data() + name.size() + 1;
+    }
+  }
+}
+
+// One walk for all variables, since a credential is made often and an environment is long. A
+// set-user-ID program takes nothing from whoever runs it.
 Values read_variables() noexcept {
   Values values{};
+  const bool trusted = ::getauxval(AT_SECURE) == 0;
+  for (char** entry = ::environ; trusted && entry != nullptr && *entry != nullptr; ++entry) {
+    if (**entry == 'G' || **entry == 'L' || **entry == 'N') {
+      take_entry(*entry, values);
+    }
+  }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const char* value = ::secure_getenv(kVariables[i].name);
+    // An empty level is a mistake, not an absent one.
     const bool empty_level =
-        value != nullptr && *value == '\0' && kVariables[i].section == "policy";
-    values[i] = value == nullptr ? "" : empty_level ? " " : value;
+        values[i] != nullptr && *values[i] == '\0' && kVariables[i].section == "policy";
+    values[i] = values[i] == nullptr ? "" : empty_level ? " " : values[i];
   }
   return values;
 }

@@ -60,7 +60,7 @@ struct Settings : RefCounted {
 inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf";
 
 /// The settings in force: defaults, then the file (GSS_NTLM_SETTINGS or kDefaultSettingsFile, which
-/// need not exist), then the environment, read with secure_getenv: LM_COMPAT_LEVEL,
+/// need not exist), then the environment, as secure_getenv would read it: LM_COMPAT_LEVEL,
 /// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER, GSS_NTLM_TRACE or
 /// GSSNTLMSSP_DEBUG, GSS_NTLM_TRACE_LEVEL. The outcome is kept until the environment or the file
 /// changes; the file is looked at once a second at most. No network.

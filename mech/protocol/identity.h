@@ -1,6 +1,7 @@
 // An account with its secret, as the protocol needs it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -14,8 +15,7 @@ namespace gssntlm {
 /// Immutable; shared by threads and contexts. Holds hashes, never a password.
 class Identity : public RefCounted {
  public:
-  /// `user`, not empty, and `domain` are UTF-16LE, as they will be sent. Derives NTOWFv2 once.
-  /// Throws std::bad_alloc.
+  /// `user`, not empty, and `domain` are UTF-16LE, as they will be sent. Throws std::bad_alloc.
   Identity(Bytes user, Bytes domain, NtHash nt_hash, std::optional<LmHash> lm_hash);
 
   /// An account whose secret only `agent`, not nullptr, can use: there are no hashes.
@@ -31,14 +31,18 @@ class Identity : public RefCounted {
   [[nodiscard]] ByteView domain() const noexcept { return domain_; }
   [[nodiscard]] const NtHash& nt_hash() const noexcept { return nt_hash_; }
   [[nodiscard]] const LmHash* lm_hash() const noexcept { return lm_hash_ ? &*lm_hash_ : nullptr; }
-  [[nodiscard]] const ResponseKey& response_key() const noexcept { return response_key_; }
+  /// NTOWFv2. Derived by the first call and kept: many credentials are never used. Never waits for
+  /// another thread. Throws std::bad_alloc.
+  [[nodiscard]] ResponseKey response_key() const;
 
  private:
   Bytes user_;
   Bytes domain_;
   NtHash nt_hash_;
   std::optional<LmHash> lm_hash_;
-  ResponseKey response_key_;
+  enum class Kept : std::uint8_t { kNo, kBeingWritten, kYes };
+  mutable std::atomic<Kept> kept_ = Kept::kNo;
+  mutable ResponseKey response_key_;
   std::shared_ptr<const LogonAgent> agent_;
 };
 

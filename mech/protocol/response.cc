@@ -125,7 +125,7 @@ Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Envi
   }
   r.nt =
       compose_v2_response(in, info.timestamp.value_or(env.now()), {r.mic, host ? &*host : nullptr});
-  const ResponseKey& key = in.identity.response_key();
+  const ResponseKey key = in.identity.response_key();
   V2Proof proof =
       compute_v2_proof(key, in.challenge.server_challenge, ByteView(r.nt).subspan(kNtProofSize));
   std::copy(proof.nt_proof.begin(), proof.nt_proof.end(), r.nt.begin());

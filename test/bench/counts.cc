@@ -94,9 +94,11 @@ void handshakes(const char* work, Mech mech) {
 }
 
 void credentials() {
-  measure("credential_from_file", [] { release(acquire(Mech::kNtlm, GSS_C_INITIATE, kUser)); });
+  const Imported user(kUser, GSS_C_NT_USER_NAME);
+  measure("credential_from_file",
+          [&] { release(acquire(Mech::kNtlm, GSS_C_INITIATE, user.get())); });
   measure("credential_from_password",
-          [] { release(acquire(Mech::kNtlm, GSS_C_INITIATE, kUser, kPassword)); });
+          [&] { release(acquire(Mech::kNtlm, GSS_C_INITIATE, user.get(), kPassword)); });
 }
 
 // Each token is opened, or the acceptor would miss it.

@@ -30,14 +30,6 @@ void need(const char* what, OM_uint32 major, OM_uint32 minor) {
   std::exit(1);
 }
 
-gss_name_t import(const char* text, gss_OID type) {
-  OM_uint32 minor = 0;
-  gss_name_t name = GSS_C_NO_NAME;
-  gss_buffer_desc buffer = {std::strlen(text), const_cast<char*>(text)};
-  need("gss_import_name", gss_import_name(&minor, &buffer, type, &name), minor);
-  return name;
-}
-
 gss_buffer_desc buffer_of(const std::string& s) noexcept {
   return {s.size(), const_cast<char*>(s.data())};
 }
@@ -79,28 +71,36 @@ Token::~Token() {
   gss_release_buffer(&minor, &buffer_);
 }
 
-gss_cred_id_t acquire(Mech mech, gss_cred_usage_t usage, const char* user, const char* password) {
+Imported::Imported(const char* text, gss_OID type) {
+  OM_uint32 minor = 0;
+  gss_buffer_desc buffer = {std::strlen(text), const_cast<char*>(text)};
+  need("gss_import_name", gss_import_name(&minor, &buffer, type, &name_), minor);
+}
+
+Imported::~Imported() {
+  OM_uint32 minor = 0;
+  gss_release_name(&minor, &name_);
+}
+
+gss_cred_id_t acquire(Mech mech, gss_cred_usage_t usage, gss_name_t user, const char* password) {
   OM_uint32 minor = 0;
   gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
   gss_OID_set_desc set = {1, oid_of(mech)};
-  gss_name_t name = user == nullptr ? GSS_C_NO_NAME : import(user, GSS_C_NT_USER_NAME);
   if (password != nullptr) {
     gss_buffer_desc secret = {std::strlen(password), const_cast<char*>(password)};
     need("gss_acquire_cred_with_password",
-         gss_acquire_cred_with_password(&minor, name, &secret, GSS_C_INDEFINITE, &set, usage, &cred,
+         gss_acquire_cred_with_password(&minor, user, &secret, GSS_C_INDEFINITE, &set, usage, &cred,
                                         nullptr, nullptr),
          minor);
   } else {
     need("gss_acquire_cred",
-         gss_acquire_cred(&minor, name, GSS_C_INDEFINITE, &set, usage, &cred, nullptr, nullptr),
+         gss_acquire_cred(&minor, user, GSS_C_INDEFINITE, &set, usage, &cred, nullptr, nullptr),
          minor);
   }
   if (mech == Mech::kSpnego) {
     gss_OID_set_desc ntlm = {1, &ntlm_oid};
     need("gss_set_neg_mechs", gss_set_neg_mechs(&minor, cred, &ntlm), minor);
   }
-  OM_uint32 ignored = 0;
-  gss_release_name(&ignored, &name);
   return cred;
 }
 
@@ -111,13 +111,12 @@ void release(gss_cred_id_t cred) noexcept {
 
 Works::Works(Mech mech, const char* user, const char* password)
     : mech_(mech),
-      target_(import("HTTP@server.example", GSS_C_NT_HOSTBASED_SERVICE)),
-      initiate_(acquire(mech, GSS_C_INITIATE, user, password)),
+      target_("HTTP@server.example", GSS_C_NT_HOSTBASED_SERVICE),
+      initiate_(acquire(mech, GSS_C_INITIATE, Imported(user, GSS_C_NT_USER_NAME).get(), password)),
       accept_(acquire(mech, GSS_C_ACCEPT)) {}
 
 Works::~Works() {
   OM_uint32 minor = 0;
-  gss_release_name(&minor, &target_);
   gss_release_cred(&minor, &initiate_);
   gss_release_cred(&minor, &accept_);
 }
@@ -133,9 +132,9 @@ void Works::handshake(Pair& pair, double* acceptor_seconds) const {
   OM_uint32 acceptor = GSS_S_CONTINUE_NEEDED;
   while (initiator == GSS_S_CONTINUE_NEEDED || acceptor == GSS_S_CONTINUE_NEEDED) {
     if (initiator == GSS_S_CONTINUE_NEEDED) {
-      initiator = gss_init_sec_context(&minor, initiate_, &pair.initiator, target_, oid_of(mech_),
-                                       kFlags, 0, GSS_C_NO_CHANNEL_BINDINGS, &to_initiator, nullptr,
-                                       &to_acceptor, nullptr, nullptr);
+      initiator = gss_init_sec_context(&minor, initiate_, &pair.initiator, target_.get(),
+                                       oid_of(mech_), kFlags, 0, GSS_C_NO_CHANNEL_BINDINGS,
+                                       &to_initiator, nullptr, &to_acceptor, nullptr, nullptr);
       gss_release_buffer(&ignored, &to_initiator);
       need("gss_init_sec_context", initiator, minor);
     }

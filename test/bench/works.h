@@ -35,8 +35,22 @@ struct Pair {
 /// Monotonic time, in seconds.
 [[nodiscard]] double now() noexcept;
 
+/// An imported name.
+class Imported {
+ public:
+  Imported(const char* text, gss_OID type);
+  Imported(const Imported&) = delete;
+  Imported& operator=(const Imported&) = delete;
+  ~Imported();
+  [[nodiscard]] gss_name_t get() const noexcept { return name_; }
+
+ private:
+  gss_name_t name_ = GSS_C_NO_NAME;
+};
+
 /// A credential, from the users file or from a password.
-[[nodiscard]] gss_cred_id_t acquire(Mech mech, gss_cred_usage_t usage, const char* user = nullptr,
+[[nodiscard]] gss_cred_id_t acquire(Mech mech, gss_cred_usage_t usage,
+                                    gss_name_t user = GSS_C_NO_NAME,
                                     const char* password = nullptr);
 void release(gss_cred_id_t cred) noexcept;
 
@@ -54,7 +68,7 @@ class Works {
 
  private:
   Mech mech_;
-  gss_name_t target_ = GSS_C_NO_NAME;
+  Imported target_;
   gss_cred_id_t initiate_ = GSS_C_NO_CREDENTIAL;
   gss_cred_id_t accept_ = GSS_C_NO_CREDENTIAL;
 };

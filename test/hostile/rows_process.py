@@ -120,7 +120,7 @@ def environment_in_setuid_programs():
     if os.geteuid() != 0:
         return
     from ctypes import CDLL
-    # secure_getenv asks AT_SECURE: a set-user-ID copy of the interpreter, run by another user.
+    # The kernel says so in AT_SECURE: a set-user-ID copy of the interpreter, run by another user.
     import threats
     world = harness.WORLD
     os.chmod(world.folder, 0o755)
@@ -144,6 +144,8 @@ def environment_in_setuid_programs():
     os.chown(users, 65534, 65534)
     plain = run(0o755)
     check("major 0" in plain.stdout, "without set-user-ID:", plain.stdout, plain.stderr)
+    # A file that such a program would take, if it listened.
+    os.chown(users, 0, 0)
     raised = run(0o4755)
     check("major %#x" % glue.NO_CRED in raised.stdout, "with set-user-ID:", raised.stdout,
           raised.stderr)

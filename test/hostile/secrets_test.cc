@@ -9,7 +9,6 @@
 #include <functional>
 #include <string>
 
-#include <dlfcn.h>
 #include <valgrind/memcheck.h>
 
 #include "mech/protocol/session.h"
@@ -30,12 +29,11 @@ extern "C" bool WRAPPED(__wrap_, VERIFY_EQUAL)(gssntlm::ByteView a, gssntlm::Byt
 
 // What was read from a table counts as defined for memcheck, wherever in it that was: what comes
 // out of DES is made secret again.
-extern "C" void nettle_des_encrypt(const void* context, std::size_t size, std::uint8_t* out,
-                                   const std::uint8_t* in) {
-  static const auto real =
-      reinterpret_cast<void (*)(const void*, std::size_t, std::uint8_t*, const std::uint8_t*)>(
-          ::dlsym(RTLD_NEXT, "nettle_des_encrypt"));
-  real(context, size, out, in);
+extern "C" void __real_nettle_des_encrypt(const void* context, std::size_t size, std::uint8_t* out,
+                                          const std::uint8_t* in);
+extern "C" void __wrap_nettle_des_encrypt(const void* context, std::size_t size, std::uint8_t* out,
+                                          const std::uint8_t* in) {
+  __real_nettle_des_encrypt(context, size, out, in);
   VALGRIND_MAKE_MEM_UNDEFINED(out, size);
 }
 
