@@ -87,7 +87,7 @@ void add_authenticate(Json& j, const Token& t) {
 Json negotiation_json(const Negotiation& n) {
   constexpr const char* kStates[] = {"accept-completed", "accept-incomplete", "reject",
                                      "request-mic"};
-  Json j;
+  Json j = Json::object();
   j["token"] = n.kind == Negotiation::Kind::kInit ? "NegTokenInit" : "NegTokenResp";
   if (n.kind == Negotiation::Kind::kInit) {
     j["mech_types"] = Json::array();
@@ -114,7 +114,7 @@ std::string dump(const Json& j) {
 }  // namespace
 
 std::string render_json(const Token& t) {
-  Json j;
+  Json j = Json::object();
   if (t.fault) {
     j["error"] = t.fault->text;
     j["offset"] = t.fault->offset;

@@ -8,8 +8,8 @@
 
 namespace gssntlm {
 
-/// Remembers `text` as what lies behind `minor` in this thread; cut at 511 bytes. Returns an Error
-/// of both, so that a failing function can `return explain(...)`.
+/// Remembers `text` as what lies behind `minor` in this thread; cut at 511 bytes, and lost without
+/// memory. Returns an Error of both, so that a failing function can `return explain(...)`.
 Error explain(Major major, Minor minor, std::string_view text) noexcept;
 
 /// The text of this thread's last explain(), if it was for `minor`; else empty.

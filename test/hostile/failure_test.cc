@@ -1405,9 +1405,6 @@ bool first_use(const failing::Plan& plan, int& seen) {
   failing::Plan rest = plan;
   seen = 0;
   bool refused = false;
-  // The C library itself makes room for a thread's variables, and ends the process without it.
-  OM_uint32 ignored = 0;
-  spi().context_time(&ignored, GSS_C_NO_CONTEXT, nullptr);
   const auto step = [&](const std::function<OM_uint32(OM_uint32*)>& call) {
     OM_uint32 minor = 0;
     failing::arm(rest);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The module exports what exports.map names and nothing else, names no symbol it cannot resolve, and
-# needs only the libraries it may need when it is loaded.
+# The module exports what exports.map names and nothing else, names no symbol it cannot resolve, needs
+# only the libraries it may need when it is loaded, and has little room in each thread, made at once.
 # Usage: exports.sh MODULE EXPORTS_MAP
 set -eu
 export LC_ALL=C
@@ -26,4 +26,10 @@ for library in $needed; do
     *) echo "FAIL $module needs $library when it is loaded"; exit 1 ;;
   esac
 done
+thread=$(readelf -lW "$module" | awk '$1 == "TLS" { print $6 }')
+if ! $sanitized; then
+  readelf -d "$module" | grep -q STATIC_TLS || { echo "FAIL what is thread-local is made late"; exit 1; }
+  # Of the C library's reserve for such modules, which is 1,664 bytes.
+  [ $((thread)) -le 64 ] || { echo "FAIL $((thread)) bytes in each thread"; exit 1; }
+fi
 echo "PASS $(wc -l <"$work/exported") exports; needs: $(echo $needed)"
