@@ -9,11 +9,10 @@
 #include <ctime>
 #include <memory>
 
-#include <dlfcn.h>
-#include <keyutils.h>
 #include <unistd.h>
 
 #include "mech/account/detail.h"
+#include "mech/account/keyutils.h"
 #include "mech/account/name.h"
 #include "mech/account/pattern.h"
 #include "mech/base/text.h"
@@ -30,52 +29,6 @@ constexpr key_perm_t kOwnerAlone = KEY_POS_ALL | KEY_USR_ALL;
 // What a key holds: version, three zeros, expiry, hash.
 constexpr std::size_t kPayloadSize = 28;
 constexpr std::uint8_t kPayloadVersion = 1;
-
-// libkeyutils, opened when first needed: loading the module must cost nothing, and machines without
-// it lose the keyring alone.
-struct Keyutils {
-  decltype(&::add_key) add_key = nullptr;
-  decltype(&::keyctl_get_keyring_ID) get_keyring_id = nullptr;
-  decltype(&::keyctl_get_persistent) get_persistent = nullptr;
-  decltype(&::keyctl_search) search = nullptr;
-  decltype(&::keyctl_read) read = nullptr;
-  decltype(&::keyctl_describe) describe = nullptr;
-  decltype(&::keyctl_setperm) setperm = nullptr;
-  decltype(&::keyctl_set_timeout) set_timeout = nullptr;
-  decltype(&::keyctl_link) link = nullptr;
-  decltype(&::keyctl_unlink) unlink = nullptr;
-  decltype(&::keyctl_revoke) revoke = nullptr;
-  decltype(&::keyctl_move) move = nullptr;  // not in libraries before 1.6.1
-  bool usable = false;
-};
-
-template <typename Function>
-bool take(void* library, const char* name, Function& to) noexcept {
-  to = reinterpret_cast<Function>(::dlsym(library, name));
-  return to != nullptr;
-}
-
-Keyutils open_keyutils() noexcept {
-  Keyutils k;
-  void* library = ::dlopen("libkeyutils.so.1", RTLD_NOW | RTLD_LOCAL);
-  k.usable =
-      library != nullptr && take(library, "add_key", k.add_key) &&
-      take(library, "keyctl_get_keyring_ID", k.get_keyring_id) &&
-      take(library, "keyctl_get_persistent", k.get_persistent) &&
-      take(library, "keyctl_search", k.search) && take(library, "keyctl_read", k.read) &&
-      take(library, "keyctl_describe", k.describe) && take(library, "keyctl_setperm", k.setperm) &&
-      take(library, "keyctl_set_timeout", k.set_timeout) && take(library, "keyctl_link", k.link) &&
-      take(library, "keyctl_unlink", k.unlink) && take(library, "keyctl_revoke", k.revoke);
-  if (k.usable) {
-    static_cast<void>(take(library, "keyctl_move", k.move));
-  }
-  return k;
-}
-
-const Keyutils& keyutils() noexcept {
-  static const Keyutils instance = open_keyutils();
-  return instance;
-}
 
 Error keyring_error(std::string_view what) {
   return explain(Major::kFailure, Minor::kKeyring, what);
