@@ -54,6 +54,8 @@ struct Token {
 [[nodiscard]] std::string_view type_name(const Token& token) noexcept;
 /// `MsvAvNbComputerName`, ...; "" for unknown pairs.
 [[nodiscard]] std::string_view av_name(AvId id) noexcept;
+/// Whether a pair's value is UTF-16LE text.
+[[nodiscard]] bool is_text_pair(AvId id) noexcept;
 /// A pair's value in words: text, time, flags, or hexadecimal digits. Not escaped.
 [[nodiscard]] std::string av_value(const AvPair& pair);
 /// A name of the message as UTF-8, not escaped; what cannot be converted is escaped.
