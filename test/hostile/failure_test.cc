@@ -594,6 +594,19 @@ void second_accept(Trial& t, gss_cred_id_t alice = g_alice, gss_cred_id_t accept
   }
 }
 
+// Takes the initiator out and imports it again, and once more if that failed.
+void move_initiator(Trial& t, Pair& pair) {
+  Buffer token;
+  OM_uint32 ignored = 0;
+  spi().export_sec_context(&ignored, &pair.initiator, &token);
+  t.call(
+      [&](OM_uint32* minor) { return spi().import_sec_context(minor, &token, &pair.initiator); });
+  t.expect_none(pair.initiator.get());
+  if (!t.ok()) {
+    spi().import_sec_context(&ignored, &token, &pair.initiator);
+  }
+}
+
 const Operation kHandshakes[] = {
     {"gss_init_sec_context: first", [](Trial& t) { first_init(t, g_alice, kProtected); }},
     {"gss_init_sec_context: first, with the default credential",
@@ -1024,32 +1037,14 @@ const Operation kMessages[] = {
      [](Trial& t) {
        Pair pair;
        pair.go(4);
-       Buffer token;
-       OM_uint32 ignored = 0;
-       spi().export_sec_context(&ignored, &pair.initiator, &token);
-       t.call([&](OM_uint32* minor) {
-         return spi().import_sec_context(minor, &token, &pair.initiator);
-       });
-       t.expect_none(pair.initiator.get());
-       if (!t.ok()) {
-         spi().import_sec_context(&ignored, &token, &pair.initiator);
-       }
+       move_initiator(t, pair);
        t.expect(works(pair), "the context no longer works");
      }},
     {"gss_import_sec_context: half-way",
      [](Trial& t) {
        Pair pair;
        pair.go(2);
-       Buffer token;
-       OM_uint32 ignored = 0;
-       spi().export_sec_context(&ignored, &pair.initiator, &token);
-       t.call([&](OM_uint32* minor) {
-         return spi().import_sec_context(minor, &token, &pair.initiator);
-       });
-       t.expect_none(pair.initiator.get());
-       if (!t.ok()) {
-         spi().import_sec_context(&ignored, &token, &pair.initiator);
-       }
+       move_initiator(t, pair);
        t.expect(pair.init() == GSS_S_COMPLETE && pair.accept() == GSS_S_COMPLETE && works(pair),
                 "the handshake does not go on");
      }},

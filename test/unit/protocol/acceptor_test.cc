@@ -5,22 +5,15 @@
 #include "mech/crypto/derive.h"
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
-#include "test/support/catch.h"
 #include "test/support/handshake.h"
 #include "test/support/hex.h"
+#include "test/support/refused.h"
 #include "test/support/text.h"
 
 namespace gssntlm {
 namespace {
 
 using namespace test;
-
-void check_refused(const Result<AcceptedLogon>& answer, Minor minor,
-                   Major major = Major::kFailure) {
-  REQUIRE_FALSE(answer);
-  CHECK(answer.error().major == major);
-  CHECK(answer.error().minor == minor);
-}
 
 TEST_CASE("acceptor takes an honest NTLMv2 answer with MIC", "[acceptor]") {
   Scene scene;

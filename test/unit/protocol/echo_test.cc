@@ -1,21 +1,14 @@
 // What an NTLMv2 response carries besides the proof [MS-NLMP] 2.2.2.7: names, bindings, time, and
 // what the server is set to make of them [MS-NLMP] 3.2.1.1, 3.2.1.2.
 #include "mech/crypto/derive.h"
-#include "test/support/catch.h"
 #include "test/support/handshake.h"
+#include "test/support/refused.h"
 #include "test/support/text.h"
 
 namespace gssntlm {
 namespace {
 
 using namespace test;
-
-void check_refused(const Result<AcceptedLogon>& answer, Minor minor,
-                   Major major = Major::kFailure) {
-  REQUIRE_FALSE(answer);
-  CHECK(answer.error().major == major);
-  CHECK(answer.error().minor == minor);
-}
 
 TEST_CASE("echo: the server's NetBIOS names must come back", "[echo]") {
   for (const AvId id : {AvId::kNbComputerName, AvId::kNbDomainName}) {

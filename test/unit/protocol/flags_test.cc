@@ -1,20 +1,14 @@
 // Flags that vanish or appear at each leg [MS-NLMP] 1.7, 2.2.2.5.
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
-#include "test/support/catch.h"
 #include "test/support/handshake.h"
 #include "test/support/hex.h"
+#include "test/support/refused.h"
 
 namespace gssntlm {
 namespace {
 
 using namespace test;
-
-void check_refused(const Result<AcceptedLogon>& answer, Minor minor) {
-  REQUIRE_FALSE(answer);
-  CHECK(answer.error().major == Major::kFailure);
-  CHECK(answer.error().minor == minor);
-}
 
 // The verdict on a client without MIC whose AUTHENTICATE has `flags`.
 Result<AcceptedLogon> judge_flags(Scene& scene, Flags flags) {

@@ -1,21 +1,14 @@
 // The MIC and the downgrades it stops [MS-NLMP] 3.1.5.1.2, 3.2.5.1.2.
 #include "mech/crypto/derive.h"
 #include "mech/wire/authenticate.h"
-#include "test/support/catch.h"
 #include "test/support/handshake.h"
 #include "test/support/hex.h"
+#include "test/support/refused.h"
 
 namespace gssntlm {
 namespace {
 
 using namespace test;
-
-void check_refused(const Result<AcceptedLogon>& answer, Minor minor,
-                   Major major = Major::kFailure) {
-  REQUIRE_FALSE(answer);
-  CHECK(answer.error().major == major);
-  CHECK(answer.error().minor == minor);
-}
 
 TEST_CASE("MIC: every flipped bit of it is refused", "[mic]") {
   for (std::size_t bit = 0; bit < 8 * kMicSize; ++bit) {
