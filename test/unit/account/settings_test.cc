@@ -205,6 +205,11 @@ TEST_CASE("a settings file that is named must be there, readable and ours to tru
   std::filesystem::permissions(file, std::filesystem::perms::all);
   CHECK(has_text(why(file), "chmod go-w"));
   CHECK(has_text(why(folder.write("bad.conf", "[policy]\nfoo = 1\n")), "bad.conf line 2"));
+  const std::string foreign = folder.write("foreign.conf", "");
+  // Only root can give a file away.
+  if (::chown(foreign.c_str(), 65534, 65534) == 0) {
+    CHECK(has_text(why(foreign), "chown it"));
+  }
 }
 
 TEST_CASE("settings are kept until file or environment change") {
