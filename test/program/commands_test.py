@@ -12,6 +12,7 @@ import re
 import select
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -365,6 +366,19 @@ def test_decode(folder):
     expect(set(json.loads(out)) == {"error", "offset"}, out)
     run("decode", "--password-stdin", status=2)
     run("decode", "--password-stdin", NEGOTIATE, stdin=b"x\n", status=1)
+
+
+def test_decode_page(folder):
+    """What a message says is text on the page, and nothing but text."""
+    name = '"><img src=x onerror=alert(1)>&'.encode("utf-16-le")
+    challenge = (b"NTLMSSP\0" + struct.pack("<IHHI", 2, len(name), len(name), 48) +
+                 struct.pack("<I8s8xHHI", 0x00000205, b"\1" * 8, 0, 0, 48) + name)
+    page = os.path.join(folder, "page.html")
+    run("decode", "--html", page, challenge.hex())
+    with open(page, encoding="utf-8") as f:
+        text = f.read()
+    shown = "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&amp;"
+    expect("<img" not in text and text.count(shown) >= 2, f"decode --html: a name is text: {text[-2000:]}")
 
 
 def test_decode_says_what_fails(folder):
