@@ -157,9 +157,11 @@ struct Path {
   static std::string print(const std::string& value) { return value; }
 };
 
-// With a blank in front, as settings are written, the INI library takes it for a remark.
-bool is_remark(std::string_view text) noexcept {
-  return text.starts_with(';');
+// The INI library takes a semicolon behind a blank for a remark, as there is one when settings are
+// written, but not in a line that goes on with a list.
+bool has_remark(std::string_view text) noexcept {
+  return text.starts_with(';') || text.find(" ;") != std::string_view::npos ||
+         text.find("\t;") != std::string_view::npos;
 }
 
 struct HostName {
@@ -167,7 +169,7 @@ struct HostName {
   static constexpr bool kList = false;
   static bool parse(std::string_view text, Bytes& to) {
     Result<Bytes> wide = utf16le_from_utf8(text);
-    if (!wide || !is_clean_name(*wide) || wide->size() > 2 * 255 || is_remark(text)) {
+    if (!wide || !is_clean_name(*wide) || wide->size() > 2 * 255 || has_remark(text)) {
       return false;
     }
     to = std::move(*wide);
@@ -204,7 +206,7 @@ struct Patterns {
   static bool parse(std::string_view text, std::vector<std::string>& to) {
     return split_list(text, [&](std::string_view item) {
       const Result<Bytes> wide = utf16le_from_utf8(item);
-      if (!wide || !is_clean_name(*wide) || is_remark(item)) {
+      if (!wide || !is_clean_name(*wide) || has_remark(item)) {
         return false;
       }
       to.emplace_back(item);

@@ -134,7 +134,8 @@ TEST_CASE("a list goes on in indented lines") {
 
 TEST_CASE("what would read as a remark when it is written again is refused") {
   for (const char* text : {"[policy]\ndeny_users =;DOM\\eve\n", "[policy]\ndeny_targets = a,;b\n",
-                           "[names]\ndns_computer =;host\n"}) {
+                           "[policy]\ndeny_users = a,\n  b ;c\n",
+                           "[policy]\ndeny_users = a\n b\t;\n", "[names]\ndns_computer =;host\n"}) {
     Settings settings;
     CAPTURE(text);
     CHECK_FALSE(parse_settings(text, "test.conf", settings).ok());
