@@ -157,5 +157,28 @@ TEST_CASE("name: the target in UTF-16 is the target in UTF-8", "[name]") {
   }
 }
 
+TEST_CASE("name: a saved service whose first part would be split again is refused", "[name]") {
+  constexpr std::uint8_t kService = static_cast<std::uint8_t>(NameKind::kService);
+  const auto load = [](std::string_view service, std::string_view host) {
+    Saver out;
+    out.u8(kService);
+    out.text(service);
+    out.text(host);
+    out.u16(0);
+    Loader in(out.view());
+    return Name::load(in);
+  };
+  REQUIRE(load("HTTP", "host"));
+  REQUIRE(load("HTTP", "host/again@host"));
+  for (const char* host : {"", "host"}) {
+    for (const char* service : {"HTTP/other", "HTTP@other", "HTTP/", "HTTP@", "/HTTP", "@HTTP"}) {
+      CAPTURE(service, host);
+      const Result<Ref<const Name>> name = load(service, host);
+      REQUIRE_FALSE(name);
+      CHECK(name.error().major == Major::kBadName);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gssntlm

@@ -88,5 +88,29 @@ TEST_CASE("session state: who protects nothing has neither counter nor key strea
   CHECK_FALSE(loads(kOpen & ~flag::kEss, {1, true, state()}, {1, true, state()}));
 }
 
+TEST_CASE("session state: connectionless, a number that was not told is none", "[session]") {
+  const auto load_told = [](bool told, std::uint32_t number) {
+    Saver out;
+    out.u32(kOpen | flag::kDatagram);
+    out.put(Bytes(SessionKey::kSize, 9));
+    for (const bool fact : {true, true, false}) {
+      out.flag(fact);
+    }
+    out.u64(3);
+    out.u32(2);
+    out.flag(told);
+    out.u32(number);
+    ReplayWindow().save(out);
+    Loader in(out.view());
+    const Result<Session> session = Session::load(in);
+    CHECK((!session || in.finished()));
+    return session ? Minor::kNone : session.error().minor;
+  };
+  CHECK(load_told(false, 0) == Minor::kNone);
+  CHECK(load_told(true, 0) == Minor::kNone);
+  CHECK(load_told(true, 7) == Minor::kNone);
+  CHECK(load_told(false, 7) == Minor::kImport);
+}
+
 }  // namespace
 }  // namespace gssntlm
