@@ -13,7 +13,7 @@ void wipe_object(T& object) noexcept {
   explicit_bzero(&object, sizeof object);
 }
 
-constexpr std::array<std::uint32_t, 256> make_crc_table() noexcept {
+consteval std::array<std::uint32_t, 256> make_crc_table() noexcept {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;

@@ -23,10 +23,9 @@ bool has_valid_size(AvPair pair) noexcept {
       return pair.value.size() >= kSingleHostSize;
     case AvId::kChannelBindings:
       return pair.value.size() == 16;
-    case AvId::kEol:
-      break;
+    default:
+      return true;
   }
-  return true;
 }
 
 // Stores a pair once; false when it was there already.
@@ -66,10 +65,9 @@ bool store_pair(TargetInfo& info, AvPair pair) noexcept {
     case AvId::kChannelBindings:
       // Samba's client adds a pair of zeros, "none", to whatever its caller gave.
       return store_once(info.channel_bindings, pair.value) || is_zero(pair.value);
-    case AvId::kEol:
-      break;
+    default:
+      return true;
   }
-  return true;
 }
 
 }  // namespace
