@@ -13,6 +13,7 @@ stopped() {
 
 build_fuzz() {
     build="$source/build/$1"
+    mkdir -p "$source/build"
     shift
     sh "$source/test/deps.sh" fuzz || stopped "a package could not be installed"
     echo "== building ${build#"$source"/}"

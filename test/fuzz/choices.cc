@@ -134,7 +134,7 @@ InitiatorRequest choose_request(Input& in) {
 
 HostNames choose_names(Input& in) {
   HostNames names = test::server_names();
-  switch (in.u8() % 4) {
+  switch (in.u8() % 5) {
     case 1:
       names.domain_member = true;
       break;
@@ -144,10 +144,24 @@ HostNames choose_names(Input& in) {
     case 3:
       names = HostNames();
       break;
+    case 4:
+      names.nb_computer.resize(0x9000, 'x');
+      names.nb_domain.resize(0x9000, 'x');
+      break;
     default:
       break;
   }
   return names;
+}
+
+Bytes change_state(ByteView saved, ByteView edits) {
+  Bytes changed(saved.begin(), saved.end());
+  Input in(edits);
+  while (!in.empty() && !changed.empty()) {
+    const std::size_t at = in.below(changed.size());
+    changed[at] ^= in.u8();
+  }
+  return changed;
 }
 
 void check_trace(const test::FixedEnvironment& env) {

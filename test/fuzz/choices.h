@@ -12,11 +12,15 @@ namespace gssntlm::fuzz {
 [[nodiscard]] Policy choose_policy(Input& in);
 /// Takes 5 bytes.
 [[nodiscard]] InitiatorRequest choose_request(Input& in);
-/// Takes 1 byte: server_names(), a domain's, names outside of some code pages, or none.
+/// Takes 1 byte: server_names(), a domain's, names outside of some code pages, none, or one that no
+/// CHALLENGE has room for.
 [[nodiscard]] HostNames choose_names(Input& in);
 
 inline constexpr ChannelBindingHash kSomeBindings = {1, 2,  3,  4,  5,  6,  7,  8,
                                                      9, 10, 11, 12, 13, 14, 15, 16};
+
+/// `saved` with bytes changed: each edit is 16 bits of place, and what is XORed there.
+[[nodiscard]] Bytes change_state(ByteView saved, ByteView edits);
 
 /// No event may hold what could forge a line of a log.
 void check_trace(const test::FixedEnvironment& env);

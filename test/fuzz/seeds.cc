@@ -6,7 +6,6 @@
 // The contexts, credentials and names for `import` come through the mechglue: GSS_MECH_CONFIG names
 // the module.
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 #include "mech/account/settings.h"
@@ -16,42 +15,13 @@
 #include "test/fuzz/choices.h"
 #include "test/fuzz/der.h"
 #include "test/fuzz/glue.h"
+#include "test/fuzz/seeds.h"
 #include "test/support/duel.h"
 #include "test/support/hex.h"
 #include "test/support/text.h"
 
 namespace gssntlm::fuzz {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Corpus {
- public:
-  explicit Corpus(fs::path folder) : folder_(std::move(folder)) {}
-  void add(const std::string& target, const Bytes& input) {
-    const fs::path folder = folder_ / target;
-    fs::create_directories(folder);
-    char name[24];
-    std::snprintf(name, sizeof name, "seed-%04u", ++count_);
-    std::ofstream(folder / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(input.data()),
-               static_cast<std::streamsize>(input.size()));
-  }
-  void add(const std::string& target, std::string_view text) {
-    add(target, Bytes(text.begin(), text.end()));
-  }
-  void add(const std::string& target, const Chunks& chunks) { add(target, join_chunks(chunks)); }
-
- private:
-  fs::path folder_;
-  unsigned count_ = 0;
-};
-
-Bytes with_front(std::uint8_t front, ByteView bytes) {
-  Bytes out = {front};
-  append(out, bytes);
-  return out;
-}
 
 // ---- the published vectors
 
@@ -86,11 +56,6 @@ void add_vectors(Corpus& corpus, std::string_view text) {
 }
 
 // ---- handshakes of our own
-
-Bytes policy_bytes(unsigned levels, unsigned bits, unsigned keys) {
-  return {static_cast<std::uint8_t>(levels), static_cast<std::uint8_t>(bits),
-          static_cast<std::uint8_t>(bits >> 8), static_cast<std::uint8_t>(keys)};
-}
 
 // The same options as the target will read.
 struct Options {
@@ -477,6 +442,9 @@ int main(int argc, char** argv) {
     add_handshake(corpus, options);
   }
   add_foreign(corpus);
+  add_challenges(corpus);
+  add_answers(corpus);
+  add_conversations(corpus);
   const test::Scene scene;
   add_spnego(corpus, scene.negotiate);
   add_spnego(corpus, scene.challenge);

@@ -1,10 +1,12 @@
 // The acceptor's steps. Input in chunks: options (policy, names, bits), NEGOTIATE, AUTHENTICATE,
-// and perhaps another one. The mutator gives the AUTHENTICATE the proof and the MIC of whoever
-// knows the password, most of the time.
+// perhaps another one, and how the saved handshake is changed. The mutator gives the AUTHENTICATE
+// the proof and the MIC of whoever knows the password, most of the time.
 //
 // Whoever is let in has proven the password, as computed by reference.cc, to this server, now, with
 // the MIC that was announced and the bindings of this channel; an acceptor whose account has
-// another password lets nobody in; a handshake saved and loaded judges alike; a step is taken once.
+// another password lets nobody in; no policy that does not take a response has it verified; a
+// handshake saved and loaded judges alike, and what is loaded of a changed one is saved as it was
+// loaded; a step is taken once.
 #include <algorithm>
 
 #include "mech/wire/challenge.h"
@@ -46,6 +48,26 @@ Scene::Scene(ByteView options) : acceptor(Policy{}) {
   env.next_random = Bytes{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
   acceptor = Acceptor(policy);
 }
+
+// Looks on as an account's response is verified.
+class Watched : public AccountSource {
+ public:
+  Result<Logon> logon(const LogonRequest& request, const Policy& policy,
+                      const Environment& env) const override {
+    const NtHash hash = derive_nt_hash(test::wide(kPassword));
+    const LmHash nobody;
+    for (unsigned level = 0; level < 6; ++level) {
+      Policy other = policy;
+      other.acceptor_level = level;
+      GSSNTLM_HOLDS(accepts_response(request, other) ||
+                    !verify_response(request, hash, &nobody, other));
+    }
+    return account_.logon(request, policy, env);
+  }
+
+ private:
+  test::OneAccount account_;
+};
 
 bool same_error(Error a, Error b) {
   return a.major == b.major && a.minor == b.minor;
@@ -156,6 +178,18 @@ void check_accepted(Scene& scene, const AcceptedLogon& logon, ByteView negotiate
   }
 }
 
+// Whatever came of the state judges somehow.
+void check_changed(const Scene& scene, ByteView saved, ByteView edits, ByteView token) {
+  const Bytes changed = change_state(saved, edits);
+  Loader in(changed);
+  Result<Acceptor> loaded = Acceptor::load(scene.policy, in);
+  if (loaded && in.finished()) {
+    Saver again;
+    GSSNTLM_HOLDS(loaded->save(again).ok() && same_bytes(again.view(), changed));
+    (void)loaded->authenticate(token, scene.bindings, Watched(), scene.env);
+  }
+}
+
 // One acceptor goes on; a copy that was saved before judges alike; one with another password
 // refuses.
 void judge(Scene& scene, const Chunks& chunks, ByteView negotiate, ByteView challenge) {
@@ -168,9 +202,11 @@ void judge(Scene& scene, const Chunks& chunks, ByteView negotiate, ByteView chal
     return std::move(*acceptor);
   };
   const ByteView token = chunk(chunks, 2);
-  const test::OneAccount right;
+  const Watched right;
   const test::OneAccount wrong({"User", "DOMAIN", "another password"});
+  check_changed(scene, saved.view(), chunk(chunks, 4), token);
   Acceptor copy = load();
+  GSSNTLM_HOLDS(copy.flags() == scene.acceptor.flags());
   Acceptor strict = load();
   const Result<AcceptedLogon> logon =
       scene.acceptor.authenticate(token, scene.bindings, right, scene.env);
@@ -208,6 +244,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const Result<Buffer> late = scene.acceptor.challenge(chunk(chunks, 1), scene.names, scene.env);
   GSSNTLM_HOLDS(!late && late.error().minor == Minor::kOutOfTurn);
+  GSSNTLM_HOLDS(!scene.acceptor.connectionless_challenge(scene.names, scene.env));
   check_trace(scene.env);
   return 0;
 }

@@ -1,10 +1,11 @@
-// The initiator's steps. Input in chunks: options (policy, request, who, bits), CHALLENGE, and how
-// an agent's answer is changed.
+// The initiator's steps. Input in chunks: options (policy, request, who, bits), CHALLENGE, how an
+// agent's answer is changed, and how the saved handshake is.
 //
 // What is answered was demanded by policy and request; it decodes; an NTLMv2 response is the
 // password's, as computed by reference.cc, with exactly our own pairs in it and the MIC over the
 // very messages; no older response is sent unless policy says so; a handshake saved and loaded
-// answers alike; a step is taken once.
+// answers alike, and what is loaded of a changed one is saved as it was loaded; a step is taken
+// once.
 #include <algorithm>
 
 #include "mech/wire/authenticate.h"
@@ -44,7 +45,7 @@ class Agent : public LogonAgent {
     fields.version = kOurVersion;
     fields.mic = true;
     const Result<Buffer> token = encode_authenticate(fields);
-    if (!token) {
+    if (!token || (!edits_.empty() && (edits_[0] & 2) != 0)) {
       return failure(Minor::kDomain);
     }
     AgentAnswer made;
@@ -69,6 +70,9 @@ class Agent : public LogonAgent {
 
 enum class Who { kUser, kNobody, kAgent, kWithoutLm };
 
+// Of what there may be too much, or too little, in the upper half of the last byte of options.
+enum Extreme : std::uint8_t { kLongUser = 12, kLongWorkstation, kLongTarget, kNoRandom };
+
 struct Scene {
   explicit Scene(const Chunks& chunks) {
     Input in(chunk(chunks, 0));
@@ -87,7 +91,17 @@ struct Scene {
                        derive_nt_hash(test::wide(kPassword)), std::nullopt));
     }
     bindings = (bits & 4) != 0 ? &kSomeBindings : nullptr;
-    env.has_random = (bits & 0xF0) != 0xF0;
+    const unsigned extreme = bits >> 4;
+    env.has_random = extreme != kNoRandom;
+    if (extreme == kLongUser && who == Who::kUser) {
+      setup.identity = Ref<const Identity>::adopt(
+          new Identity(test::wide(std::string(300, 'u')), test::wide("DOMAIN"),
+                       derive_nt_hash(test::wide(kPassword)), std::nullopt));
+    } else if (extreme == kLongWorkstation) {
+      setup.workstation.resize(0x10000, 'w');
+    } else if (extreme == kLongTarget) {
+      setup.target_name.resize(0xFFF0, 't');
+    }
     withhold_mic = (bits & 8) != 0;
   }
 
@@ -204,6 +218,16 @@ InitiatorSetup copy_of(const InitiatorSetup& setup) {
   return {setup.policy, setup.request, setup.identity, setup.target_name, setup.workstation};
 }
 
+void check_changed(const Scene& scene, ByteView saved, ByteView edits) {
+  const Bytes changed = change_state(saved, edits);
+  Loader in(changed);
+  const Result<Initiator> loaded = Initiator::load(copy_of(scene.setup), in);
+  if (loaded && in.finished()) {
+    Saver again;
+    GSSNTLM_HOLDS(loaded->save(again).ok() && same_bytes(again.view(), changed));
+  }
+}
+
 }  // namespace
 }  // namespace gssntlm::fuzz
 
@@ -222,7 +246,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Loader in(saved.view());
   Result<Initiator> loaded = Initiator::load(copy_of(scene.setup), in);
   GSSNTLM_HOLDS(loaded.ok() && in.finished());
+  check_changed(scene, saved.view(), chunk(chunks, 3));
   loaded->set_identity(scene.setup.identity);
+  GSSNTLM_HOLDS(&loaded->identity() == scene.setup.identity.get());
   if (scene.withhold_mic) {
     initiator.withhold_mic();
     loaded->withhold_mic();

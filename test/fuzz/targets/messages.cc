@@ -1,5 +1,5 @@
 // Decoders of the three messages and of AV pairs. Input: a byte whose lowest bit says that OEM
-// names were agreed, and a token.
+// names were agreed, and whose next that zeros follow beyond all measure, and a token.
 //
 // What decodes, encodes; that decodes to the same value, and encodes to the same bytes again. (The
 // first encoding may differ: a token may lay its payload in any order, with gaps, overlaps and
@@ -62,7 +62,7 @@ void check_pairs(ByteView list) {
     append_av_pair(again, pair->id, pair->value);
   }
   append_av_pair(again, AvId::kEol, {});
-  GSSNTLM_HOLDS(pairs.finished() && pairs.position() == info->size);
+  GSSNTLM_HOLDS(pairs.finished() && pairs.position() == info->size && !pairs.next());
   GSSNTLM_HOLDS(same_bytes(again, list.first(info->size)));
   const Result<TargetInfo> back = decode_target_info(again);
   GSSNTLM_HOLDS(back.ok());
@@ -168,6 +168,16 @@ void check_authenticate(ByteView token, bool oem) {
   GSSNTLM_HOLDS(third && same_bytes(third->view(), again->view()));
 }
 
+// No token is as long as this one.
+void check_endless(ByteView token) {
+  Bytes endless(token.begin(), token.end());
+  endless.resize(kMaxTokenSize + 1 + token.size());
+  const Result<MessageType> type = peek_type(endless);
+  GSSNTLM_HOLDS(!type && type.error().minor == Minor::kTooLong);
+  GSSNTLM_HOLDS(!decode_negotiate(endless) && !decode_challenge(endless));
+  GSSNTLM_HOLDS(!decode_authenticate(endless));
+}
+
 }  // namespace
 }  // namespace gssntlm::fuzz
 
@@ -176,8 +186,13 @@ using namespace gssntlm::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input in({data, size});
-  const bool oem = in.flag();
+  const std::uint8_t options = in.u8();
+  const bool oem = (options & 1) != 0;
   const ByteView token = in.rest();
+  if ((options & 2) != 0) {
+    check_endless(token);
+    return 0;
+  }
   const Result<MessageType> type = peek_type(token);
   check_negotiate(token);
   check_challenge(token);

@@ -2,7 +2,8 @@
 //
 // What is made is what reference.cc makes. What is refused leaves the session as it was, to the bit
 // that would be saved, and the buffers as they were; the honest message is opened afterwards. A
-// session saved and loaded goes on.
+// session saved and loaded, or moved, goes on, up to the last number there is; what is loaded of a
+// saved state that was changed, is saved as it was loaded.
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -30,6 +31,8 @@ constexpr Flags kEdges[] = {
     flag::kAlwaysSign | flag::kEss | flag::kDatagram,
 };
 
+constexpr std::uint64_t kNumbersEnd = std::uint64_t{1} << 32;
+
 struct Part {
   bool sealed;
   bool sign;
@@ -47,6 +50,28 @@ Bytes saved(const Session& session) {
   Saver out;
   session.save(out);
   return Bytes(out.view().begin(), out.view().end());
+}
+
+std::unique_ptr<Session> load_all(const Bytes& state) {
+  Loader in(state);
+  Result<Session> loaded = Session::load(in);
+  GSSNTLM_HOLDS(!loaded || in.ok());
+  return loaded && in.finished() ? std::make_unique<Session>(std::move(*loaded)) : nullptr;
+}
+
+// A saved session that has counted to `count` in direction 0, its own, or 1.
+std::unique_ptr<Session> with_count(const Session& session, std::size_t direction,
+                                    std::uint64_t count) {
+  constexpr std::size_t kHead = 4 + SessionKey::kSize + 3;
+  Bytes state = saved(session);
+  std::size_t at = kHead;
+  if (direction != 0) {
+    at += sizeof count + 1 + (state[at + sizeof count] != 0 ? Arcfour::kStateSize : 0);
+  }
+  store_le64(&state[at], count);
+  std::unique_ptr<Session> counted = load_all(state);
+  GSSNTLM_HOLDS(counted && saved(*counted) == state);
+  return counted;
 }
 
 class Conversation {
@@ -75,6 +100,12 @@ class Conversation {
   [[nodiscard]] bool ess() const { return has(flags_, flag::kEss); }
   [[nodiscard]] bool datagram() const { return ends_[0]->is_connectionless(); }
   [[nodiscard]] bool works() const { return ends_[0]->protects(); }
+  [[nodiscard]] bool dummies() const {
+    return !works() && rules_.dummy_signatures && has(flags_, flag::kAlwaysSign);
+  }
+  [[nodiscard]] std::uint64_t& sent_by(std::size_t from) {
+    return sent_[ess() || datagram() ? from : 0];
+  }
 
   void send(std::size_t from, Input& in);
   void check_made(std::size_t from, const Message& message);
@@ -84,7 +115,9 @@ class Conversation {
   void repeat(std::size_t from, Input& in);
   void restart(std::size_t from);
   void number(Input& in);
-  void reload(std::size_t end);
+  void reload(std::size_t end, Input& in);
+  void count_far(std::size_t from, Input& in);
+  void invent(std::size_t from, Input& in);
 
   Flags flags_;
   SessionRules rules_;
@@ -127,19 +160,19 @@ void Conversation::send(std::size_t from, Input& in) {
   }
   const Bytes before = saved(*ends_[from]);
   const Status made = ends_[from]->protect(parts, message.signature);
-  const bool dummy = !works() && rules_.dummy_signatures && has(flags_, flag::kAlwaysSign);
-  if (sealing ? !ends_[from]->can_seal() : !works() && !dummy) {
+  if (sealing ? !ends_[from]->can_seal() : !works() && !dummies()) {
     GSSNTLM_HOLDS(!made && made.error().major == Major::kUnavailable);
     GSSNTLM_HOLDS(saved(*ends_[from]) == before);
     return;
   }
   if (!made) {
-    GSSNTLM_HOLDS(made.error().minor == Minor::kSequenceEnd && saved(*ends_[from]) == before);
+    GSSNTLM_HOLDS(made.error().minor == Minor::kSequenceEnd && sent_by(from) == kNumbersEnd);
+    GSSNTLM_HOLDS(saved(*ends_[from]) == before);
     return;
   }
   if (works()) {
     told_[from] = false;
-    message.number = static_cast<std::uint32_t>(sent_[ess() || datagram() ? from : 0]++);
+    message.number = static_cast<std::uint32_t>(sent_by(from)++);
     check_made(from, message);
   }
   way_[from].push_back(std::move(message));
@@ -261,7 +294,7 @@ void Conversation::deliver(std::size_t from, Input& in) {
 }
 
 void Conversation::tamper(std::size_t from, Input& in) {
-  if (way_[from].empty() || !works()) {
+  if (way_[from].empty() || (!works() && !dummies())) {
     return;
   }
   Message forged = way_[from].front();
@@ -270,7 +303,7 @@ void Conversation::tamper(std::size_t from, Input& in) {
   std::size_t left = at;
   bool changed = false;
   for (Part& part : forged.parts) {
-    if (!changed && left < part.sent.size() && (part.sign || ess())) {
+    if (!changed && left < part.sent.size() && (part.sign || ess()) && works()) {
       part.sent[left] ^= change;
       changed = true;
     }
@@ -278,7 +311,7 @@ void Conversation::tamper(std::size_t from, Input& in) {
   }
   if (!changed) {
     // The random pad of a legacy signature counts for nothing.
-    const std::size_t first = ess() ? 0 : 8;
+    const std::size_t first = ess() || !works() ? 0 : 8;
     forged.signature[first + at % (16 - first)] ^= change;
   }
   const Result<Arrival> arrival = open(1 - from, forged, in.flag(), false);
@@ -296,7 +329,8 @@ void Conversation::repeat(std::size_t from, Input& in) {
   const Result<Arrival> arrival = open(1 - from, old, in.flag(), true);
   if (!datagram()) {
     GSSNTLM_HOLDS(!arrival);
-    GSSNTLM_HOLDS(!ess() || arrival.error().minor == Minor::kRepeated);
+    GSSNTLM_HOLDS(!ess() || arrival.error().minor == Minor::kRepeated ||
+                  sent_by(from) == kNumbersEnd);
   } else if (rules_.detect_replay) {
     GSSNTLM_HOLDS(!arrival || *arrival != Arrival::kExpected);
   }
@@ -325,19 +359,56 @@ void Conversation::number(Input& in) {
   }
 }
 
-void Conversation::reload(std::size_t end) {
+void Conversation::reload(std::size_t end, Input& in) {
   const Bytes before = saved(*ends_[end]);
-  Loader in(before);
-  Result<Session> loaded = Session::load(in);
-  GSSNTLM_HOLDS(loaded.ok() && in.finished());
-  ends_[end] = std::make_unique<Session>(std::move(*loaded));
-  GSSNTLM_HOLDS(saved(*ends_[end]) == before);
+  const std::uint8_t how = in.u8() % 3;
+  if (how == 2) {
+    Bytes changed = before;
+    const std::size_t at = in.below(changed.size());
+    const ByteView edits = in.take(4);
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+      changed[(at + i) % changed.size()] ^= edits[i];
+    }
+    const std::unique_ptr<Session> loaded = load_all(changed);
+    GSSNTLM_HOLDS(!loaded || saved(*loaded) == changed);
+    return;
+  }
+  ends_[end] = how == 0 ? load_all(before) : std::make_unique<Session>(std::move(*ends_[end]));
+  GSSNTLM_HOLDS(ends_[end] && saved(*ends_[end]) == before);
+}
+
+// Nearly, or quite, to the end of all numbers.
+void Conversation::count_far(std::size_t from, Input& in) {
+  const std::uint64_t count = kNumbersEnd - in.u8() % 3;
+  if (!works() || datagram() || !way_[0].empty() || !way_[1].empty()) {
+    return;
+  }
+  ends_[from] = with_count(*ends_[from], 0, count);
+  ends_[1 - from] = with_count(*ends_[1 - from], ess() ? 1 : 0, count);
+  sent_by(from) = count;
+}
+
+// What no session has made.
+void Conversation::invent(std::size_t from, Input& in) {
+  Message made;
+  made.parts = read_parts(in, true);
+  in.copy(made.signature);
+  const bool seals = std::any_of(made.parts.begin(), made.parts.end(),
+                                 [](const Part& part) { return part.sealed; });
+  const bool dummy = dummies() && !seals;
+  const Result<Arrival> arrival = open(1 - from, made, in.flag(), false);
+  if (arrival) {
+    GSSNTLM_HOLDS(dummy && made.signature == Signature{1});
+    return;
+  }
+  const bool judged = dummy || (works() && (!seals || ends_[1 - from]->can_seal()));
+  GSSNTLM_HOLDS(arrival.error().major == (judged ? Major::kBadSig : Major::kUnavailable));
 }
 
 void Conversation::step(Input& in) {
   const std::uint8_t what = in.u8();
   const std::size_t side = what & 1;
-  switch ((what >> 1) % 8) {
+  switch ((what >> 1) % 10) {
     case 0:
     case 1:
       return send(side, in);
@@ -351,8 +422,12 @@ void Conversation::step(Input& in) {
       return restart(side);
     case 6:
       return number(in);
+    case 7:
+      return reload(side, in);
+    case 8:
+      return count_far(side, in);
     default:
-      return reload(side);
+      return invent(side, in);
   }
 }
 
@@ -381,7 +456,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     input[0] = static_cast<std::uint8_t>(chance.below(13));
   } else if (chance.one_in(2)) {
     // A message on its way, or what else may happen to it.
-    const auto what = static_cast<std::uint8_t>(chance.below(16));
+    const auto what = static_cast<std::uint8_t>(chance.below(20));
     const std::size_t at = kHead + chance.below(input.size() - kHead + 1);
     const std::array<std::uint8_t, 4> step{what, static_cast<std::uint8_t>(chance.next()),
                                            static_cast<std::uint8_t>(chance.below(4)), 0};

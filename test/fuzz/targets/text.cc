@@ -1,14 +1,16 @@
 // Text. Input: a byte of options, and text.
 //
 // UTF-8 and UTF-16LE turn into each other and back to the same bytes, and are refused where a
-// decoder written here refuses them; OEM text comes back; capitals stay capitals; what is shown to
-// people is UTF-8 without control characters; names import as they are displayed; patterns match as
-// a plain recursion says.
+// decoder written here refuses them; OEM text comes back; capitals stay capitals, and LM hashes are
+// made of them; what is shown to people is UTF-8 without control characters; names import as they
+// are displayed; patterns match as a plain recursion says; one bit of difference, or one byte more,
+// is seen in bytes that are secret.
 #include <algorithm>
 
 #include "mech/account/name.h"
 #include "mech/account/pattern.h"
 #include "mech/base/text.h"
+#include "mech/crypto/derive.h"
 #include "test/fuzz/fuzz.h"
 
 namespace gssntlm::fuzz {
@@ -112,6 +114,33 @@ void check_oem(ByteView text, CodePage page) {
   }
 }
 
+// There is one of passwords of at most 14 bytes, whose case does not count.
+void check_lm_hash(ByteView password, CodePage page) {
+  const ByteView even = password.first(password.size() / 2 * 2);
+  Bytes upper(even.begin(), even.end());
+  upcase_utf16le(upper);
+  const Result<Bytes> oem = oem_from_utf16le(upper, page);
+  const std::optional<LmHash> hash = lm_hash_of_password(even, page);
+  GSSNTLM_HOLDS(hash.has_value() == (oem && oem->size() <= 14));
+  if (hash) {
+    const std::optional<LmHash> same = lm_hash_of_password(upper, page);
+    GSSNTLM_HOLDS(same && same_bytes(hash->view(), same->view()));
+    GSSNTLM_HOLDS(same_bytes(hash->view(), derive_lm_hash(*oem).view()));
+  }
+}
+
+void check_comparison(ByteView bytes, std::size_t at) {
+  Bytes other(bytes.begin(), bytes.end());
+  GSSNTLM_HOLDS(verify_equal(bytes, other));
+  other.push_back(0);
+  GSSNTLM_HOLDS(!verify_equal(bytes, other) && !verify_equal(other, bytes));
+  other.pop_back();
+  if (!other.empty()) {
+    other[at % other.size()] ^= static_cast<std::uint8_t>(1u << at % 8);
+    GSSNTLM_HOLDS(!verify_equal(bytes, other));
+  }
+}
+
 void check_hex(std::string_view text) {
   const Result<Bytes> bytes = bytes_from_hex(text);
   const bool digits = text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
@@ -187,6 +216,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_utf8(text);
   check_utf16(bytes);
   check_oem(bytes, kPages[options % 3]);
+  check_lm_hash(bytes, kPages[options % 3]);
+  check_comparison(bytes, options);
   check_hex(text);
   check_name(Name::user(text));
   check_name(Name::service(text));
