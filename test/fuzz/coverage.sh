@@ -54,10 +54,11 @@ report() {
 status=0
 report coverage "$scratch"/fuzz-*.profraw || status=1
 if $lines; then
+    # llvm-cov 14 shows nothing of a folder: its names of files go through the build's.
     # shellcheck disable=SC2086
-    llvm-cov show -show-branches=count -instr-profile="$scratch/coverage.profdata" $objects \
-        "$source/mech/wire" "$source/mech/crypto" "$source/mech/protocol" |
-        grep -E '^ */.*:$|^ *[0-9]+\| +0\|' || :
+    llvm-cov show -instr-profile="$scratch/coverage.profdata" $objects 2>/dev/null |
+        awk '/^\/.*:$/ { name = $0; wanted = /\/mech\/(wire|crypto|protocol)\// }
+             wanted && /^ *[0-9]+\| +0\|/ { if (name) print name; name = ""; print }'
 fi
 if $unit; then
     ninja -C "$build" test/unit/unit_wire test/unit/unit_crypto test/unit/unit_protocol \
