@@ -127,6 +127,23 @@ class Scripts:
         return os.path.exists(self.COMMANDS[self.test][1][2].format(tree=source, folder=""))
 
 
+class Corpora:
+    """A fuzz target over its committed corpus and some changes of it: "fuzz_NAME"."""
+
+    def __init__(self, test):
+        self.program, self.name = "test/fuzz/" + test, test[len("fuzz_"):]
+
+    def targets(self):
+        return [self.program, "mech/gss_ntlm.so"]
+
+    def command(self, tree, folder):
+        return [os.path.join(folder, self.program), "-mutations=20",
+                os.path.join(tree, "test/fuzz/corpus", self.name)]
+
+    def exists(self, source):
+        return os.path.exists(os.path.join(source, "test/fuzz/targets", self.name + ".cc"))
+
+
 class Rows:
     """A row of the threat model: a function of test/hostile/rows_*.py."""
 
@@ -148,6 +165,8 @@ class Rows:
 def test_of(name):
     if name.startswith("script:"):
         return Scripts(name)
+    if name.startswith("fuzz_"):
+        return Corpora(name)
     return Programs(name) if re.match(r"(unit|spi|hostile)_\w+($|: )", name) else Rows(name)
 
 
@@ -162,7 +181,7 @@ class Copy:
     def __init__(self, source, work):
         self.tree, self.folder = os.path.join(work, "source"), os.path.join(work, "build")
         shutil.copytree(source, self.tree,
-                        ignore=shutil.ignore_patterns("build*", ".git", "corpus", "__pycache__"))
+                        ignore=shutil.ignore_patterns("build*", ".git", "__pycache__"))
         # Without -g the compiler's output does not depend on the folder, and its cache serves both.
         done = run(["meson", "setup", "-Dbuildtype=plain", "-Doptimization=0", "-Ddebug=false",
                     "-Dcpp_args=-D_GLIBCXX_ASSERTIONS", self.folder, self.tree])
@@ -284,6 +303,7 @@ def self_test():
         ("programs have a case", test_of("unit_wire: a, b").command("", "/f"),
          ["/f/test/unit/unit_wire", "a\\, b"]),
         ("programs have a target", test_of("spi_iov: a").targets(), ["test/spi/spi_iov", "mech/gss_ntlm.so"]),
+        ("a corpus has a target", test_of("fuzz_text").targets(), ["test/fuzz/fuzz_text", "mech/gss_ntlm.so"]),
         ("rows are functions", type(test_of("drop_the_mic")), Rows),
         ("few mutants are too few", len(check_table("/nonexistent", [])), 1),
     ]
@@ -297,7 +317,7 @@ def self_test():
         except Stale:
             cases.append((what, Stale, Stale))
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for test, there in [("drop_the_mic", True), ("drop_the_ink", False), ("script:none", False),
+    for test, there in [("drop_the_mic", True), ("drop_the_ink", False), ("fuzz_text", True), ("fuzz_none", False), ("script:none", False),
                         ("unit_wire: round trip: NEGOTIATE", True), ("unit_wire: round trip", False),
                         ("unit_none: x", False), ("hostile_memory", True), ("hostile_memory: x", False), ("spi_iov: names: x", False), ("hostile_none", False)]:
         cases.append(("%s: %s" % (test, "is a test" if there else "is none"), test_of(test).exists(source),

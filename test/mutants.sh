@@ -9,4 +9,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 # The programs of some tests are other users'.
 chmod 755 "$work"
+# What a test leaves behind that crashes or takes too long.
+mkdir -m 1777 "$work/tmp"
+export TMPDIR="$work/tmp"
 python3 -B "$here/test/mutants.py" "$here" "$work/copies" "${1:-}"

@@ -32,18 +32,18 @@ void check_json(const std::string& line) {
   GSSNTLM_HOLDS(nlohmann::json::accept(line));
 }
 
-// No element of the page but those it is made of: all tags are closed in order, but for void ones.
+// Each `<` begins one of the elements that pages are made of.
 void check_html(std::string_view page) {
-  constexpr std::string_view kForeign[] = {"<img", "<iframe", "<object", "<svg", "javascript:"};
-  for (const std::string_view foreign : kForeign) {
-    GSSNTLM_HOLDS(page.find(foreign) == std::string_view::npos);
+  constexpr std::string_view kElements[] = {"!DOCTYPE", "a",     "b",    "body",  "div", "h1",
+                                            "h2",       "head",  "html", "meta",  "p",   "span",
+                                            "style",    "table", "td",   "title", "tr"};
+  for (std::size_t at = page.find('<'); at != std::string_view::npos; at = page.find('<', at + 1)) {
+    std::string_view name = page.substr(at + 1);
+    name.remove_prefix(name.starts_with('/') ? 1 : 0);
+    name = name.substr(0, name.find_first_of(" >"));
+    GSSNTLM_HOLDS(std::find(std::begin(kElements), std::end(kElements), name) !=
+                  std::end(kElements));
   }
-  std::size_t scripts = 0;
-  for (std::size_t at = page.find("<script"); at != std::string_view::npos;
-       at = page.find("<script", at + 1)) {
-    ++scripts;
-  }
-  GSSNTLM_HOLDS(scripts <= 1);
 }
 
 void check_token(const Token& token) {

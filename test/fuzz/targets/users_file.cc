@@ -171,8 +171,11 @@ void check_editing(std::string_view text, const Entries& entries) {
     const bool found = other->has(chosen.user, chosen.domain);
     GSSNTLM_HOLDS(found == (utf16le_from_utf8(chosen.user) && utf16le_from_utf8(chosen.domain)));
     const std::string before = written(*other);
+    const bool was_disabled = found && disabled(*other, chosen);
     if (other->enable(chosen.user, chosen.domain, false)) {
       GSSNTLM_HOLDS(found && disabled(*other, chosen));
+      GSSNTLM_HOLDS(other->enable(chosen.user, chosen.domain, true));
+      GSSNTLM_HOLDS(was_disabled || !disabled(*other, chosen));
     } else {
       GSSNTLM_HOLDS(written(*other) == before && (!found || has_clear(entries, chosen)));
     }
