@@ -218,27 +218,27 @@ int run_decode(const DecodeOptions& o) {
 
 }  // namespace
 
-void add_decode_command(CLI::App& app, int& status) {
+void add_decode_command(Command program, int& status) {
   auto o = std::make_shared<DecodeOptions>();
-  CLI::App* command = app.add_subcommand("decode", "Explain NTLM and SPNEGO tokens");
-  command->add_option("input", o->inputs,
-                      "Tokens (hexadecimal, base64, headers) or files that contain some, curl -v "
-                      "logs too; - or nothing: standard input");
-  command->add_flag("--json", o->json, "One JSON object a token, one a line");
-  command->add_flag("--bytes", o->bytes, "With offsets and bytes");
-  command->add_option("--html", o->html, "Write one page that shows the exchange to this file");
-  CLI::Option* users = command->add_option(
-      "--users", o->users, "Say what fails, with the account's hash from this users file");
+  Command command = program.add_command("decode", "Explain NTLM and SPNEGO tokens");
+  command.add_option("input", o->inputs,
+                     "Tokens (hexadecimal, base64, headers) or files that contain some, curl -v "
+                     "logs too; - or nothing: standard input");
+  command.add_flag("--json", o->json, "One JSON object a token, one a line");
+  command.add_flag("--bytes", o->bytes, "With offsets and bytes");
+  command.add_option("--html", o->html, "Write one page that shows the exchange to this file");
+  Option users = command.add_option("--users", o->users,
+                                    "Say what fails, with the account's hash from this users file");
   command
-      ->add_flag("--password-stdin", o->password_stdin,
-                 "Say what fails, with the password from standard input")
-      ->excludes(users);
-  command->add_option("--bindings", o->bindings,
-                      "The hash of the channel's bindings, to compare (32 hexadecimal digits)");
-  command->footer(
+      .add_flag("--password-stdin", o->password_stdin,
+                "Say what fails, with the password from standard input")
+      .excludes(users);
+  command.add_option("--bindings", o->bindings,
+                     "The hash of the channel's bindings, to compare (32 hexadecimal digits)");
+  command.footer(
       "Exit status 1 if a token is malformed or a check fails.\n"
       "Example: curl -v --negotiate -u : URL 2>&1 | gss-ntlm decode");
-  command->callback([o, &status] { status = run_decode(*o); });
+  command.callback([o, &status] { status = run_decode(*o); });
 }
 
 }  // namespace gssntlm::tools

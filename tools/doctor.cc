@@ -128,20 +128,20 @@ void check_logins(Checks& checks) {
   }
 }
 
-void add_doctor_command(CLI::App& app, int& status) {
+void add_doctor_command(Command program, int& status) {
   struct Options {
     std::string target;
     bool json = false;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("doctor", "Say whether NTLM works on this machine, and what is wrong");
-  command->add_option(
+  Command command =
+      program.add_command("doctor", "Say whether NTLM works on this machine, and what is wrong");
+  command.add_option(
       "--target", o->target,
       "Which account an initiator would log in with there, e.g. HTTP@www.corp.example");
-  command->add_flag("--json", o->json, "One JSON object instead of lines");
-  command->footer("Example: gss-ntlm doctor --target HTTP@www.corp.example");
-  command->callback([o, &status] {
+  command.add_flag("--json", o->json, "One JSON object instead of lines");
+  command.footer("Example: gss-ntlm doctor --target HTTP@www.corp.example");
+  command.callback([o, &status] {
     status = examine(o->target.empty() ? std::nullopt : std::optional(o->target), o->json);
   });
 }

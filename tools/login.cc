@@ -166,38 +166,38 @@ int run_logout(const LogoutOptions& o) {
 
 }  // namespace
 
-void add_login_commands(CLI::App& app, int& status) {
+void add_login_commands(Command program, int& status) {
   auto login_options = std::make_shared<LoginOptions>();
-  CLI::App* login = app.add_subcommand(
+  Command login = program.add_command(
       "login", "Keep an account's NT hash in the kernel keyring for programs to log in with");
-  login->add_option("account", login_options->account,
-                    "DOMAIN\\user, user@domain or user (default: NTLMUSER, or your own name)");
-  login->add_option("--for", login_options->pattern,
-                    "Targets it is for, e.g. HTTP@*.corp.example or LDAP@dc1 (default: any)");
-  login->add_option("--lifetime", login_options->lifetime, "How long it is kept (default: 8h)");
+  login.add_option("account", login_options->account,
+                   "DOMAIN\\user, user@domain or user (default: NTLMUSER, or your own name)");
+  login.add_option("--for", login_options->pattern,
+                   "Targets it is for, e.g. HTTP@*.corp.example or LDAP@dc1 (default: any)");
+  login.add_option("--lifetime", login_options->lifetime, "How long it is kept (default: 8h)");
   login
-      ->add_option("--keyring", login_options->keyring,
-                   "session, user or persistent (default: session)")
-      ->check(CLI::IsMember({"session", "user", "persistent"}));
-  login->add_flag("--stdin", login_options->from_stdin,
-                  "Read the password from the first line of standard input");
-  login->add_option("--nt-hash", login_options->nt_hash,
-                    "The NT hash instead of a password; other users of this machine may see it in "
-                    "the list of processes");
-  login->footer("Example: gss-ntlm login 'CORP\\alice' --for 'HTTP@*.corp.example'");
-  login->callback([login_options, &status] { status = run_login(*login_options); });
+      .add_option("--keyring", login_options->keyring,
+                  "session, user or persistent (default: session)")
+      .one_of({"session", "user", "persistent"});
+  login.add_flag("--stdin", login_options->from_stdin,
+                 "Read the password from the first line of standard input");
+  login.add_option("--nt-hash", login_options->nt_hash,
+                   "The NT hash instead of a password; other users of this machine may see it in "
+                   "the list of processes");
+  login.footer("Example: gss-ntlm login 'CORP\\alice' --for 'HTTP@*.corp.example'");
+  login.callback([login_options, &status] { status = run_login(*login_options); });
 
-  CLI::App* list = app.add_subcommand("list", "Show the logins there are; exit status 1 if none");
-  list->footer("Example: gss-ntlm list");
-  list->callback([&status] { status = run_list(); });
+  Command list = program.add_command("list", "Show the logins there are; exit status 1 if none");
+  list.footer("Example: gss-ntlm list");
+  list.callback([&status] { status = run_list(); });
 
   auto logout_options = std::make_shared<LogoutOptions>();
-  CLI::App* logout = app.add_subcommand("logout", "Remove logins");
-  logout->add_option("pattern", logout_options->pattern,
-                     "Those made with --for PATTERN (default: those for any target)");
-  logout->add_flag("--all", logout_options->all, "All of them");
-  logout->footer("Example: gss-ntlm logout --all");
-  logout->callback([logout_options, &status] { status = run_logout(*logout_options); });
+  Command logout = program.add_command("logout", "Remove logins");
+  logout.add_option("pattern", logout_options->pattern,
+                    "Those made with --for PATTERN (default: those for any target)");
+  logout.add_flag("--all", logout_options->all, "All of them");
+  logout.footer("Example: gss-ntlm logout --all");
+  logout.callback([logout_options, &status] { status = run_logout(*logout_options); });
 }
 
 }  // namespace gssntlm::tools

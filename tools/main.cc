@@ -13,29 +13,24 @@ using namespace gssntlm::tools;
 namespace {
 
 int run(int argc, char** argv) {
-  CLI::App app(
-      "NTLM for GSSAPI programs: log in, manage users files, explain tokens, find out what "
-      "is wrong.",
-      "gss-ntlm");
-  app.set_version_flag("--version", "gss-ntlm " GSS_NTLM_VERSION);
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
-  app.footer(
+  CommandLine line("gss-ntlm",
+                   "NTLM for GSSAPI programs: log in, manage users files, explain tokens, find out "
+                   "what is wrong.",
+                   "gss-ntlm " GSS_NTLM_VERSION);
+  Command program = line.program();
+  program.require_command();
+  program.footer(
       "Each command has a --help of its own. Manual: gss-ntlm(1).\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage.");
   int status = kDone;
-  add_login_commands(app, status);
-  add_user_commands(app, status);
-  add_decode_command(app, status);
-  add_doctor_command(app, status);
-  add_settings_command(app, status);
-  add_winbind_command(app, status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    const bool asked = e.get_exit_code() == 0;  // --help, --version
-    app.exit(e);
-    return asked ? kDone : kBadUsage;
+  add_login_commands(program, status);
+  add_user_commands(program, status);
+  add_decode_command(program, status);
+  add_doctor_command(program, status);
+  add_settings_command(program, status);
+  add_winbind_command(program, status);
+  if (const std::optional<int> ended = line.parse(argc, argv)) {
+    return *ended;
   }
   return std::fflush(stdout) == 0 ? status : complain("standard output cannot be written");
 }

@@ -71,18 +71,18 @@ int print_settings(bool changed_only) {
 
 }  // namespace
 
-void add_settings_command(CLI::App& app, int& status) {
+void add_settings_command(Command program, int& status) {
   struct Options {
     bool example = false;
     bool changed = false;
   };
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
+  Command command = program.add_command(
       "settings", "Show the settings in force, from file, environment and system");
-  command->add_flag("--changed", o->changed, "Only those that differ from their defaults");
-  command->add_flag("--example", o->example, "The commented example file instead");
-  command->footer("Example: gss-ntlm settings --changed");
-  command->callback(
+  command.add_flag("--changed", o->changed, "Only those that differ from their defaults");
+  command.add_flag("--example", o->example, "The commented example file instead");
+  command.footer("Example: gss-ntlm settings --changed");
+  command.callback(
       [o, &status] { status = o->example ? print_example() : print_settings(o->changed); });
 }
 

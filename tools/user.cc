@@ -142,17 +142,17 @@ int run_import(const UserOptions& o) {
   return kDone;
 }
 
-CLI::App* add(CLI::App& user, const std::shared_ptr<UserOptions>& o, const char* name,
-              const char* about, bool takes_account) {
-  CLI::App* command = user.add_subcommand(name, about);
-  command->add_option("--file", o->file, "The users file (default: NTLM_USER_FILE)");
+Command add(Command user, const std::shared_ptr<UserOptions>& o, const char* name,
+            const char* about, bool takes_account) {
+  Command command = user.add_command(name, about);
+  command.add_option("--file", o->file, "The users file (default: NTLM_USER_FILE)");
   if (takes_account) {
-    command->add_option("account", o->account, "DOMAIN\\user, user@domain or user")->required();
+    command.add_option("account", o->account, "DOMAIN\\user, user@domain or user").required();
   }
   return command;
 }
 
-void add_password_options(CLI::App& command, const std::shared_ptr<UserOptions>& o) {
+void add_password_options(Command command, const std::shared_ptr<UserOptions>& o) {
   command.add_flag("--stdin", o->from_stdin,
                    "Read the password from the first line of standard input");
   command.add_option("--nt-hash", o->nt_hash,
@@ -162,53 +162,52 @@ void add_password_options(CLI::App& command, const std::shared_ptr<UserOptions>&
 
 }  // namespace
 
-void add_user_commands(CLI::App& app, int& status) {
-  CLI::App* user = app.add_subcommand("user", "Change the accounts of a users file");
-  user->require_subcommand(1);
-  user->footer(
+void add_user_commands(Command program, int& status) {
+  Command user = program.add_command("user", "Change the accounts of a users file");
+  user.require_command();
+  user.footer(
       "The file is replaced at once: readers see the old one or the new one.\n"
       "Example: gss-ntlm user add --file /etc/gss/ntlm-users 'CORP\\alice'");
   auto o = std::make_shared<UserOptions>();
 
-  CLI::App* add_command = add(*user, o, "add", "Add an account; makes the file if need be", true);
-  add_password_options(*add_command, o);
-  add_command->footer("Example: gss-ntlm user add --file users 'CORP\\alice'");
-  add_command->callback([o, &status] { status = set_password(*o, Presence::kMustNot); });
+  Command add_command = add(user, o, "add", "Add an account; makes the file if need be", true);
+  add_password_options(add_command, o);
+  add_command.footer("Example: gss-ntlm user add --file users 'CORP\\alice'");
+  add_command.callback([o, &status] { status = set_password(*o, Presence::kMustNot); });
 
-  CLI::App* passwd = add(*user, o, "passwd", "Change an account's password", true);
-  add_password_options(*passwd, o);
-  passwd->footer("Example: gss-ntlm user passwd --file users 'CORP\\alice'");
-  passwd->callback([o, &status] { status = set_password(*o, Presence::kMust); });
+  Command passwd = add(user, o, "passwd", "Change an account's password", true);
+  add_password_options(passwd, o);
+  passwd.footer("Example: gss-ntlm user passwd --file users 'CORP\\alice'");
+  passwd.callback([o, &status] { status = set_password(*o, Presence::kMust); });
 
-  CLI::App* del = add(*user, o, "del", "Remove an account", true);
-  del->footer("Example: gss-ntlm user del --file users 'CORP\\alice'");
-  del->callback([o, &status] {
+  Command del = add(user, o, "del", "Remove an account", true);
+  del.footer("Example: gss-ntlm user del --file users 'CORP\\alice'");
+  del.callback([o, &status] {
     status = change_existing(
         *o, [](UsersText& users, const Account& a) { return users.remove(a.user, a.domain); });
   });
 
   for (const bool enabled : {true, false}) {
-    CLI::App* command = add(*user, o, enabled ? "enable" : "disable",
-                            enabled ? "Let an account log in again" : "Keep an account out", true);
-    command->footer(enabled ? "Example: gss-ntlm user enable --file users 'CORP\\alice'"
-                            : "Example: gss-ntlm user disable --file users 'CORP\\alice'");
-    command->callback([o, &status, enabled] {
+    Command command = add(user, o, enabled ? "enable" : "disable",
+                          enabled ? "Let an account log in again" : "Keep an account out", true);
+    command.footer(enabled ? "Example: gss-ntlm user enable --file users 'CORP\\alice'"
+                           : "Example: gss-ntlm user disable --file users 'CORP\\alice'");
+    command.callback([o, &status, enabled] {
       status = change_existing(*o, [enabled](UsersText& users, const Account& a) {
         return users.enable(a.user, a.domain, enabled);
       });
     });
   }
 
-  CLI::App* list = add(*user, o, "list", "Show the accounts of the file", false);
-  list->footer("Example: gss-ntlm user list --file users");
-  list->callback([o, &status] { status = run_list(*o); });
+  Command list = add(user, o, "list", "Show the accounts of the file", false);
+  list.footer("Example: gss-ntlm user list --file users");
+  list.callback([o, &status] { status = run_list(*o); });
 
-  CLI::App* import = add(*user, o, "import", "Turn clear-text passwords into hashes", false);
-  import->add_option("--from", o->from,
-                     "Take the accounts of this file over (default: change --file itself)");
-  import->footer("Example: gss-ntlm user import --from old-users --file users");
-  import->callback([o, &status] { status = run_import(*o);
-});
-}  // namespace gssntlm::tools
+  Command take_over = add(user, o, "import", "Turn clear-text passwords into hashes", false);
+  take_over.add_option("--from", o->from,
+                       "Take the accounts of this file over (default: change --file itself)");
+  take_over.footer("Example: gss-ntlm user import --from old-users --file users");
+  take_over.callback([o, &status] { status = run_import(*o); });
+}
 
 }  // namespace gssntlm::tools

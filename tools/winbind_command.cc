@@ -21,11 +21,11 @@ int check() {
 
 }  // namespace
 
-void add_winbind_command(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand(
+void add_winbind_command(Command program, int& status) {
+  Command command = program.add_command(
       "winbind", "Ask winbind who it is, and whether it would check logins for this user");
-  command->footer("Example: runuser -u www-data -- gss-ntlm winbind");
-  command->callback([&status] { status = check(); });
+  command.footer("Example: runuser -u www-data -- gss-ntlm winbind");
+  command.callback([&status] { status = check(); });
 }
 
 }  // namespace gssntlm::tools
