@@ -4,7 +4,7 @@
 #   sh test/run.sh           everything but what takes long
 #   sh test/run.sh --plain   the plain half alone
 #   sh test/run.sh --all     also what takes long: browsers, slow peers, every command of the guides
-#   sh test/run.sh --roots   all that, and the bare roots of both Debians, in an hour or so
+#   sh test/run.sh --roots   all that, packages, and the bare roots of both Debians, in two hours or so
 #
 # Ends with the line "N passed, N failed", which counts test cases, and with status 0 when none
 # failed. What failed is shown in full before that line. The builds stay in build/test and
