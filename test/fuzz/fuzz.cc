@@ -333,4 +333,45 @@ std::size_t give_back(const Bytes& bytes, std::uint8_t* data, std::size_t max) n
   return size;
 }
 
+void mutate_text(Bytes& text, std::size_t max, std::span<const std::string_view> pieces,
+                 Chance& chance) {
+  if (!chance.one_in(3)) {
+    mutate_bytes(text, max, chance);
+    return;
+  }
+  const std::string_view piece = pieces[chance.below(pieces.size())];
+  const std::size_t at = chance.below(text.size() + 1);
+  text.insert(text.begin() + static_cast<std::ptrdiff_t>(at), piece.begin(), piece.end());
+}
+
+std::size_t mutate_token_behind_options(std::uint8_t* data, std::size_t size, std::size_t max,
+                                        unsigned seed) {
+  Chance chance(seed);
+  Bytes token(data + (size != 0 ? 1 : 0), data + size);
+  const std::uint8_t options = size != 0 && !chance.one_in(8) ? data[0] : chance.one_in(2);
+  const bool message = token.size() >= 8 && as_text(ByteView(token).first(7)) == "NTLMSSP";
+  if (message || chance.one_in(3)) {
+    mutate_message(token, chance);
+  } else {
+    mutate_pairs(token, chance);
+  }
+  token.insert(token.begin(), options);
+  return give_back(token, data, max);
+}
+
+void edit(Bytes& token, Input changes) {
+  while (!changes.empty() && !token.empty()) {
+    const unsigned what = changes.u8() % 4;
+    const std::size_t at = changes.below(token.size());
+    const std::uint8_t value = changes.u8();
+    if (what == 0) {
+      token.resize(at);
+    } else if (what == 1) {
+      token.insert(token.begin() + static_cast<std::ptrdiff_t>(at), value);
+    } else {
+      token[at] ^= value;
+    }
+  }
+}
+
 }  // namespace gssntlm::fuzz

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,9 @@ class Chance {
 
 /// Bytes changed by LLVMFuzzerMutate(), at most `max` of them.
 void mutate_bytes(Bytes& bytes, std::size_t max, Chance& chance);
+/// The same, or one of `pieces` put somewhere into them.
+void mutate_text(Bytes& text, std::size_t max, std::span<const std::string_view> pieces,
+                 Chance& chance);
 /// An NTLM message changed as a message: a bit of its flags, a field's descriptor, a payload with
 /// all offsets laid anew, an AV pair put in, taken out, doubled or changed. Other bytes are changed
 /// as bytes.
@@ -79,6 +83,12 @@ void mutate_chunks(Chunks& chunks, Chance& chance);
 
 /// Writes `bytes` to where a mutator's output goes; how many fit.
 std::size_t give_back(const Bytes& bytes, std::uint8_t* data, std::size_t max) noexcept;
+/// A whole mutator, for an input that is a byte of options and a message or a list of AV pairs.
+std::size_t mutate_token_behind_options(std::uint8_t* data, std::size_t size, std::size_t max,
+                                        unsigned seed);
+
+/// Carries out `changes` of `token`, four bytes each: what, 16 bits of place, value.
+void edit(Bytes& token, Input changes);
 
 /// A mutator for an input in chunks; `repair` makes right again what the change has made wrong.
 template <typename Repair>

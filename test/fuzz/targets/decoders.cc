@@ -124,15 +124,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max, unsigned seed) {
-  Chance chance(seed);
-  Bytes token(data + (size != 0 ? 1 : 0), data + size);
-  const std::uint8_t options = size != 0 && !chance.one_in(8) ? data[0] : chance.one_in(2);
-  const bool message = token.size() >= 8 && as_text(ByteView(token).first(7)) == "NTLMSSP";
-  if (message || chance.one_in(3)) {
-    mutate_message(token, chance);
-  } else {
-    mutate_pairs(token, chance);
-  }
-  token.insert(token.begin(), options);
-  return give_back(token, data, max);
+  return mutate_token_behind_options(data, size, max, seed);
 }

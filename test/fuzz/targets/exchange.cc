@@ -62,22 +62,6 @@ struct Road {
   Bytes challenge;
 };
 
-// Four bytes a change, as in `handshake`.
-void edit(Bytes& token, Input in) {
-  while (!in.empty() && !token.empty()) {
-    const unsigned what = in.u8() % 4;
-    const std::size_t at = in.below(token.size());
-    const std::uint8_t value = in.u8();
-    if (what == 0) {
-      token.resize(at);
-    } else if (what == 1) {
-      token.insert(token.begin() + static_cast<std::ptrdiff_t>(at), value);
-    } else {
-      token[at] ^= value;
-    }
-  }
-}
-
 std::string travel(const Plan& plan, Road& road, const std::string& sent, ByteView how) {
   Bytes token(sent.begin(), sent.end());
   const Bytes before = inner_message(token);

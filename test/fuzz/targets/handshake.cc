@@ -29,22 +29,10 @@ struct Plan {
   bool wrong = false;
 };
 
-// Four bytes a change: what, 16 bits of place, value.
+// Whether `edits` left anything changed.
 bool change(Bytes& token, ByteView edits) {
   const Bytes before = token;
-  Input in(edits);
-  while (!in.empty() && !token.empty()) {
-    const unsigned what = in.u8() % 4;
-    const std::size_t at = in.below(token.size());
-    const std::uint8_t value = in.u8();
-    if (what == 0) {
-      token.resize(at);
-    } else if (what == 1) {
-      token.insert(token.begin() + static_cast<std::ptrdiff_t>(at), value);
-    } else {
-      token[at] ^= value;
-    }
-  }
+  edit(token, Input(edits));
   return token != before;
 }
 

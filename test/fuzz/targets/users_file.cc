@@ -229,12 +229,6 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
       "#"};
   Chance chance(seed);
   Bytes text(data, data + size);
-  if (chance.one_in(3)) {
-    const std::string_view piece = kPieces[chance.below(std::size(kPieces))];
-    const std::size_t at = chance.below(text.size() + 1);
-    text.insert(text.begin() + static_cast<std::ptrdiff_t>(at), piece.begin(), piece.end());
-  } else {
-    mutate_bytes(text, max, chance);
-  }
+  mutate_text(text, max, kPieces, chance);
   return give_back(text, data, max);
 }
