@@ -14,9 +14,15 @@
 namespace gssntlm {
 namespace {
 
-Result<Ref<const Name>> name_of(const Identity& identity) {
+// `asked` is the name that the caller gave, if any: the outcome where it says the same.
+Result<Ref<const Name>> name_of(const Identity& identity, const Ref<const Name>& asked) {
   if (identity.is_anonymous()) {
     return Name::anonymous();
+  }
+  if (asked && asked->kind() == NameKind::kUser && asked->is_bare() &&
+      is_same_ascii(asked->user_part(), identity.user()) &&
+      is_same_ascii(asked->domain_part(), identity.domain())) {
+    return asked;
   }
   Result<std::string> user = utf8_from_utf16le(identity.user());
   Result<std::string> domain = utf8_from_utf16le(identity.domain());
@@ -74,7 +80,7 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
       return accounts.error();
     }
   }
-  Result<Ref<const Name>> name = made->identity_ ? name_of(*made->identity_)
+  Result<Ref<const Name>> name = made->identity_ ? name_of(*made->identity_, request.name)
                                  : request.name  ? Result<Ref<const Name>>(request.name)
                                                  : host_service(**settings);
   if (!name) {
@@ -100,7 +106,7 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   if (!found) {
     return found.error();
   }
-  Result<Ref<const Name>> display = name_of(*found->identity);
+  Result<Ref<const Name>> display = name_of(*found->identity, name_);
   if (!display) {
     return display.error();
   }

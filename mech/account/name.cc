@@ -62,7 +62,11 @@ std::string join_user(const std::string& user, const std::string& domain) {
   if (domain.empty()) {
     return user;
   }
-  return user.starts_with('@') ? user + "@" + domain : domain + "\\" + user;
+  const bool suffix = user.starts_with('@');
+  std::string name;
+  name.reserve(domain.size() + 1 + user.size());
+  name.append(suffix ? user : domain).push_back(suffix ? '@' : '\\');
+  return name.append(suffix ? domain : user);
 }
 
 bool equal_text(std::string_view a, std::string_view b) {

@@ -62,6 +62,8 @@ class Name : public RefCounted {
   /// What is known of the name, how it logged in included; made anew by each call, since few ask.
   /// Throws std::bad_alloc.
   [[nodiscard]] std::vector<LogonAttribute> attributes() const;
+  /// Whether nothing is known of it but its text.
+  [[nodiscard]] bool is_bare() const noexcept { return attributes_.empty() && !facts_; }
   /// nullptr for a name that did not log in here.
   [[nodiscard]] const LoginFacts* facts() const noexcept { return facts_ ? &*facts_ : nullptr; }
 

@@ -174,8 +174,7 @@ const SettingKey& find_key(std::string_view section, std::string_view name) noex
                        [&](const SettingKey& k) { return k.section == section && k.name == name; });
 }
 
-// A variable, whose name begins with G, L or N, and the keys that it stands for. An empty value
-// counts for a name or path as unset.
+// A variable, and the keys that it stands for. An empty value counts for a name or path as unset.
 struct Variable {
   std::string_view name;
   std::string_view section;
@@ -198,13 +197,27 @@ constexpr std::array kVariables = {
 using Values = std::array<const char*, kVariables.size()>;
 using KeptValues = std::array<std::string, kVariables.size()>;
 
+// Whether some variable's name begins like this entry: hardly any other does.
+bool may_be_variable(const char* entry) noexcept {
+  switch (entry[0]) {
+    case 'G':
+      return entry[1] == 'S';
+    case 'L':
+      return entry[1] == 'M';
+    case 'N':
+      return entry[1] == 'E' || entry[1] == 'T';
+    default:
+      return false;
+  }
+}
+
 // Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
-void take_entry(std::string_view entry, Values& values) noexcept {
+void take_entry(const char* entry, Values& values) noexcept {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string_view name = kVariables[i].name;
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name) &&
-        values[i] == nullptr) {
-      values[i] = entry.data() + name.size() + 1;
+    if (entry[1] == name[1] && values[i] == nullptr &&
+        std::strncmp(entry, name.data(), name.size()) == 0 && entry[name.size()] == '=') {
+      values[i] = entry + name.size() + 1;
     }
   }
 }
@@ -213,9 +226,9 @@ void take_entry(std::string_view entry, Values& values) noexcept {
 // set-user-ID program takes nothing from whoever runs it.
 Values read_variables() noexcept {
   Values values{};
-  const bool trusted = ::getauxval(AT_SECURE) == 0;
+  static const bool trusted = ::getauxval(AT_SECURE) == 0;
   for (char** entry = ::environ; trusted && entry != nullptr && *entry != nullptr; ++entry) {
-    if (**entry == 'G' || **entry == 'L' || **entry == 'N') {
+    if (may_be_variable(*entry)) {
       take_entry(*entry, values);
     }
   }
@@ -317,8 +330,9 @@ FileIdentity look_at(const char* path) noexcept {
 }
 
 bool same_values(const KeptValues& kept_values, const Values& values) noexcept {
-  return std::equal(values.begin(), values.end(), kept_values.begin(),
-                    [](const char* a, const std::string& b) { return b == a; });
+  return std::equal(
+      values.begin(), values.end(), kept_values.begin(),
+      [](const char* a, const std::string& b) { return *a == '\0' ? b.empty() : b == a; });
 }
 
 struct Loaded {

@@ -30,6 +30,9 @@ void push_code_point(Bytes& to, std::uint32_t cp) {
   push_unit(to, 0xDC00 + (cp & 0x3FF));
 }
 
+bool is_ascii(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x80;
+}
 bool is_high_surrogate(std::uint32_t unit) noexcept {
   return (unit & 0xFC00) == 0xD800;
 }
@@ -110,15 +113,16 @@ int hex_digit(char c) noexcept {
 }  // namespace
 
 Result<Bytes> utf16le_from_utf8(std::string_view utf8_text) {
-  Bytes out;
-  out.reserve(utf8_text.size() * 2);
   const char* at = utf8_text.data();
   const char* end = at + utf8_text.size();
+  const char* plain_end = std::find_if_not(at, end, is_ascii);
+  Bytes out;
+  out.reserve(utf8_text.size() * 2);
+  out.resize(static_cast<std::size_t>(plain_end - at) * 2);
+  for (std::size_t i = 0; at != plain_end; i += 2) {
+    out[i] = static_cast<std::uint8_t>(*at++);
+  }
   while (at != end) {
-    if (static_cast<unsigned char>(*at) < 0x80) {
-      push_unit(out, static_cast<unsigned char>(*at++));
-      continue;
-    }
     const char* next = utf8::find_invalid(at, end);
     if (next == at) {
       return Error{Major::kFailure, Minor::kBadText};
@@ -134,21 +138,34 @@ Result<std::string> utf8_from_utf16le(ByteView utf16le) {
   if (utf16le.size() % 2 != 0) {
     return defective(Minor::kBadString);
   }
-  std::string out;
-  out.reserve(utf16le.size());
-  for (std::size_t i = 0; i < utf16le.size() / 2;) {
+  const std::size_t units = utf16le.size() / 2;
+  std::string out(units, '\0');
+  std::size_t i = 0;
+  for (; i < units && unit_at(utf16le, i) < 0x80; ++i) {
+    out[i] = static_cast<char>(utf16le[2 * i]);
+  }
+  out.resize(i);
+  while (i < units) {
     const CodePoint c = code_point_at(utf16le, i);
     if (!c.paired) {
       return defective(Minor::kBadString);
     }
-    if (c.value < 0x80) {
-      out.push_back(static_cast<char>(c.value));
-    } else {
-      utf8::unchecked::append(c.value, std::back_inserter(out));
-    }
+    utf8::unchecked::append(c.value, std::back_inserter(out));
     i += c.units;
   }
   return out;
+}
+
+bool is_same_ascii(std::string_view utf8, ByteView utf16le) noexcept {
+  if (utf16le.size() != 2 * utf8.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    if (!is_ascii(utf8[i]) || unit_at(utf16le, i) != static_cast<unsigned char>(utf8[i])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::string printable_utf16le(ByteView utf16le, std::size_t limit) {

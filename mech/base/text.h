@@ -15,6 +15,10 @@ namespace gssntlm {
 /// UTF-8 of UTF-16LE. Error: kBadString for an odd size or an unpaired surrogate.
 [[nodiscard]] Result<std::string> utf8_from_utf16le(ByteView utf16le);
 
+/// Whether both are the same text, and that is ASCII: a cheap yes, where a no may want a closer
+/// look.
+[[nodiscard]] bool is_same_ascii(std::string_view utf8, ByteView utf16le) noexcept;
+
 /// For people: at most `limit` characters; whatever is not a printable character (control
 /// characters, quotes' backslash, unpaired surrogates, a last odd byte) is escaped as \xNN or
 /// \uNNNN.

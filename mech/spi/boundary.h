@@ -79,9 +79,9 @@ class CancellationHold {
 /// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
 /// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
 /// This one is for bodies where no thread is ever cancelled, because they neither read, nor write,
-/// nor wait: those that protect messages.
+/// nor wait: those that protect messages, and the shortest of those for names.
 template <typename Body>
-OM_uint32 guard_message(OM_uint32* minor, Body&& body) noexcept {
+OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
   forget_detail();
   Answer answer;
   try {
@@ -100,7 +100,7 @@ OM_uint32 guard_message(OM_uint32* minor, Body&& body) noexcept {
 template <typename Body>
 OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
   const CancellationHold hold;
-  return guard_message(minor, std::forward<Body>(body));
+  return guard_brief(minor, std::forward<Body>(body));
 }
 
 /// Writes through an optional out-parameter.

@@ -378,7 +378,7 @@ extern "C" {
 
 OM_uint32 gss_wrap_iov(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss_qop_t qop,
                        int* conf_state, gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(conf_state, 0);
     const std::optional<IovSpan> list = list_of(iov, count);
     if (!list) {
@@ -390,7 +390,7 @@ OM_uint32 gss_wrap_iov(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss
 
 OM_uint32 gss_unwrap_iov(OM_uint32* minor, gss_ctx_id_t context, int* conf_state, gss_qop_t* qop,
                          gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(conf_state, 0);
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
     const std::optional<IovSpan> list = list_of(iov, count);
@@ -400,7 +400,7 @@ OM_uint32 gss_unwrap_iov(OM_uint32* minor, gss_ctx_id_t context, int* conf_state
 
 OM_uint32 gss_wrap_iov_length(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss_qop_t qop,
                               int* conf_state, gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(conf_state, 0);
     const std::optional<IovSpan> list = list_of(iov, count);
     if (!list) {
@@ -412,7 +412,7 @@ OM_uint32 gss_wrap_iov_length(OM_uint32* minor, gss_ctx_id_t context, int conf_r
 
 OM_uint32 gss_get_mic_iov(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop,
                           gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     const std::optional<IovSpan> list = list_of(iov, count);
     if (!list) {
       return kBadArgument;
@@ -423,7 +423,7 @@ OM_uint32 gss_get_mic_iov(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop,
 
 OM_uint32 gss_verify_mic_iov(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t* qop,
                              gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
     const std::optional<IovSpan> list = list_of(iov, count);
     return list ? verify_mic(context, *list) : kBadArgument;
@@ -432,7 +432,7 @@ OM_uint32 gss_verify_mic_iov(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t* 
 
 OM_uint32 gss_get_mic_iov_length(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop,
                                  gss_iov_buffer_desc* iov, int count) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     const std::optional<IovSpan> list = list_of(iov, count);
     if (!list) {
       return kBadArgument;

@@ -105,7 +105,7 @@ extern "C" {
 
 OM_uint32 gss_get_mic(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop, gss_buffer_t message,
                       gss_buffer_t token) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(token);
     if (token == nullptr || is_broken(message)) {
       return kBadArgument;
@@ -119,7 +119,7 @@ OM_uint32 gss_get_mic(OM_uint32* minor, gss_ctx_id_t context, gss_qop_t qop, gss
 
 OM_uint32 gss_verify_mic(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t message,
                          gss_buffer_t token, gss_qop_t* qop) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
     probe_saw_mic();
     if (token == nullptr || is_broken(message) || is_broken(token)) {
@@ -131,7 +131,7 @@ OM_uint32 gss_verify_mic(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t me
 
 OM_uint32 gss_wrap(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss_qop_t qop,
                    gss_buffer_t message, int* conf_state, gss_buffer_t output) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
     if (output == nullptr || is_broken(message)) {
@@ -146,7 +146,7 @@ OM_uint32 gss_wrap(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss_qop
 
 OM_uint32 gss_unwrap(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t token,
                      gss_buffer_t output, int* conf_state, gss_qop_t* qop) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
@@ -160,7 +160,7 @@ OM_uint32 gss_unwrap(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t token,
 OM_uint32 gss_wrap_aead(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gss_qop_t qop,
                         gss_buffer_t associated, gss_buffer_t message, int* conf_state,
                         gss_buffer_t output) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
     if (output == nullptr || is_broken(message) || is_broken(associated)) {
@@ -176,7 +176,7 @@ OM_uint32 gss_wrap_aead(OM_uint32* minor, gss_ctx_id_t context, int conf_req, gs
 OM_uint32 gss_unwrap_aead(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t token,
                           gss_buffer_t associated, gss_buffer_t output, int* conf_state,
                           gss_qop_t* qop) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(output);
     store(conf_state, 0);
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
@@ -189,7 +189,7 @@ OM_uint32 gss_unwrap_aead(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t t
 
 OM_uint32 gss_wrap_size_limit(OM_uint32* minor, gss_ctx_id_t context, int, gss_qop_t qop,
                               OM_uint32 output_size, OM_uint32* input_size) {
-  return guard_message(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(input_size, OM_uint32{0});
     if (qop != GSS_C_QOP_DEFAULT) {
       return kWrongQop;

@@ -236,7 +236,7 @@ OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type, gs
 }
 
 OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
-  return guard(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     if (name != nullptr) {
       delete box_of(*name);
       *name = GSS_C_NO_NAME;
@@ -246,7 +246,7 @@ OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
 }
 
 OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t* copy) {
-  return guard(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     store(copy, GSS_C_NO_NAME);
     if (name == GSS_C_NO_NAME) {
       return kNoName;
@@ -260,7 +260,7 @@ OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t
 }
 
 OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text, gss_OID* type) {
-  return guard(minor, [&]() -> Answer {
+  return guard_brief(minor, [&]() -> Answer {
     clear(text);
     store(type, GSS_C_NO_OID);
     if (name == GSS_C_NO_NAME) {
