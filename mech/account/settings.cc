@@ -215,8 +215,11 @@ bool may_be_variable(const char* entry) noexcept {
 void take_entry(const char* entry, Values& values) noexcept {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string_view name = kVariables[i].name;
-    if (entry[1] == name[1] && values[i] == nullptr &&
-        std::strncmp(entry, name.data(), name.size()) == 0 && entry[name.size()] == '=') {
+    if (entry[1] != name[1] || values[i] != nullptr) {
+      continue;
+    }
+    const std::string_view start(entry, ::strnlen(entry, name.size() + 1));
+    if (start.starts_with(name) && start.ends_with('=')) {
       values[i] = entry + name.size() + 1;
     }
   }
