@@ -198,7 +198,7 @@ using Values = std::array<const char*, kVariables.size()>;
 using KeptValues = std::array<std::string, kVariables.size()>;
 
 // Whether some variable's name begins like this entry: hardly any other does.
-bool may_be_variable(const char* entry) noexcept {
+constexpr bool may_be_variable(const char* entry) noexcept {
   switch (entry[0]) {
     case 'G':
       return entry[1] == 'S';
@@ -210,6 +210,9 @@ bool may_be_variable(const char* entry) noexcept {
       return false;
   }
 }
+
+static_assert(std::all_of(kVariables.begin(), kVariables.end(),
+                          [](const Variable& v) { return may_be_variable(v.name.data()); }));
 
 // Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
 void take_entry(const char* entry, Values& values) noexcept {
