@@ -110,6 +110,9 @@ class Scripts:
                             ["/usr/bin/python3", "-B", "{tree}/test/program/commands_test.py",
                              "{folder}/tools/gss-ntlm", "{tree}/docs/ntlm-settings.conf.example",
                              "{folder}/mech/gss_ntlm.so", "{tree}/test/vectors/nlmp.json"]),
+        "script:reload": (["test/hostile/hostile_reload", "mech/gss_ntlm.so"],
+                          ["{folder}/test/hostile/hostile_reload", "{folder}/mech/gss_ntlm.so",
+                           "libgssapi_krb5.so.2"]),
     }
 
     def __init__(self, test):
@@ -124,7 +127,8 @@ class Scripts:
     def exists(self, source):
         if self.test not in self.COMMANDS:
             return False
-        return os.path.exists(self.COMMANDS[self.test][1][2].format(tree=source, folder=""))
+        return all(os.path.exists(word.format(tree=source)) for word in self.COMMANDS[self.test][1]
+                   if word.startswith("{tree}"))
 
 
 class Corpora:

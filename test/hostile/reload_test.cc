@@ -1,6 +1,8 @@
 // libgssapi, and the module by itself, opened and closed a hundred times by a host that is linked
-// to neither, with threads that end only after that. Memory stays what it was.
+// to neither, with threads that end only after that. Memory stays what it was. And a module that is
+// loaded when there is no memory: the host goes on.
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <thread>
 
 #include <dlfcn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern "C" {
@@ -120,6 +123,43 @@ bool flat(const char* path) {
   return grown < kTimes;
 }
 
+// In a child, memory ends at the `at`-th allocation from the module's loading on: the exit status.
+enum : int { kRefused, kAnswered, kStillLoaded };
+int load_without_memory(const char* path, int at) {
+  failing::arm({failing::Call::kAllocation, at, ENOMEM, true});
+  void* library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  const bool ended = library == nullptr;
+  int outcome = kRefused;
+  if (!ended) {
+    ENTRY(library, import_name);
+    gss_buffer_desc text = {10, const_cast<char*>("CORP\\alice")};
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 minor = 0;
+    const OM_uint32 major = import_name(&minor, &text, &g_user, &name);
+    outcome = major == GSS_S_FAILURE && minor == GSS_NTLM_S_NO_MEMORY ? kRefused : kAnswered;
+  }
+  return failing::disarm() < at ? kStillLoaded : outcome;
+}
+
+// Wherever memory ends, the module is not loaded, or says so: the process goes on.
+bool survives_without_memory(const char* path) {
+  for (int at = 1;; ++at) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(load_without_memory(path, at));
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (status == W_EXITCODE(kStillLoaded, 0)) {
+      return at > 1;
+    }
+    if (status != W_EXITCODE(kRefused, 0)) {
+      std::printf("  without memory from allocation %d on: status %#x\n", at, status);
+      return false;
+    }
+  }
+}
+
 int close_case(bool good, const char* name) {
   std::printf("%s %s\n", good ? "PASS" : "FAIL", name);
   return good ? 0 : 1;
@@ -137,8 +177,10 @@ int main(int, char** argv) {
   ::close(fd);
   ::setenv("NTLM_USER_FILE", users.c_str(), 1);
   ::setenv("NTLMUSER", "CORP\\alice", 1);
-  const int failed = close_case(flat(argv[1]), "the module, opened and closed a hundred times") +
-                     close_case(flat(argv[2]), "libgssapi, opened and closed a hundred times");
+  const int failed =
+      close_case(survives_without_memory(argv[1]), "the module, loaded without memory") +
+      close_case(flat(argv[1]), "the module, opened and closed a hundred times") +
+      close_case(flat(argv[2]), "libgssapi, opened and closed a hundred times");
   ::unlink(users.c_str());
   return failed == 0 ? 0 : 1;
 }
