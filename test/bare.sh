@@ -3,7 +3,8 @@
 # temporary folder, the committed project is cloned into it, and the quickstart (twice) and the
 # plain tests run there, from nothing. The root is removed again.
 #
-#   sh test/bare.sh bookworm|trixie
+#   sh test/bare.sh bookworm|trixie            the plain tests
+#   sh test/bare.sh bookworm|trixie --all      with those that take long: browsers, slow peers, guides
 #
 # For root, on Debian. Packages come from where this machine's apt takes its own. All of it happens
 # in namespaces of its own (support/root.sh).
@@ -26,7 +27,9 @@ inside() {
 
     step quickstart "the quickstart"
     step quickstart "the quickstart, once more"
-    step "run" "the plain tests" --plain
+    # Split into words on purpose.
+    # shellcheck disable=SC2086
+    step "run" "the plain tests" --plain $long
 
     # The library here against the one in the root, where this machine has a build to do it with.
     if [ -f "$here/../build/test/mech/gss_ntlm.so" ]; then
@@ -88,5 +91,9 @@ if [ "${2-}" = --inside ]; then
     inside
     exit 0
 fi
-[ $# -eq 1 ] || die "one argument, please"
+case "$#${2-}" in
+1) export long="" ;;
+2--all) export long=--all ;;
+*) die "after the Debian only --all, please" ;;
+esac
 enter

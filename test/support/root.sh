@@ -47,6 +47,7 @@ make_root() {
     cp "$work/sources.list" "$root/etc/apt/sources.list"
     cp "$work/apt.conf" "$root/etc/apt/apt.conf.d/99host"
     [ ! -f "$work/ca.crt" ] || cp "$work/ca.crt" "$root/etc/apt/ca.crt"
+    [ ! -f "$work/npmrc" ] || cp "$work/npmrc" "$root/root/.npmrc"
 }
 
 use_root() {
@@ -125,6 +126,16 @@ take_apt_configuration() {
     esac
 }
 
+# Where this machine's npm fetches from, if it has one.
+take_npm_configuration() {
+    command -v npm >/dev/null || return 0
+    echo "registry=$(npm config get registry)" >"$work/npmrc"
+    if [ -f "$authorities" ]; then
+        cp "$authorities" "$work/ca.crt"
+        echo "cafile=/etc/apt/ca.crt" >>"$work/npmrc"
+    fi
+}
+
 enter() {
     [ "$(id -u)" -eq 0 ] || die "only root can make a root"
     source=$(cd "$here/.." && pwd)
@@ -136,6 +147,7 @@ enter() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm-$kind.XXXXXX")
     chmod 755 "$work"
     take_apt_configuration
+    take_npm_configuration
     git clone -q "file://$source" "$work/gss-ntlm" || die "$source could not be cloned"
     say "$(git -C "$work/gss-ntlm" log -1 --format='%h %s')"
     [ -z "$(git -C "$source" status --porcelain)" ] || say "what is not committed takes no part"
