@@ -17,21 +17,20 @@ struct WideName {
 };
 
 Result<WideName> wide_name(const CredentialRequest& request, const Settings& settings) {
-  std::string user;
-  std::string domain;
+  Ref<const Name> name;
   if (request.name && request.name->kind() == NameKind::kUser) {
-    user = request.name->user_part();
-    domain = request.name->domain_part();
+    name = request.name;
   } else if (!settings.default_user.empty()) {
-    const Result<Ref<const Name>> name = Name::user(settings.default_user);
-    if (!name) {
+    Result<Ref<const Name>> default_name = Name::user(settings.default_user);
+    if (!default_name) {
       return explain(
           Major::kNoCred, Minor::kBadSetting,
           "NTLMUSER=" + printable_utf8(settings.default_user, 64) + ": write DOMAIN\\user or user");
     }
-    user = (*name)->user_part();
-    domain = (*name)->domain_part();
+    name = std::move(*default_name);
   }
+  const std::string_view user = name ? name->user_part() : std::string_view();
+  std::string_view domain = name ? name->domain_part() : std::string_view();
   if (domain.empty() && request.domain) {
     domain = *request.domain;
   }
@@ -183,7 +182,9 @@ Result<Found> search_backends(const WideName& name, const std::string& target,
                               const Settings& settings) {
   Error why{Major::kNoCred, Minor::kNoInitiatorCred};
   for (const Backend backend : settings.initiator_accounts) {
-    if (backend == Backend::kKeyring) {
+    if (backend == Backend::kKeyring && target.empty() && have_no_logins()) {
+      why = Error{Major::kNoCred, Minor::kNoInitiatorCred};
+    } else if (backend == Backend::kKeyring) {
       LoginQuery query = query_for(name, std::nullopt);
       query.target = target;
       Result<Found> found = search_keyring(query, settings);

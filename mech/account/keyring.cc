@@ -422,6 +422,10 @@ std::optional<Login> best_login(const LoginQuery& query, const std::vector<Keyri
 
 }  // namespace
 
+bool have_no_logins() noexcept {
+  return t_empty_handed == whose_now();
+}
+
 std::optional<Login> find_login(const LoginQuery& query) {
   bool none = false;
   if (query.keyring) {

@@ -73,4 +73,7 @@ struct LoginQuery {
 /// Throws std::bad_alloc.
 [[nodiscard]] std::optional<Login> find_login(const LoginQuery& query);
 
+/// Whether that is remembered of this user: no query without a keyring finds anything.
+[[nodiscard]] bool have_no_logins() noexcept;
+
 }  // namespace gssntlm

@@ -216,14 +216,14 @@ static_assert(std::all_of(kVariables.begin(), kVariables.end(),
 
 // Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
 void take_entry(const char* entry, Values& values) noexcept {
+  const char* equals = std::strchr(entry, '=');
+  if (equals == nullptr) {
+    return;
+  }
+  const std::string_view name(entry, static_cast<std::size_t>(equals - entry));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string_view name = kVariables[i].name;
-    if (entry[1] != name[1] || values[i] != nullptr) {
-      continue;
-    }
-    const std::string_view start(entry, ::strnlen(entry, name.size() + 1));
-    if (start.starts_with(name) && start.ends_with('=')) {
-      values[i] = entry + name.size() + 1;
+    if (kVariables[i].name == name && values[i] == nullptr) {
+      values[i] = equals + 1;
     }
   }
 }

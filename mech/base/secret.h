@@ -15,6 +15,14 @@ inline void wipe(MutableBytes bytes) noexcept {
   }
 }
 
+/// The same for a few bytes, without a call.
+template <std::size_t N>
+void wipe(std::array<std::uint8_t, N>& bytes) noexcept {
+  bytes.fill(0);
+  // As far as the compiler knows, somebody reads the zeros here.
+  asm volatile("" : : "r"(bytes.data()) : "memory");
+}
+
 /// N secret bytes. The tag keeps secrets of different meaning apart. Moving wipes the source;
 /// copying is spelled clone(). Compare with verify_equal (crypto/primitives.h) only.
 template <typename Tag, std::size_t N>

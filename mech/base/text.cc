@@ -116,12 +116,12 @@ Result<Bytes> utf16le_from_utf8(std::string_view utf8_text) {
   const char* at = utf8_text.data();
   const char* end = at + utf8_text.size();
   const char* plain_end = std::find_if_not(at, end, is_ascii);
-  Bytes out;
-  out.reserve(utf8_text.size() * 2);
-  out.resize(static_cast<std::size_t>(plain_end - at) * 2);
-  for (std::size_t i = 0; at != plain_end; i += 2) {
-    out[i] = static_cast<std::uint8_t>(*at++);
+  Bytes out(utf8_text.size() * 2);
+  std::uint8_t* to = out.data();
+  for (; at != plain_end; to += 2) {
+    *to = static_cast<std::uint8_t>(*at++);
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
   while (at != end) {
     const char* next = utf8::find_invalid(at, end);
     if (next == at) {

@@ -62,6 +62,11 @@ bool repeats_pairs(ByteView asked, ByteView answered) noexcept {
   return answered.size() > size && same_bytes(asked.first(size), answered.first(size));
 }
 
+Error refuse_agent(const Environment& env) {
+  env.trace("initiator: refused, the agent's answer lacks what was asked for");
+  return failure(Minor::kPolicyFlags);
+}
+
 }  // namespace
 
 Result<Buffer> Initiator::negotiate() {
@@ -188,11 +193,15 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
       !repeats_pairs(*pairs, message->v2->av_pairs) ||
       !has(message->flags & agreed, flag::kUnicode) ||
       has(message->flags, flag::kKeyExchange) != has(agreed, flag::kKeyExchange)) {
-    env.trace("initiator: refused, the agent's answer lacks what was asked for");
-    return failure(Minor::kPolicyFlags);
+    return refuse_agent(env);
   }
   Buffer token = Buffer::copy_of(answer->authenticate);
   store_le32(token.data() + kAuthenticateFlagsOffset, agreed);
+  // A MIC's place depends on the flags that are sent.
+  const Result<AuthenticateMessage> sent = decode_authenticate(token.view());
+  if (!sent || sent->mic_at != message->mic_at) {
+    return refuse_agent(env);
+  }
   if (mic) {
     const Mic made =
         compute_mic(answer->key, negotiate_, challenge_token, token.view(), *message->mic_at);

@@ -393,8 +393,10 @@ void Conversation::invent(std::size_t from, Input& in) {
   Message made;
   made.parts = read_parts(in, true);
   in.copy(made.signature);
-  const bool seals = std::any_of(made.parts.begin(), made.parts.end(),
-                                 [](const Part& part) { return part.sealed; });
+  // An empty part has no place to be opened into: open() sees nothing to unseal.
+  const bool seals = std::any_of(made.parts.begin(), made.parts.end(), [](const Part& part) {
+    return part.sealed && !part.sent.empty();
+  });
   const bool dummy = dummies() && !seals;
   const Result<Arrival> arrival = open(1 - from, made, in.flag(), false);
   if (arrival) {

@@ -309,5 +309,42 @@ TEST_CASE("initiator lends no claimed flag that it did not offer", "[initiator]"
   CHECK(decode_authenticate(token->view())->flags == agreed);
 }
 
+// Answers as the initiator itself would, and then changes that.
+class Agent : public LogonAgent {
+ public:
+  explicit Agent(void (*change)(Bytes& authenticate)) : change_(change) {}
+  Result<AgentAnswer> answer(ByteView, ByteView challenge, const Environment&) const override {
+    Client client;
+    const Result<Buffer> token = client.initiator.authenticate(challenge, nullptr, client.env);
+    REQUIRE(token);
+    AgentAnswer made;
+    made.authenticate.assign(token->view().begin(), token->view().end());
+    made.key = client.initiator.take_outcome().key.clone();
+    change_(made.authenticate);
+    return made;
+  }
+
+ private:
+  void (*change_)(Bytes& authenticate);
+};
+
+Minor refusal_of_agent(void (*change)(Bytes& authenticate)) {
+  Policy policy;
+  policy.send_single_host = false;
+  InitiatorSetup setup = setup_with(policy);
+  setup.identity = Ref<const Identity>::adopt(
+      new Identity(wide("User"), wide("DOMAIN"), std::make_shared<Agent>(change)));
+  return Client(std::move(setup)).refusal({});
+}
+
+TEST_CASE("initiator refuses an agent's answer whose MIC would be elsewhere", "[initiator]") {
+  CHECK(refusal_of_agent([](Bytes&) {}) == Minor::kNone);
+  // Without the flag a Version that is not zero is taken for the MIC, with it the MIC is behind.
+  CHECK(refusal_of_agent([](Bytes& token) {
+          store_le32(&token[kAuthenticateFlagsOffset],
+                     load_le32(&token[kAuthenticateFlagsOffset]) & ~flag::kVersion);
+        }) == Minor::kPolicyFlags);
+}
+
 }  // namespace
 }  // namespace gssntlm

@@ -118,7 +118,7 @@ TEST_CASE("spnego: lengths that are indefinite, too long or too large are refuse
 TEST_CASE("spnego: a state that there is not is refused", "[spnego]") {
   for (int state = 0; state < 256; ++state) {
     const Bytes one{static_cast<std::uint8_t>(state)};
-    CHECK(decode(der(0xA1, der(0x30, der(0xA0, der(0x0A, one))))).ok() == state <= 3);
+    CHECK(decode(der(0xA1, der(0x30, der(0xA0, der(0x0A, one))))).ok() == (state <= 3));
   }
   CHECK_FALSE(decode(der(0xA1, der(0x30, der(0xA0, der(0x0A, Bytes{}))))).ok());
   CHECK_FALSE(decode(der(0xA1, der(0x30, der(0xA0, der(0x0A, Bytes{0, 1}))))).ok());
