@@ -53,7 +53,7 @@ TEST_CASE("OEM: a name that the code page lacks is an error, not another name", 
 }
 
 TEST_CASE("OEM: bytes that the code page does not define are refused", "[oem]") {
-  for (const unsigned byte : {0x81, 0x8d, 0x8f, 0x90, 0x9d}) {
+  for (const unsigned byte : {0x81U, 0x8dU, 0x8fU, 0x90U, 0x9dU}) {
     Duel duel(oem(CodePage::k1252, "User"));
     REQUIRE(duel.negotiate());
     REQUIRE(duel.challenge());
@@ -67,7 +67,7 @@ TEST_CASE("OEM: bytes that the code page does not define are refused", "[oem]") 
 }
 
 TEST_CASE("OEM: control characters in names are refused", "[oem]") {
-  for (const unsigned byte : {0x00, 0x0a, 0x1f, 0x7f}) {
+  for (const unsigned byte : {0x00U, 0x0aU, 0x1fU, 0x7fU}) {
     Duel duel(oem(CodePage::k437, "User"));
     REQUIRE(duel.negotiate());
     REQUIRE(duel.challenge());
