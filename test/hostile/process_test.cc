@@ -44,7 +44,6 @@ template <typename Before>
 bool login(Before before) {
   OM_uint32 minor = 0;
   direct::Cred accept;
-  static std::atomic<int> count{0};
   before();
   bool good = spi().acquire_cred(&minor, nullptr, 0, nullptr, GSS_C_ACCEPT, &accept, nullptr,
                                  nullptr) == GSS_S_COMPLETE;

@@ -141,7 +141,7 @@ bool bindings(bool same) {
   return judged(answer, scene, scene.acceptor, true, &own) == same;
 }
 
-bool old_response(Flags flags, int level) {
+bool old_response(Flags flags, unsigned level) {
   Policy policy;
   policy.acceptor_level = policy.initiator_level = level;
   policy.require_ess = has(flags, flag::kEss);

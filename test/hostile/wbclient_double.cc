@@ -1,6 +1,7 @@
 // In the place of libwbclient.so.0: a winbind that knows one account, or answers badly. How is said
 // by the function double_mood.
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>

@@ -175,11 +175,10 @@ void use_everything(End& end, bool was_open) {
 TEST_CASE("export: an open context goes on where it was, in both directions", "[spi][export]") {
   const Workshop workshop(kUsers);
   for (gss_OID mech : {&kNtlm, &kSpnego}) {
-    for (const OM_uint32 flags : {GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG,
-                                  GSS_C_INTEG_FLAG | GSS_C_DCE_STYLE}) {
+    for (const OM_uint32 more : {0U, OM_uint32{GSS_C_CONF_FLAG}, OM_uint32{GSS_C_DCE_STYLE}}) {
       Exchange x;
       x.mech = mech;
-      x.flags = flags;
+      x.flags = GSS_C_INTEG_FLAG | more;
       x.initiator_bindings = x.acceptor_bindings = "tls-unique:1234";
       End i;
       End a;
