@@ -34,6 +34,7 @@ struct Parser {
   Settings& settings;
   std::size_t line = 0;
   bool indented = false;
+  bool has_key = false;  // in this section: an indented line goes on with it
   bool failed = false;
   std::vector<bool> seen = std::vector<bool>(setting_keys().size());
 
@@ -67,9 +68,15 @@ char* next_line(char* to, int size, void* stream) {
     std::memcpy(to, "\n", 2);
     return to;
   }
+  parser.has_key = parser.has_key && line[text] != '[';
   if (line.size() > most) {
     parser.refuse("longer than " + std::to_string(most) +
                   " bytes; a list goes on in the next line if that is indented");
+    return nullptr;
+  }
+  // Some versions of the INI library cut a list there and say nothing.
+  if (parser.indented && parser.has_key && has_remark(line)) {
+    parser.refuse("a semicolon behind a blank would begin a remark; write that above the list");
     return nullptr;
   }
   if (line.find('\0') != std::string_view::npos) {
@@ -105,6 +112,7 @@ int take_key(void* user, const char* section, const char* name, const char* valu
     return 0;
   }
   parser.seen[number] = true;
+  parser.has_key = true;
   if (!key->set(parser.settings, value)) {
     parser.refuse(key_text(section, name) + " = " + printable_utf8(value, 64) + ": write " +
                   std::string(key->form));

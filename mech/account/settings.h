@@ -71,6 +71,9 @@ inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf
 /// Error: kBadSetting as above. Throws std::bad_alloc.
 Status parse_settings(std::string_view text, std::string_view name, Settings& settings);
 
+/// Whether a semicolon in this value would begin a remark.
+[[nodiscard]] bool has_remark(std::string_view value) noexcept;
+
 /// One key of the settings file.
 struct SettingKey {
   std::string_view section;

@@ -157,13 +157,6 @@ struct Path {
   static std::string print(const std::string& value) { return value; }
 };
 
-// The INI library takes a semicolon behind a blank for a remark, as there is one when settings are
-// written, but not in a line that goes on with a list.
-bool has_remark(std::string_view text) noexcept {
-  return text.starts_with(';') || text.find(" ;") != std::string_view::npos ||
-         text.find("\t;") != std::string_view::npos;
-}
-
 struct HostName {
   static constexpr std::string_view kForm = "a name of at most 255 printable characters";
   static constexpr bool kList = false;
@@ -377,6 +370,13 @@ constexpr std::array kKeys = {
 // clang-format on
 
 }  // namespace
+
+// The INI library takes a semicolon behind a blank for a remark, as there is one when settings are
+// written; in a line that goes on with a list, some versions do.
+bool has_remark(std::string_view value) noexcept {
+  return value.starts_with(';') || value.find(" ;") != std::string_view::npos ||
+         value.find("\t;") != std::string_view::npos;
+}
 
 std::span<const SettingKey> setting_keys() noexcept {
   return kKeys;

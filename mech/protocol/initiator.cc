@@ -197,15 +197,15 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
   }
   Buffer token = Buffer::copy_of(answer->authenticate);
   store_le32(token.data() + kAuthenticateFlagsOffset, agreed);
-  // A MIC's place depends on the flags that are sent.
+  // Where a MIC has its place depends on the flags that are sent.
   const Result<AuthenticateMessage> sent = decode_authenticate(token.view());
-  if (!sent || sent->mic_at != message->mic_at) {
+  const std::optional<std::size_t> place = message->mic_at;
+  if (!sent || place != sent->mic_at) {
     return refuse_agent(env);
   }
   if (mic) {
-    const Mic made =
-        compute_mic(answer->key, negotiate_, challenge_token, token.view(), *message->mic_at);
-    std::copy(made.begin(), made.end(), token.data() + *message->mic_at);
+    const Mic made = compute_mic(answer->key, negotiate_, challenge_token, token.view(), *place);
+    std::copy(made.begin(), made.end(), token.data() + *place);
   }
   outcome_.flags = agreed;
   outcome_.key = std::move(answer->key);

@@ -142,6 +142,12 @@ TEST_CASE("what would read as a remark when it is written again is refused") {
   }
 }
 
+TEST_CASE("a remark may follow a value, indented or not") {
+  Settings s;
+  REQUIRE(parse_settings("[trace]\nlevel = 1\n[policy]\n  min_key_bits = 56 ; old\n", "t", s).ok());
+  CHECK(s.policy.min_key_bits == 56);
+}
+
 TEST_CASE("times are read in days, hours, minutes and seconds") {
   Settings s;
   REQUIRE(parse_settings("[policy]\nmax_clock_skew = 90s\n", "t", s).ok());
