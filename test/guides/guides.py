@@ -106,7 +106,8 @@ class Machine:
 
     def host(self, *command):
         """A command that has no part in the guide, for what is there before it begins."""
-        subprocess.run(["nsenter", "-t", self.inside, "--mount", "--pid", "chroot", self.folder + "/merged", *command],
+        subprocess.run(["nsenter", "-t", self.inside, "--mount", "--root", "--pid",
+                        "chroot", self.folder + "/merged", *command],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def run(self, script, limit=LIMIT):
@@ -116,7 +117,7 @@ class Machine:
         state = "trap '' HUP; . /run/guide.env; cd \"$(cat /run/guide.cwd)\"\n"
         keep = "\nexport -p >/run/guide.env; pwd >/run/guide.cwd\n"
         (self.root / "run/guide.sh").write_text(f"{state}set -eu\n{script.rstrip()}\n{{ set +eu; }}{keep}")
-        command = ["nsenter", "-t", self.inside, "--mount", "--pid", "--uts", "--ipc", *network, "chroot",
+        command = ["nsenter", "-t", self.inside, "--mount", "--root", "--pid", "--uts", "--ipc", *network, "chroot",
                    self.folder + "/merged", "/bin/sh", "/run/guide.sh"]
         pid, terminal = pty.fork()
         if pid == 0:
