@@ -18,6 +18,12 @@ trap 'exit 143' TERM
 export CCACHE_DISABLE=1
 unset SOURCE_DATE_EPOCH
 
+# Of a checkout, both are builds of the commit of now, whatever is committed between them.
+if [ -e "$here/../.git" ]; then
+    git clone -q --no-hardlinks "$here/.." "$work/source"
+    here="$work/source/packaging"
+fi
+
 # build KIND FOLDER ENVIRONMENT...: into $work/KIND/FOLDER/packages
 build() {
     kind=$1
