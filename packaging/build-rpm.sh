@@ -30,15 +30,31 @@ if [ -e /etc/debian_version ]; then
 else
     set --
 fi
-# Nothing of this machine, of this folder or of the time goes into the packages.
-rpmbuild -ba $dependencies "$@" \
-    --define "_topdir $work/rpm" \
-    --define "_sourcedir $work/rpm" \
-    --define "_builddir $work/rpm" \
-    --define "_rpmdir $work" --define "_srcrpmdir $work" \
+
+# rpm keeps the spec in the source package with every folder's name in it, and the sum of that in the
+# others. So it builds where every build does, as in a root of mock's: the folder is shown to it there,
+# and to nobody else. Root's rights are those of a namespace where there are no others.
+place=/usr/src
+if unshare --map-root-user --mount true 2>/dev/null; then
+    # shellcheck disable=SC2016
+    at_place() { unshare --map-root-user --mount sh -euc 'mount --bind "$0" "$1"; shift; exec "$@"' "$work" "$@"; }
+else
+    echo "$program: without mount namespaces the packages carry the name of $work"
+    place=$work
+    at_place() {
+        shift
+        "$@"
+    }
+fi
+# Nothing of this machine or of the time goes into the packages.
+at_place "$place" rpmbuild -ba $dependencies "$@" \
+    --define "_topdir $place/rpm" \
+    --define "_sourcedir $place/rpm" \
+    --define "_builddir $place/rpm" \
+    --define "_rpmdir $place" --define "_srcrpmdir $place" \
     --define "_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm" \
     --define "_buildhost localhost" \
     --define "use_source_date_epoch_as_buildtime 1" \
     --define "clamp_mtime_to_source_date_epoch 1" \
-    "$work/rpm/gss-ntlm.spec" || die "rpmbuild failed"
+    "$place/rpm/gss-ntlm.spec" || die "rpmbuild failed"
 hand_over
