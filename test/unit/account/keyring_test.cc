@@ -152,6 +152,8 @@ TEST_CASE("the login that describes the target most closely is chosen") {
 }
 
 TEST_CASE("patterns and accounts that cannot be kept are refused") {
+  // What is kept all the same goes with this process, not to who runs the tests.
+  (void)fresh_session();
   for (const char* bad : {"", "a;b", "a\nb", "\xff"}) {
     INFO(bad);
     CHECK_FALSE(store_login(login_for(bad, "bob"), hash_of(1), 0).ok());
