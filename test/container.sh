@@ -13,6 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 kind=container
 suite=${1-}
 . "$here/support/root.sh"
+. "$here/support/listening.sh"
 check_suite
 
 # --- The half that runs in the namespaces: container.sh SUITE --inside FOLDER MIRROR -----------
@@ -101,11 +102,7 @@ inside() {
     root="$work/build"
     in_root apt-get install -y -q --no-install-recommends krb5-gss-samples >"$work/log" || die "no gss-client"
     echo "gss-ntlm 1.3.6.1.4.1.311.2.2.10 /src/build/image/mech/gss_ntlm.so" >"$root/run/mech.conf"
-    tries=0
-    until grep -q starting "$work/service" || [ "$tries" -ge 300 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    listening 4444
     accounts "$root/run" client right
     login | grep -q 'Signature verified' || die "the right password: $(login; cat "$work/service")"
     echo "PASS container $suite: the right password logs in to the image's service"

@@ -7,6 +7,8 @@ set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=../support/common.sh
 . "$here/../support/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../support/listening.sh
+. "$here/../support/listening.sh"
 
 command -v gss-server >/dev/null && command -v gss-client >/dev/null || {
     interop_skipped GSSAPI "MIT's gss-client and gss-server" "krb5-gss-samples is not installed"
@@ -38,11 +40,7 @@ serve() {
     GSS_MECH_CONFIG=$registration NTLM_USER_FILE=$root/users gss-server -port "$port" -verbose "$@" host@localhost \
         >"$root/server" 2>&1 &
     server=$!
-    tries=0
-    until grep -q 'starting' "$root/server" || [ $tries -ge 300 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    listening "$port"
 }
 
 client() {

@@ -2,6 +2,8 @@
 # MIT's gss-client logs in to its gss-server with NTLM as this system has it: the mechanism is the one
 # that is registered, and the accounts are those of a users file; logins in a keyring take no part.
 set -eu
+# shellcheck source-path=SCRIPTDIR source=listening.sh
+. "$(dirname "$0")/listening.sh"
 work=$(mktemp -d)
 server=""
 stop() {
@@ -19,11 +21,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 login() {
     gss-server -port "$port" -once -verbose host@localhost >"$work/server" 2>&1 &
     server=$!
-    tries=0
-    until grep -q starting "$work/server" || [ "$tries" -ge 300 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    listening "$port"
     gss-client -port "$port" "$@" 127.0.0.1 host@localhost 'a message' >"$work/client" 2>&1 || :
     wait "$server" || :
     server=""
