@@ -89,6 +89,20 @@ repack() {
     ' sh "$1"
 }
 
+# names_sources DIRECTORY PACKAGE SOURCE...: the package says that each SOURCE is linked into it.
+names_sources() {
+    name=$2
+    field=$(dpkg-deb -f "$1/${name}"_*.deb Static-Built-Using)
+    shift 2
+    for source in "$@"; do
+        case ", $field" in
+            *", $source"*' (= '*) ;;
+            *) die "Static-Built-Using of $name lacks $source: $field" ;;
+        esac
+    done
+    passed "Static-Built-Using of $name: $field"
+}
+
 build() {
     use_root "$work/build"
     say "building the packages"
@@ -101,6 +115,8 @@ build() {
     grep -q 'lintian has nothing to say' "$work/log" || die "lintian was not asked"
     none_left_running
     packages="$work/build/packages"
+    names_sources "$packages" gss-ntlm nettle libinih gcc-
+    names_sources "$packages" gss-ntlm-tools nettle libinih
     passed "what packaging/debian/control names builds them, and lintian has nothing to say"
 }
 
