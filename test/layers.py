@@ -63,6 +63,7 @@ TEXT_RULES = [
      "the host of a package registry"),
     (re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b"), "a mark of unfinished work"),
     (re.compile(r"^(<{7}|>{7}) ", re.M), "a merge conflict"),
+    (re.compile(r"\bsecurity@[\w.-]+\.(exam" r"ple|invalid|test)\b"), "an address where no report arrives"),
 ]
 
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
@@ -196,6 +197,7 @@ PLANTED = [
     ("a machine's path", "test/a.sh", "cd /wo" "rk/x", "a path"),
     ("a registry's host", "README.md", "from deb" ".debian" ".org", "registry"),
     ("unfinished work", "docs/a.md", "TO" "DO: more", "unfinished"),
+    ("an invented address", "SECURITY.md", "Write to security@a.exam" "ple.", "no report arrives"),
     ("a merge conflict", "docs/a.md", "<<<<" "<<< HEAD", "conflict"),
 ]
 
