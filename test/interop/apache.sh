@@ -162,6 +162,6 @@ fi
 
 curl=$(package_version curl)
 interop_row HTTP "curl --negotiate" "$curl" both "Negotiate with Apache; accounts from a users file and from the keyring"
-interop_row HTTP "curl --ntlm" "$curl" acceptor "NTLM, and its messages under Negotiate, with Apache"
+interop_row HTTP "curl --ntlm" "$curl" acceptor "NTLM, and raw NTLM in Negotiate, with Apache"
 
 finish

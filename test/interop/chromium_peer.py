@@ -70,9 +70,9 @@ def main():
                 lambda: refuse(site, "bindings", users=right))
     with web.Site(schemes=["NTLM"], tls=True) as site:
         attempt("Chromium's own NTLM over TLS, channel_bindings = require", lambda: let_in(site, True, **own))
-    rows.row("HTTP", "Chromium", version, "acceptor", "NTLM of its own; TLS with channel bindings", ours.result())
+    rows.row("HTTP", "Chromium", version, "acceptor", "built-in NTLM; TLS with channel bindings", ours.result())
     rows.row("HTTP", "Chromium", version, "both",
-             "Negotiate through GSSAPI; TLS, without channel bindings, which it does not give to GSSAPI",
+             "Negotiate through GSSAPI; TLS, for which it passes no channel bindings to GSSAPI",
              ours.result())
     ours.finish()
 

@@ -98,7 +98,7 @@ def main():
         attempt("cntlm, NTLMv1 with extended session security, accept_level = 4, logs in",
                 lambda: let_in(workshop, site, auth="NTLM2SR"))
     rows.row("HTTP", "cntlm", rows.version("cntlm"), "acceptor",
-             "NTLM at a proxy; NTLMv2; NTLMv1 with extended session security where policy takes it", ours.result())
+             "NTLM at a proxy; NTLMv2; NTLMv1 with extended session security if policy accepts it", ours.result())
     ours.finish()
 
 

@@ -229,13 +229,13 @@ def main():
     for mech in ("raw", "spnego"):
         consumers.meet_dotnet(mech)
     consumers.row("GSSAPI", "the calls of .NET (System.Net.Security.Native), replayed", "-", "both",
-                  "raw and SPNEGO: EncryptAndSign, Sign, neither, MIC, channel bindings; wrong password")
+                  "raw and SPNEGO: EncryptAndSign, Sign, unprotected, MIC, channel bindings; wrong password")
     consumers.meet_omi()
     consumers.row("GSSAPI", "the calls of OMI and PSWSMan, replayed", "-", "both",
                   "SPNEGO: gss_wrap and gss_wrap_iov, a key file; wrong password")
     if consumers.theirs:
         consumers.meet_theirs()
-        consumers.row("NTLM mechanisms", "gss-ntlmssp, with the calls of .NET and OMI at our end",
+        consumers.row("NTLM mechanisms", "gss-ntlmssp, with the calls of .NET and OMI on our side",
                       version("gss-ntlmssp"), "both",
                       "raw and SPNEGO: sealed, signed, MIC, channel bindings, gss_wrap_iov; wrong password")
     else:

@@ -513,7 +513,7 @@ check_command
 names
 order
 samba=$(package_version samba-ad-dc)
-interop_row "SSPI family" "Samba's domain controller and winbindd, which know the accounts" "$samba" acceptor \
+interop_row "SSPI family" "Samba's domain controller and winbindd, as account source" "$samba" acceptor \
     "raw and SPNEGO: ten accounts, SIDs, channel bindings, MIC; wrong password, disabled, expired and locked accounts"
 read_directory
 interop_row SASL "Samba's LDAP server, with ldapsearch" "$samba" initiator \
@@ -524,7 +524,7 @@ single_sign_on
 many_at_once
 forks
 outages
-interop_row "SSPI family" "winbindd, which keeps the password" "$samba" initiator \
+interop_row "SSPI family" "winbindd, as password cache" "$samba" initiator \
     "raw and SPNEGO: single sign-on, channel bindings, MIC; outages"
 echo "took $(($(date +%s) - started)) s"
 [ "$failed" -eq 0 ]

@@ -173,8 +173,8 @@ def main():
         workshop.policy(channel_bindings="require")
         attempt("Firefox's Negotiate through GSSAPI over TLS is refused, channel_bindings = require",
                 lambda: refuse(site, "bindings", users=right))
-    modes = "; TLS, without channel bindings, which it does not give"
-    rows.row("HTTP", "Firefox", version, "acceptor", "NTLM of its own" + modes, ours.result())
+    modes = "; TLS without channel bindings, which it does not support"
+    rows.row("HTTP", "Firefox", version, "acceptor", "built-in NTLM" + modes, ours.result())
     rows.row("HTTP", "Firefox", version, "both", "Negotiate through GSSAPI" + modes, ours.result())
     ours.finish()
 

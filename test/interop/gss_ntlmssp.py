@@ -84,7 +84,7 @@ def main():
             f.write("[policy]\nrequire_ess = no\nmin_key_bits = 40\n")
         meet_at_all_levels(sys.argv[1], theirs, (right, right))
     row("NTLM mechanisms", "gss-ntlmssp", version("gss-ntlmssp"), "both",
-        "raw and SPNEGO: sealed, MIC, levels 0 to 5 at each end; wrong password", "fails" if failures else "works")
+        "raw and SPNEGO: sealed, MIC, levels 0 to 5 on each side; wrong password", "fails" if failures else "works")
     sys.exit(1 if failures else 0)
 
 

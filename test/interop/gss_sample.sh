@@ -102,7 +102,7 @@ users=$root/wrong
 fails 'raw NTLM, with a wrong password, is refused' 'reading token' -mech "$ntlm"
 users=$root/users
 interop_row GSSAPI "MIT's gss-client and gss-server" "$(package_version krb5-gss-samples)" both \
-    "raw and SPNEGO: sealed, signed, MIC, many contexts, contexts that move; wrong password"
+    "raw and SPNEGO: sealed, signed, MIC, many contexts, exported contexts; wrong password"
 
 theirs=$(ls /usr/lib/*/gssntlmssp/gssntlmssp.so 2>/dev/null) || theirs=""
 if [ -n "$theirs" ]; then

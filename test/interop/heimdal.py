@@ -86,7 +86,7 @@ def main():
     verdict("Heimdal judges our initiator, wrong password", "" if why == "Heimdal refuses the response" else
             why or "it is taken")
     row("SSPI family", PEER, max(map(version, PACKAGES)), "both",
-        "raw and SPNEGO: its NTLMv1 refused by default and let in at accept_level = 4, the login; our NTLMv2 judged by "
+        "raw and SPNEGO: its NTLMv1 rejected by default and accepted at accept_level = 4; our NTLMv2 verified by "
         "its functions; wrong password",
         "fails" if scene.failures else "works")
     scene.finish()

@@ -199,7 +199,7 @@ def main():
         attempt("impacket judges our initiator at level 0, " + label,
                 lambda a=add: answer(0, ours.ESS | ours.K128, a))
     row("SSPI family", "impacket", version("python3-impacket"), "both",
-        "raw: NTLMv2, and NTLMv1, LM and LM_KEY where policy takes them; 128, 56 and 40 bits, sealed, MIC; wrong "
+        "raw: NTLMv2, and NTLMv1, LM and LM_KEY if policy accepts them; 128, 56 and 40 bits, sealed, MIC; wrong "
         "password", "fails" if ours.failures else "works")
     ours.finish()
 

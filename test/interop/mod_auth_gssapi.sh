@@ -95,7 +95,7 @@ try "Basic, with the domain" 200 --noproxy '*' --basic -u "QUICK\\alice:$passwor
 try "Basic, wrong password" 401 --noproxy '*' --basic -u "alice:$password-not" "$basic_url"
 try "Basic, unknown user" 401 --noproxy '*' --basic -u "mallory:$password" "$basic_url"
 version=$(package_version libapache2-mod-auth-gssapi)
-interop_row HTTP "Apache mod_auth_gssapi" "$version" both "Basic, checked by a login within Apache"
+interop_row HTTP "Apache mod_auth_gssapi" "$version" both "Basic, verified by a login inside Apache"
 
 proxy="http://localhost:$apache_proxy_port"
 try "a proxy, NTLM" 200 -x "$proxy" --proxy-ntlm -U "alice:$password" "$open_url"
@@ -121,6 +121,6 @@ for policy in accept require; do
     client=right
 done
 interop_row HTTP "Apache mod_auth_gssapi" "$version" acceptor \
-    "TLS with curl --negotiate and --ntlm; no channel bindings: it gives none to GSSAPI, so channel_bindings = require compares nothing"
+    "TLS with curl --negotiate and --ntlm; it passes no channel bindings to GSSAPI, so channel_bindings = require has no effect"
 
 finish

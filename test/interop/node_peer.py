@@ -140,7 +140,7 @@ def kerberos(workshop, node):
         attempt("kerberos, wrong password", lambda: refuse(node, site, "kerberos", SERVICE))
     # Its server asks for the user's name after the first token, whatever gss_accept_sec_context says.
     rows.row("HTTP", "kerberos (npm)", node.version("kerberos"), "initiator",
-             "Negotiate with SPNEGO; seal; no acceptor: it takes logins of one token alone", ours.result())
+             "Negotiate with SPNEGO; sealed; not as acceptor, which supports only logins of one token", ours.result())
 
 
 def main():

@@ -220,8 +220,8 @@ def main():
     attempt("login farm: three processes serve one login", check_farm)
     attempt("login farm: a wrong password is refused", lambda: check_farm_wrong_password(workshop))
     row("GSSAPI", "python3-gssapi", version("python3-gssapi"), "both",
-        "raw and SPNEGO: sealed, MIC, IOV, channel bindings, attributes, credentials of stores and passwords, contexts "
-        "that move; wrong password", "fails" if ours.failures else "works")
+        "raw and SPNEGO: sealed, MIC, IOV, channel bindings, attributes, credentials from stores and passwords, "
+        "exported contexts; wrong password", "fails" if ours.failures else "works")
     ours.finish()
 
 

@@ -76,7 +76,7 @@ def main():
             attempt("requests-ntlm over TLS, bindings of another certificate, is refused" + at,
                     lambda: refuse(site, "bindings"))
     rows.row("HTTP", "python3-requests-ntlm", rows.version("python3-requests-ntlm"), "acceptor",
-             "NTLM, and its messages under Negotiate; origin and proxy; TLS with channel bindings (accept, require)",
+             "NTLM, and raw NTLM in Negotiate; origin and proxy; TLS with channel bindings (accept, require)",
              ours.result())
     ours.finish()
 

@@ -153,8 +153,8 @@ def main():
                                              "ntlmssp_client__allow_lm_key": "yes", **s}))
     attempt("samba's client, OEM strings", lambda: log_in(**{"ntlmssp_client__unicode": "no"}))
     rows.row("SSPI family", "Samba's gensec", rows.version("python3-samba"), "both",
-        "raw: NTLMv2, and NTLMv1, LM and LM_KEY where policy takes them; 128, 56 and 40 bits, sealed, signed, "
-        "neither, MIC; wrong password; as nobody in both roles", "fails" if ours.failures else "works")
+        "raw: NTLMv2, and NTLMv1, LM and LM_KEY if policy accepts them; 128, 56 and 40 bits, sealed, signed, "
+        "unprotected, MIC; wrong password; anonymous in both roles", "fails" if ours.failures else "works")
     ours.finish()
 
 

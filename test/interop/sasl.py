@@ -122,8 +122,8 @@ def meet_theirs(ours, ours_wrong, theirs, theirs_wrong):
         attempt("their client, our server", theirs, ours, "sealed", SEALED)
         attempt("their client, our server", theirs, ours, "integrity", SIGNED)
         attempt_wrong("their client, our server", theirs_wrong, ours)
-    row("SASL", "Cyrus SASL with gss-ntlmssp at the other end", version("gss-ntlmssp"), role,
-        "GSS-SPNEGO: sealed; signed from its client; neither from ours; wrong password",
+    row("SASL", "Cyrus SASL, with gss-ntlmssp as peer", version("gss-ntlmssp"), role,
+        "GSS-SPNEGO: sealed; signed by its client; unprotected by ours; wrong password",
         "fails" if scene.failures > before else "works")
 
 
@@ -138,7 +138,7 @@ def main():
         attempt("our client, our server", ours, ours, asked, ssf)
     attempt_wrong("our client, our server", ours_wrong, ours)
     row("SASL", "Cyrus SASL's sample client and server", version("sasl2-bin"), "both",
-        "GSS-SPNEGO: sealed, neither; wrong password", "fails" if scene.failures else "works")
+        "GSS-SPNEGO: sealed, unprotected; wrong password", "fails" if scene.failures else "works")
     if not here.theirs:
         print("SKIP gss-ntlmssp is not installed")
         scene.finish()

@@ -168,7 +168,7 @@ def meet_ours(directory, ours, ours_wrong):
     verdict("ldapwhoami, wrong password",
             is_refused(directory.ask(WHOAMI, ours_wrong, "maxssf=256"), INVALID))
     row("SASL", "OpenLDAP: slapd and ldapsearch", version("slapd"), "both",
-        "GSS-SPNEGO: sealed, signed, neither, 1.2 MB each; wrong password", "fails" if scene.failures else "works")
+        "GSS-SPNEGO: sealed, signed, unprotected, 1.2 MB each; wrong password", "fails" if scene.failures else "works")
 
 
 def meet_with_tls(directory, here, ours, ours_wrong):
@@ -193,7 +193,7 @@ def meet_with_tls(directory, here, ours, ours_wrong):
     verdict("ldaps, channel bindings demanded and not sent",
             is_refused(directory.ask(WHOAMI, ours, none, tls=True), INVALID))
     row("SASL", "OpenLDAP over TLS", version("slapd"), "both",
-        "GSS-SPNEGO with channel bindings (tls-server-end-point), demanded or not, and other bindings; wrong password",
+        "GSS-SPNEGO with channel bindings (tls-server-end-point), required or not, and wrong bindings; wrong password",
         "fails" if scene.failures > before else "works")
 
 
@@ -220,8 +220,8 @@ def meet_theirs(directory, here, ours):
                 reads_all(directory, ours, options, wanted_values(directory)))
     verdict("ldapwhoami at gss-ntlmssp's slapd, wrong password",
             is_refused(directory.ask(WHOAMI, here.env(users=here.wrong), "maxssf=256"), INVALID))
-    row("SASL", "OpenLDAP with gss-ntlmssp at the other end", version("gss-ntlmssp"), role,
-        "GSS-SPNEGO: sealed; signed from its client; neither from ours; wrong password",
+    row("SASL", "OpenLDAP, with gss-ntlmssp as peer", version("gss-ntlmssp"), role,
+        "GSS-SPNEGO: sealed; signed by its client; unprotected by ours; wrong password",
         "fails" if scene.failures > before else "works")
 
 

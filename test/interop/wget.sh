@@ -63,6 +63,6 @@ try "wget, with the domain" 200 'QUICK\alice' "$password"
 try "wget, wrong password" 401 alice "$password-not"
 try "wget, unknown user" 401 mallory "$password"
 interop_row HTTP wget "$(package_version wget)" acceptor \
-    "NTLM with Apache; NTLMv1, refused by default, where policy takes it"
+    "NTLM with Apache; NTLMv1, rejected by default, if policy accepts it"
 
 finish

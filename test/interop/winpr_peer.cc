@@ -458,9 +458,8 @@ int run_all() {
     meet_at_level(report, digit, workshop.write("sam", sam_line()));
   }
   std::printf(
-      "interop: | SSPI family | WinPR | %s | both | raw: sealed, signed, neither, EncryptMessage, "
-      "MIC, "
-      "channel bindings, levels 0 to 5 at our end; wrong password | %s |\n",
+      "interop: | SSPI family | WinPR | %s | both | raw: sealed, signed, unprotected, "
+      "EncryptMessage, MIC, channel bindings, levels 0 to 5 on our side; wrong password | %s |\n",
       WINPR_VERSION_FULL, report.good() ? "works" : "fails");
   return report.good() ? 0 : 1;
 }

@@ -237,19 +237,19 @@ def main():
                 attempt("pywinrm runs a command, " + scheme, lambda s=site: its_client(s))
                 attempt("pywinrm, %s, wrong password" % scheme, lambda s=site: its_client_refused(s))
         rows.row(AREA, "pywinrm", rows.version("python3-winrm"), "acceptor",
-                 "message encryption; NTLM, and its messages under Negotiate; gss_unwrap, gss_unwrap_iov, gss_wrap, "
+                 "message encryption; NTLM, and raw NTLM in Negotiate; gss_unwrap, gss_unwrap_iov, gss_wrap, "
                  "gss_wrap_iov", ours.result())
     else:
         print("SKIP python3-winrm is not installed")
         rows.skipped(AREA, "pywinrm", "it is not installed")
     at_server("a server of test/hostile", CodecAcceptor, mechs)
     rows.row(AREA, "the codec of test/hostile", "-", "initiator",
-             "message encryption; Negotiate with bare NTLM and SPNEGO; gss_wrap, gss_wrap_iov, gss_unwrap, "
+             "message encryption; Negotiate with raw NTLM and SPNEGO; gss_wrap, gss_wrap_iov, gss_unwrap, "
              "gss_unwrap_iov", ours.result())
     if spnego:
         at_server("pyspnego", SpnegoAcceptor, mechs[:1])
         rows.row(AREA, "pyspnego", rows.version("python3-pyspnego"), "initiator",
-                 "message encryption; Negotiate with bare NTLM; gss_wrap, gss_wrap_iov, gss_unwrap, gss_unwrap_iov", ours.result())
+                 "message encryption; Negotiate with raw NTLM; gss_wrap, gss_wrap_iov, gss_unwrap, gss_unwrap_iov", ours.result())
     workshop.folder.cleanup()
     ours.finish()
 
