@@ -90,8 +90,8 @@ def rows():
     for size, must, moonshot in [(16, 40, 45), (1024, 8, 9), (65536, 1.1, 1.2)]:
         table.append(spec(f"get_mic {size_text(size)}, time", faster(f"mics/get_mic/{size}"), must, moonshot, "ns"))
     table += [
-        spec("bytes of an open context", at_most("bytes open_context"), 3072, 1536, "B", "limit"),
-        spec("bytes of one that has sent and received", at_most("bytes context_with_messages"), 3072, 1536, "B", "limit"),
+        spec("bytes of an established context", at_most("bytes open_context"), 3072, 1536, "B", "limit"),
+        spec("bytes after sending and receiving", at_most("bytes context_with_messages"), 3072, 1536, "B", "limit"),
         spec("first gss_indicate_mechs over null, time", above_null("first_us"), 250, 100, "us", "limit"),
         spec("- private memory", above_null("first_kib"), 150, None, "KiB", "limit"),
         spec("- libraries", above_null("first_libraries"), 4, None, kind="limit"),
@@ -125,7 +125,7 @@ def number(value):
 
 def print_table(measured, out):
     """The table in Markdown; gives the names of the rows that miss their must."""
-    print("| work | peer | ours | ratio | must | moonshot | |", file=out)
+    print("| operation | gss-ntlmssp | gss-ntlm | ratio | must | moonshot | |", file=out)
     print("|---|---|---|---|---|---|---|", file=out)
     missed = []
     for row in rows():
@@ -149,7 +149,7 @@ def print_winpr(measured, out):
     for size in (16, 1024, 4096, 65536, 1048576):
         names += [(f"iovs/wrap_iov/{size}", f"seal {size_text(size)} in place"),
                   (f"iovs/unwrap_iov/{size}", f"open {size_text(size)} in place")]
-    print("| work | WinPR | ours | ratio |\n|---|---|---|---|", file=out)
+    print("| operation | WinPR | gss-ntlm | ratio |\n|---|---|---|---|", file=out)
     for work, name in names:
         winpr, ours = measured["winpr"].get(work), measured["ours"].get(work)
         if winpr and ours:
