@@ -1,13 +1,13 @@
 #!/bin/sh
-# What programs were made for, against what they get: the values of the public header's macros, and
-# the functions that the module exports. packaging/abi/gss-ntlm.abi has them as of the last release.
+# Compares the values of the public header's macros, and the functions that the module exports, with
+# those of the last release in packaging/abi/gss-ntlm.abi.
 #
-#   sh packaging/abi.sh check        fails when something of the last release was changed or removed
-#   sh packaging/abi.sh print        what they are now
-#   sh packaging/abi.sh record       writes the file anew: at a release, and only then
-#   sh packaging/abi.sh --self-test  alters one thing after the other, and looks whether it is found
+#   sh packaging/abi.sh check        fails if something of the last release was changed or removed
+#   sh packaging/abi.sh print        prints the current ones
+#   sh packaging/abi.sh record       writes the file: only for a release
+#   sh packaging/abi.sh --self-test  plants changes and checks that each is found
 #
-# Something new is no difference. Wants a C compiler ($CC, or cc) and nothing else.
+# Additions are allowed. Requires only a C compiler ($CC, or cc).
 set -eu
 export LC_ALL=C
 
@@ -23,7 +23,7 @@ compiler() {
     ${CC:-cc} -std=c11 "$@"
 }
 
-# What the header HEADER brings beyond the one it includes: its macros by value, its declarations.
+# What HEADER defines beyond the header that it includes: its macros by value, its declarations.
 describe_header() {
     printf '#include <stdint.h>\n' >"$work/without.c"
     printf '#include "%s"\n' "$1" >"$work/with.c"
@@ -48,7 +48,7 @@ static void text(const char *name, const char *bytes, size_t length) {
 }
 C
         printf '#include "%s"\nint main(void) {\n' "$1"
-        # A macro without a value is the guard of the header; one with arguments is taken as it is written.
+        # A macro without a value is the guard of the header; one with arguments is compared as text.
         awk '{
             name = $2
             body = $0
@@ -79,18 +79,18 @@ check() {
         grep .; then
         return 1
     fi
-    echo "PASS all $(wc -l <"$work/then") things of the last release are as they were," \
+    echo "PASS all $(wc -l <"$work/then") definitions of the last release are unchanged," \
         "$(comm -13 "$work/then" "$work/now" | wc -l) are new"
 }
 
 self_test() {
     status=0
-    # altered WHAT STATUS FILE SED-COMMAND: the verdict about a header or map that was altered so.
+    # altered WHAT STATUS FILE SED-COMMAND: checks a header or map with this change.
     altered() {
         cp "$header" "$map" "$work/"
         sed -i "$4" "$work/$3"
         if cmp -s "$work/$3" "$header" || cmp -s "$work/$3" "$map"; then
-            echo "FAIL $1: nothing was altered"
+            echo "FAIL $1: nothing was changed"
             status=1
             return
         fi
@@ -108,10 +108,10 @@ self_test() {
     altered 'an object identifier with another byte' 1 gssapi_ntlm.h 's/x0f.x01.x05"/x0f\\x01\\x06"/'
     altered 'a credential store key that was renamed' 1 gssapi_ntlm.h 's/"ntlmssp_keyfile"/"keyfile"/'
     altered 'a macro that was removed' 1 gssapi_ntlm.h '/define GSS_NTLM_ATTR_SIDS/d'
-    altered 'a function that is exported no more' 1 exports.map '/gss_wrap_aead;/d'
-    altered 'the same value, written otherwise' 0 gssapi_ntlm.h 's/0x10000u/65536u/'
-    altered 'a macro more' 0 gssapi_ntlm.h '$ i #define GSS_NTLM_NEW 1'
-    altered 'a function more' 0 exports.map 's/^    gss_wrap_aead;/&\n    gss_wrap_new;/'
+    altered 'a function that is no longer exported' 1 exports.map '/gss_wrap_aead;/d'
+    altered 'the same value, spelled differently' 0 gssapi_ntlm.h 's/0x10000u/65536u/'
+    altered 'an added macro' 0 gssapi_ntlm.h '$ i #define GSS_NTLM_NEW 1'
+    altered 'an added function' 0 exports.map 's/^    gss_wrap_aead;/&\n    gss_wrap_new;/'
     return "$status"
 }
 
@@ -121,7 +121,7 @@ print) describe "$header" "$map" | sort ;;
 record)
     version=$(sed -n "s/^  version: '\(.*\)',\$/\1/p" "$source/meson.build")
     {
-        echo "# What programs may count on since gss-ntlm $version; written by packaging/abi.sh record."
+        echo "# Interface of gss-ntlm $version; written by packaging/abi.sh record."
         describe "$header" "$map" | sort
     } >"$work/recorded"
     mv "$work/recorded" "$recorded"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds the Debian packages, and the source package with them, from a clean copy of the project:
-# of a checkout what is committed, of an unpacked release what is there.
+# Builds the Debian packages and the source package from a clean copy of the project:
+# the committed files of a checkout, or the files of an unpacked release.
 #
 #   sh packaging/build-deb.sh            into build/packages
-#   sh packaging/build-deb.sh FOLDER     into FOLDER
+#   sh packaging/build-deb.sh DIRECTORY  into DIRECTORY
 #
-# Wants what packaging/debian/control names after Build-Depends (apt-get build-dep ./packaging) and
-# dpkg-dev. Ends with lintian's verdict where lintian is installed: a warning fails the build.
+# Requires the Build-Depends of packaging/debian/control (apt-get build-dep ./packaging) and
+# dpkg-dev. Runs lintian, if it is installed: a warning fails the build.
 set -eu
 umask 022
 export LC_ALL=C.UTF-8
@@ -18,7 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 clean_copy "${1-}"
 debian_version=$(sed -n '1s/^gss-ntlm (\(.*\)) .*/\1/p' "$copy/packaging/debian/changelog")
 [ "${debian_version%-*}" = "$version" ] ||
-    die "packaging/debian/changelog is about $debian_version, and the project about $version"
+    die "packaging/debian/changelog has version $debian_version, the project $version"
 
 source_archive "$work/gss-ntlm_$version.orig.tar.gz"
 cp -R "$copy/packaging/debian" "$copy/debian"
@@ -26,10 +26,10 @@ cp -R "$copy/packaging/debian" "$copy/debian"
     die "dpkg-buildpackage failed"
 
 if command -v lintian >/dev/null; then
-    # As root too, and with a verdict about warnings.
+    # Also as root; warnings are errors.
     lintian --allow-root --fail-on error,warning "$work"/gss-ntlm_*.changes ||
-        die "lintian found something"
-    echo "build-deb: lintian has nothing to say"
+        die "lintian reports the problems above"
+    echo "build-deb: lintian reports no problem"
 fi
 rm -rf -- "$copy"
 hand_over

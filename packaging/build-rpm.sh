@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds the RPM packages, and the source package with them, from a clean copy of the project: of a
-# checkout what is committed, of an unpacked release what is there.
+# Builds the RPM packages and the source package from a clean copy of the project: the committed
+# files of a checkout, or the files of an unpacked release.
 #
 #   sh packaging/build-rpm.sh            into build/packages
-#   sh packaging/build-rpm.sh FOLDER     into FOLDER
+#   sh packaging/build-rpm.sh DIRECTORY  into DIRECTORY
 #
-# Wants rpmbuild, and what compiles the project. Where rpm does not keep the books of the system,
-# as on Debian, it cannot know what is installed, and is not asked.
+# Requires rpmbuild and the build dependencies of the project. On systems with another package manager,
+# such as Debian, rpm does not know the installed packages, so its dependency check is skipped.
 set -eu
 umask 022
 export LC_ALL=C.UTF-8
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/source.sh"
 
 [ $# -le 1 ] || usage
-command -v rpmbuild >/dev/null || die "there is no rpmbuild here"
+command -v rpmbuild >/dev/null || die "rpmbuild is not installed"
 clean_copy "${1-}"
 mkdir "$work/rpm"
 cp "$copy/packaging/gss-ntlm.spec" "$work/rpm/"
@@ -25,28 +25,28 @@ rm -rf -- "$copy"
 dependencies=""
 if [ -e /etc/debian_version ]; then
     dependencies=--nodeps
-    # Where Debian's compiler, which builds it, and its library look.
+    # The library directory of Debian's compiler.
     set -- --define "_libdir /usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)"
 else
     set --
 fi
 
-# rpm keeps the spec in the source package with every folder's name in it, and the sum of that in the
-# others. So it builds where every build does, as in a root of mock's: the folder is shown to it there,
-# and to nobody else. Root's rights are those of a namespace where there are no others.
+# rpm records directory names in the spec of the source package, and its checksum in the other packages.
+# So it builds in the same place each time, as in a root of mock: the directory is mounted there in a
+# private mount namespace, and in a user namespace if the user is not root.
 place=/usr/src
 if unshare --map-root-user --mount true 2>/dev/null; then
     # shellcheck disable=SC2016
     at_place() { unshare --map-root-user --mount sh -euc 'mount --bind "$0" "$1"; shift; exec "$@"' "$work" "$@"; }
 else
-    echo "$program: without mount namespaces the packages carry the name of $work"
+    echo "$program: mount namespaces are not available, so the packages contain the path $work"
     place=$work
     at_place() {
         shift
         "$@"
     }
 fi
-# Nothing of this machine or of the time goes into the packages.
+# The packages contain nothing that depends on the machine or the time.
 at_place "$place" rpmbuild -ba $dependencies "$@" \
     --define "_topdir $place/rpm" \
     --define "_sourcedir $place/rpm" \

@@ -1,10 +1,10 @@
 #!/bin/sh
-# What a build of the packages sees to: the module exports what it should, the versions are one, no
-# program made for the last release breaks, and the module just built can log in.
-# Usage: check-build.sh BUILD, from the project's folder
+# Checks of a package build: the module exports the right functions, the versions agree, programs
+# compiled for the last release still work, and the new module can log in.
+# Usage: check-build.sh BUILD, from the project's directory
 #
-# The tests want more packages than a build is worth, an Apache and a domain controller among them:
-# they are run in each submission and before a release (test/run.sh).
+# The full tests need too many packages for a build, such as Apache and a domain controller;
+# test/run.sh runs them before each change and release.
 set -eu
 
 build=$1

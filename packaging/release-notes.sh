@@ -1,6 +1,6 @@
 #!/bin/sh
-# The notes of a release, from CHANGELOG.md: its section without the line breaks inside an entry,
-# which pages of releases would show.
+# Prints the notes of a release: its section of CHANGELOG.md without the line breaks inside an entry,
+# which release pages would show.
 #
 #   sh packaging/release-notes.sh VERSION            e.g. 0.1.0, or Unreleased for a draft
 #   sh packaging/release-notes.sh VERSION CHANGELOG  from another file
@@ -23,7 +23,7 @@ notes() {
         }
         !inside { next }
         /^$/ { flush(); blank = 1; next }
-        # An entry, a heading or a quoted line begins anew; other lines go on with the one before.
+        # An entry, a heading or a quoted line starts a new line; other lines continue the previous one.
         /^(#|\*|-|>|    )/ || blank { flush(); if (blank) print ""; blank = 0; text = $0; entries += !/^#/; next }
         { line = $0; sub(/^ */, "", line); text = text (text == "" ? "" : " ") line }
         END { flush(); exit found && entries ? 0 : 1 }' "$2"
@@ -53,8 +53,8 @@ self_test() {
         ! notes "$1" "$work/changes" >/dev/null
     }
     notes 1.2.3 "$work/changes" >"$work/notes"
-    verdict 'a section comes out alone, one line an entry' diff "$work/expected" "$work/notes"
-    verdict 'a version that is not there is an error' absent 1.2
+    verdict 'prints one section, one line for each entry' diff "$work/expected" "$work/notes"
+    verdict 'an unknown version is an error' absent 1.2
     verdict 'a section without an entry is an error' absent 1.2.1
     return "$status"
 }

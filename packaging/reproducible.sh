@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the packages twice, in folders and time zones of their own, and compares their bytes.
+# Builds the packages twice, in different directories and time zones, and compares their bytes.
 #
-#   sh packaging/reproducible.sh [deb|rpm]...    without an argument both, as far as they can be built here
+#   sh packaging/reproducible.sh [deb|rpm]...    default: both
 #
-# What records who built where and when (.buildinfo, and .changes, which has its sum) takes no part.
+# Files that record the build environment (.buildinfo, and .changes, which has its checksum) are excluded.
 set -eu
 export LC_ALL=C.UTF-8
 
@@ -14,31 +14,31 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A compiler that remembers would give the first build's files to the second.
+# A compiler cache would reuse the first build's files in the second.
 export CCACHE_DISABLE=1
 unset SOURCE_DATE_EPOCH
 
-# Of a checkout, both are builds of the commit of now, whatever is committed between them.
+# In a checkout, both builds use the current commit, even if another is added meanwhile.
 if [ -e "$here/../.git" ]; then
     git clone -q --no-hardlinks "$here/.." "$work/source"
     here="$work/source/packaging"
 fi
 
-# build KIND FOLDER ENVIRONMENT...: into $work/KIND/FOLDER/packages
+# build KIND DIRECTORY ENVIRONMENT...: into $work/KIND/DIRECTORY/packages
 build() {
     kind=$1
-    folder="$work/$kind/$2"
+    directory="$work/$kind/$2"
     shift 2
-    mkdir -p "$folder"
-    echo "== building as $kind in $folder, with $*"
-    if ! env TMPDIR="$folder" "$@" sh "$here/build-$kind.sh" "$folder/packages" >"$folder/log" 2>&1; then
-        tail -n 40 "$folder/log"
+    mkdir -p "$directory"
+    echo "== building as $kind in $directory, with $*"
+    if ! env TMPDIR="$directory" "$@" sh "$here/build-$kind.sh" "$directory/packages" >"$directory/log" 2>&1; then
+        tail -n 40 "$directory/log"
         echo "FAIL $kind: the packages could not be built"
         exit 1
     fi
 }
 
-# sums FOLDER
+# sums DIRECTORY
 sums() {
     (cd "$1" && find . -type f ! -name '*.buildinfo' ! -name '*.changes' | sort | xargs sha256sum)
 }

@@ -1,9 +1,9 @@
-# Shared by the scripts that build packages. Sourced, with $here the folder of packaging/:
+# Shared by the scripts that build packages. Source it with $here set to the directory packaging/:
 #
-#   clean_copy FOLDER       $work, which goes away again; $copy, the project in it, as committed or as
-#                           released; $version, its version; $results, FOLDER or build/packages
-#   source_archive FILE     the copy as a .tar.gz: the same bytes for the same copy
-#   hand_over               moves the files of $work to $results, and names them
+#   clean_copy DIRECTORY    sets $work, a temporary directory; $copy, the project in it, as committed or
+#                           released; $version, its version; $results, DIRECTORY or build/packages
+#   source_archive FILE     writes the copy as a .tar.gz: the same bytes for the same copy
+#   hand_over               moves the files of $work to $results, and lists them
 # shellcheck shell=sh
 
 source=$(cd "$here/.." && pwd)
@@ -16,7 +16,7 @@ die() {
 }
 
 usage() {
-    echo "usage: sh packaging/$program.sh [FOLDER]" >&2
+    echo "usage: sh packaging/$program.sh [DIRECTORY]" >&2
     exit 2
 }
 
@@ -40,7 +40,7 @@ clean_copy() {
     if [ -e "$source/.git" ]; then
         git -C "$source" archive HEAD >"$work/tar" || die "git could not copy the project"
         [ -z "$(git -C "$source" status --porcelain)" ] ||
-            echo "$program: what is not committed takes no part"
+            echo "$program: uncommitted changes are not included"
     else
         tar -C "$source" --exclude=./build -cf "$work/tar" . || die "the project could not be copied"
     fi
