@@ -258,8 +258,8 @@ def write_plots(measured, folder):
 
     plots = {
         "users": ("Acceptor's half of a handshake, last user of the file", "users", "us", lines("users/")),
-        "contexts": ("Handshake while others are open", "open contexts", "us", lines("contexts/")),
-        "memory": ("Memory of one open context", "open contexts", "bytes", lines("contexts/", 1, " bytes")),
+        "contexts": ("Handshake by number of established contexts", "established contexts", "us", lines("contexts/")),
+        "memory": ("Memory of one established context", "established contexts", "bytes", lines("contexts/", 1, " bytes")),
         "threads": ("Handshakes a second", "threads", "1/s", rates("handshake/threads/threads:")),
         "wrap": ("gss_wrap", "bytes of message", "us", lines("wraps/wrap/")),
         "get_mic": ("gss_get_mic", "bytes of message", "us", lines("mics/get_mic/")),
