@@ -7,24 +7,21 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <memory>
 
 #include <unistd.h>
 
 #include "mech/account/detail.h"
 #include "mech/account/keyutils.h"
 #include "mech/account/name.h"
+#include "mech/account/own_ring.h"
 #include "mech/account/pattern.h"
 #include "mech/base/text.h"
 
 namespace gssntlm {
 namespace {
 
-constexpr const char* kRing = "gss-ntlm";
 constexpr std::string_view kPrefix = "ntlm;";
 constexpr std::size_t kMaxPattern = 255;
-constexpr std::size_t kMaxDescription = 4000;
-constexpr key_perm_t kOwnerAlone = KEY_POS_ALL | KEY_USR_ALL;
 
 // What a key holds: version, three zeros, expiry, hash.
 constexpr std::size_t kPayloadSize = 28;
@@ -45,51 +42,14 @@ Error keyring_error(KeyringKind kind, int error) {
         "(NTLM_USER_FILE)");
   } else if (error == EDQUOT) {
     text.append("over quota; remove keys (gss-ntlm logout, keyctl) or raise kernel.keys.maxkeys");
+  } else if (error == EKEYREJECTED) {
+    text.append("another user's keyring has the name ")
+        .append(RingName().text())
+        .append("; start a session with a keyring of its own (pam_keyinit, keyctl session)");
   } else {
     text.append(std::strerror(error));
   }
   return keyring_error(text);
-}
-
-// The keyring itself; -1 with errno.
-key_serial_t find_root(KeyringKind kind) noexcept {
-  const Keyutils& k = keyutils();
-  if (!k.usable) {
-    errno = ENOSYS;
-    return -1;
-  }
-  switch (kind) {
-    case KeyringKind::kSession:
-      // Not created: a keyring of this process alone would be gone when it ends. Without a session
-      // keyring this is the user's default one.
-      return k.get_keyring_id(KEY_SPEC_SESSION_KEYRING, 0);
-    case KeyringKind::kUser:
-      return k.get_keyring_id(KEY_SPEC_USER_KEYRING, 1);
-    case KeyringKind::kPersistent:
-      return static_cast<key_serial_t>(
-          k.get_persistent(static_cast<uid_t>(-1), KEY_SPEC_PROCESS_KEYRING));
-  }
-  return -1;
-}
-
-// Our ring below `root`; -1 with errno ENOKEY when there is none.
-key_serial_t find_ring(key_serial_t root) noexcept {
-  return static_cast<key_serial_t>(keyutils().search(root, "keyring", kRing, 0));
-}
-
-// The user's keyring is usually linked into the session's, so that a search of the session may find
-// the ring of the user.
-key_serial_t find_own_ring(KeyringKind kind, key_serial_t root) noexcept {
-  const key_serial_t ring = find_ring(root);
-  if (ring == -1 || kind != KeyringKind::kSession) {
-    return ring;
-  }
-  const key_serial_t user = find_root(KeyringKind::kUser);
-  if (user != -1 && find_ring(user) == ring) {
-    errno = ENOKEY;
-    return -1;
-  }
-  return ring;
 }
 
 // What says which keyrings this thread has.
@@ -117,36 +77,11 @@ Whose whose_now() noexcept {
           g_stores.load(std::memory_order_relaxed), t.tv_sec};
 }
 
-std::vector<key_serial_t> read_ring(key_serial_t ring) {
-  std::vector<key_serial_t> keys(16);
-  while (true) {
-    const std::size_t room = keys.size() * sizeof(key_serial_t);
-    const long size = keyutils().read(ring, reinterpret_cast<char*>(keys.data()), room);
-    const std::size_t count = size < 0 ? 0 : static_cast<std::size_t>(size) / sizeof(key_serial_t);
-    if (count <= keys.size()) {
-      keys.resize(count);
-      return keys;
-    }
-    keys.resize(count + 16);
-  }
-}
-
-// type;uid;gid;perm;description: the last part of it, if the key is one of ours.
+// The login that a key of this user describes. Another user may have linked in one of his.
 std::optional<Login> describe_key(key_serial_t key) {
-  std::array<char, kMaxDescription + 96> text;
-  const long size = keyutils().describe(key, text.data(), text.size());
-  if (size <= 0 || static_cast<std::size_t>(size) > text.size()) {
-    return std::nullopt;
-  }
-  std::string_view rest(text.data(), static_cast<std::size_t>(size) - 1);
-  for (int field = 0; field < 4; ++field) {
-    const std::size_t semicolon = rest.find(';');
-    if (semicolon == std::string_view::npos) {
-      return std::nullopt;
-    }
-    rest.remove_prefix(semicolon + 1);
-  }
-  if (!rest.starts_with(kPrefix)) {
+  const KeyFacts facts(key);
+  std::string_view rest = facts.description();
+  if (!facts.is_own("user") || !rest.starts_with(kPrefix)) {
     return std::nullopt;
   }
   rest.remove_prefix(kPrefix.size());
@@ -181,61 +116,6 @@ Status check_login(const Login& login) {
   return {};
 }
 
-// A new ring below `root` where there is none; -1 with errno EEXIST where another login has just
-// made one. Kernels before 5.3 cannot tell, and let the new one displace the other.
-key_serial_t add_ring(key_serial_t root) noexcept {
-  const Keyutils& k = keyutils();
-  const key_serial_t ring =
-      k.move != nullptr ? k.add_key("keyring", kRing, nullptr, 0, KEY_SPEC_THREAD_KEYRING) : -1;
-  if (ring != -1) {
-    if (k.move(ring, KEY_SPEC_THREAD_KEYRING, root, KEYCTL_MOVE_EXCL) == 0) {
-      return ring;
-    }
-    const int error = errno;
-    k.unlink(ring, KEY_SPEC_THREAD_KEYRING);
-    errno = error;
-    if (error == EEXIST) {
-      return -1;
-    }
-  }
-  return k.add_key("keyring", kRing, nullptr, 0, root);
-}
-
-// The ring below `root`, made if need be; -1 with errno.
-key_serial_t make_ring(KeyringKind kind, key_serial_t root) noexcept {
-  key_serial_t ring = find_own_ring(kind, root);
-  if (ring == -1 && errno == ENOKEY) {
-    ring = add_ring(root);
-    if (ring == -1 && errno == EEXIST) {
-      ring = find_own_ring(kind, root);
-    }
-  }
-  if (ring != -1) {
-    keyutils().setperm(ring, kOwnerAlone);
-  }
-  return ring;
-}
-
-// A user's keyring need not be linked into the session's; new keys below it could then not be given
-// their permissions. This thread possesses it while this lives.
-class Possession {
- public:
-  explicit Possession(key_serial_t keyring) noexcept : keyring_(keyring) {
-    linked_ = keyutils().link(keyring, KEY_SPEC_THREAD_KEYRING) == 0;
-  }
-  Possession(const Possession&) = delete;
-  Possession& operator=(const Possession&) = delete;
-  ~Possession() {
-    if (linked_) {
-      keyutils().unlink(keyring_, KEY_SPEC_THREAD_KEYRING);
-    }
-  }
-
- private:
-  key_serial_t keyring_;
-  bool linked_;
-};
-
 // Adds the key; false with errno. The ring that another login made meanwhile would take ours out of
 // sight: it is then added anew.
 bool add_login(KeyringKind kind, key_serial_t root, const std::string& description,
@@ -243,7 +123,7 @@ bool add_login(KeyringKind kind, key_serial_t root, const std::string& descripti
   const Keyutils& k = keyutils();
   constexpr int kTries = 4;
   for (int i = 0; i < kTries; ++i) {
-    const key_serial_t ring = make_ring(kind, root);
+    const key_serial_t ring = make_own_ring(kind, root);
     const key_serial_t key =
         ring == -1 ? -1
                    : k.add_key("user", description.c_str(), payload.data(), payload.size(), ring);

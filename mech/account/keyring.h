@@ -43,17 +43,19 @@ struct LoginSecret {
 /// A pattern that may be stored: not empty, at most 255 bytes of clean UTF-8 without `;`.
 [[nodiscard]] bool is_usable_pattern(std::string_view pattern);
 
-/// All logins of `kinds`, without the expired ones. A keyring that cannot be had counts as empty
-/// unless `kinds` names it alone. Throws std::bad_alloc.
-/// Errors: FAILURE kKeyring when the kernel or libkeyutils has no keyrings (detail: what to do).
+/// All logins of `kinds` that this effective uid stored, without the expired ones. A keyring that
+/// cannot be had counts as empty unless `kinds` names it alone. Throws std::bad_alloc. Errors:
+/// FAILURE kKeyring when the kernel or libkeyutils has no keyrings (detail: what to do).
 [[nodiscard]] Result<std::vector<Login>> list_logins(const std::vector<KeyringKind>& kinds);
 
 /// The secret of one of them. Errors: NO_CRED kExpired; kKeyring.
 [[nodiscard]] Result<LoginSecret> read_login(const Login& login);
 
-/// Keeps a login for `lifetime` seconds (0: as long as its keyring), readable by this user alone;
-/// replaces one of the same keyring, pattern and account. `login.key` is not looked at.
-/// Errors: kKeyring (quota, no keyrings), BAD_NAME kBadName for an unusable pattern or account.
+/// Stores a login for `lifetime` seconds (0: as long as its keyring). Only processes of this
+/// effective uid can read it, find it or learn that it exists: another user in the same session
+/// keyring, as after `su` without pam_keyinit, cannot. Replaces one of the same keyring, pattern
+/// and account. `login.key` is not looked at. Errors: kKeyring (quota, no keyrings), BAD_NAME
+/// kBadName for an unusable pattern or account.
 Status store_login(const Login& login, const NtHash& hash, std::uint64_t lifetime);
 
 /// Takes a login out of its keyring, and out of the kernel's memory. Error: kKeyring.

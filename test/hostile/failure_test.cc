@@ -257,18 +257,20 @@ void store_into_file(Trial& t, const char* old) {
   t.expect(logs_in(g_alice), "the credential no longer logs in");
 }
 
+long search_ring(int keyring) {
+  const std::string name = "gss-ntlm." + std::to_string(::geteuid());
+  return ::syscall(SYS_keyctl, KEYCTL_SEARCH, keyring, "keyring", name.c_str(), 0);
+}
+
 void empty_session_keyring() {
-  if (const long ring =
-          ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "keyring", "gss-ntlm", 0);
-      ring > 0) {
+  if (const long ring = search_ring(KEY_SPEC_SESSION_KEYRING); ring > 0) {
     ::syscall(SYS_keyctl, KEYCTL_CLEAR, ring);
   }
 }
 
 // The user's keyring is not this test's alone.
 void remove_from_user_keyring(const char* description) {
-  const long ring =
-      ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "keyring", "gss-ntlm", 0);
+  const long ring = search_ring(KEY_SPEC_USER_KEYRING);
   const long key =
       ring > 0 ? ::syscall(SYS_keyctl, KEYCTL_SEARCH, ring, "user", description, 0) : -1;
   if (key > 0) {

@@ -1,7 +1,9 @@
 #include "mech/account/keyring.h"
 
+#include <cerrno>
 #include <thread>
 
+#include <grp.h>
 #include <keyutils.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +46,36 @@ bool fresh_session() {
   CHECK(s.error().minor == Minor::kKeyring);
   WARN("this kernel or container has no keyrings; only the error was checked");
   return false;
+}
+
+constexpr uid_t kAlice = 54321;
+
+// The same, to be shared with another user, whom only root can become.
+bool shared_session() {
+  if (::geteuid() != 0) {
+    WARN("only root can be two users");
+    return false;
+  }
+  return fresh_session();
+}
+
+// 0 if `body` is true in a child of that uid, in this session keyring.
+template <typename Body>
+int as_user(uid_t uid, Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool became = ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 &&
+                        ::setresuid(uid, uid, uid) == 0;
+    ::_exit(became && body() ? 0 : 1);
+  }
+  int status = -1;
+  return ::waitpid(child, &status, 0) == child ? status : -1;
+}
+
+// The ring of that user in this session; -1 where it cannot be found.
+long search_ring(uid_t uid) {
+  return ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "keyring",
+                   ("gss-ntlm." + std::to_string(uid)).c_str(), 0);
 }
 
 std::vector<Login> session_logins() {
@@ -104,7 +136,77 @@ TEST_CASE("a key of a login is its owner's alone") {
   char text[256] = {};
   REQUIRE(session_logins().size() == 1);
   REQUIRE(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, session_logins()[0].key, text, sizeof text) > 0);
-  CHECK(std::string(text).find(";3f3f0000;") != std::string::npos);
+  CHECK(std::string(text).find(";003f0000;") != std::string::npos);
+  const long ring = search_ring(::geteuid());
+  REQUIRE(ring > 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, ring, text, sizeof text) > 0);
+  CHECK(std::string(text).find(";003f0000;") != std::string::npos);
+}
+
+TEST_CASE("a login cannot be read by another user in the same session keyring") {
+  if (!shared_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("*", "root"), hash_of(1), 60).ok());
+  const std::vector<Login> own = session_logins();
+  REQUIRE(own.size() == 1);
+  const long ring = search_ring(0);
+  REQUIRE(ring > 0);
+  // As after `su alice` without pam_keyinit.
+  CHECK(as_user(kAlice, [&] {
+          std::array<char, 64> bytes{};
+          const auto denied = [](long result) { return result == -1 && errno == EACCES; };
+          return session_logins().empty() && !find_login({}) && search_ring(0) == -1 &&
+                 denied(::syscall(SYS_keyctl, KEYCTL_READ, own[0].key, bytes.data(), 64)) &&
+                 denied(::syscall(SYS_keyctl, KEYCTL_READ, ring, bytes.data(), 64)) &&
+                 denied(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, own[0].key, bytes.data(), 64)) &&
+                 denied(::syscall(SYS_keyctl, KEYCTL_SETPERM, own[0].key, KEY_POS_ALL)) &&
+                 denied(::syscall(SYS_keyctl, KEYCTL_LINK, own[0].key, KEY_SPEC_THREAD_KEYRING)) &&
+                 !read_login(own[0]).ok();
+        }) == 0);
+  // Each has his own, and neither is in the other's way.
+  CHECK(as_user(kAlice, [] {
+          return store_login(login_for("*", "alice"), hash_of(2), 60).ok() &&
+                 session_logins().size() == 1 && session_logins()[0].user == "alice" &&
+                 read_login(session_logins()[0]).ok();
+        }) == 0);
+  REQUIRE(session_logins().size() == 1);
+  CHECK(session_logins()[0].user == "root");
+  CHECK(read_login(own[0]).ok());
+}
+
+TEST_CASE("a login that another user planted is ignored") {
+  if (!shared_session()) {
+    return;
+  }
+  constexpr key_perm_t kOpen = KEY_POS_ALL | KEY_USR_ALL | KEY_OTH_ALL;
+  // A key of his in a ring of ours.
+  REQUIRE(store_login(login_for("*", "root"), hash_of(1), 60).ok());
+  const long ring = search_ring(0);
+  const long planted = ::syscall(SYS_add_key, "user", "ntlm;HTTP@www;DOM\\mallory", "x", 1,
+                                 KEY_SPEC_SESSION_KEYRING);
+  REQUIRE(planted > 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_SETPERM, planted, kOpen) == 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_CHOWN, planted, kAlice, -1) == 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_LINK, planted, ring) == 0);
+  REQUIRE(session_logins().size() == 1);
+  CHECK(session_logins()[0].user == "root");
+
+  // A ring of his under the name of ours.
+  const long other =
+      ::syscall(SYS_add_key, "keyring", ("gss-ntlm." + std::to_string(kAlice)).c_str(), nullptr, 0,
+                KEY_SPEC_SESSION_KEYRING);
+  REQUIRE(other > 0);
+  REQUIRE(::syscall(SYS_keyctl, KEYCTL_SETPERM, other, kOpen) == 0);
+  CHECK(as_user(kAlice, [&] {
+          const bool planted_there =
+              ::syscall(SYS_add_key, "user", "ntlm;*;DOM\\mallory", "x", 1, other) > 0;
+          const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
+          return planted_there && session_logins().empty() && !find_login({}) && !s.ok() &&
+                 last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
+                         .find("another user's keyring has the name gss-ntlm.") !=
+                     std::string_view::npos;
+        }) == 0);
 }
 
 TEST_CASE("a login expires") {
