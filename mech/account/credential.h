@@ -12,6 +12,7 @@
 #include "mech/account/name.h"
 #include "mech/account/settings.h"
 #include "mech/account/users_file.h"
+#include "mech/base/tag.h"
 
 namespace gssntlm {
 
@@ -31,7 +32,7 @@ struct CredentialRequest {
 };
 
 /// Immutable; shared by threads and contexts.
-class Credential : public RefCounted {
+class Credential : public Tagged<0xA53D9C47>, public RefCounted {
  public:
   /// An initiator without an explicit secret gets one from where settings say, the kernel keyring
   /// first by default. Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*, kExpired;

@@ -19,6 +19,7 @@ extern "C" {
 #include "mech/account/name.h"
 #include "mech/base/bytes.h"
 #include "mech/base/status.h"
+#include "mech/base/tag.h"
 #include "mech/protocol/replay.h"
 
 namespace gssntlm::spi {
@@ -76,13 +77,10 @@ class CancellationHold {
   int before_ = 0;
 };
 
-/// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
-/// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
-/// This one is for bodies where no thread is ever cancelled, because they neither read, nor write,
-/// nor wait: those that protect messages, and the shortest of those for names.
+/// Runs the body of a function that releases an object. The detail of the thread's last error is
+/// kept: the mechglue releases names and contexts on its way out of a call that failed.
 template <typename Body>
-OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
-  forget_detail();
+OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
   Answer answer;
   try {
     answer = body();
@@ -95,6 +93,15 @@ OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
     *minor = static_cast<OM_uint32>(answer.minor);
   }
   return answer.major;
+}
+/// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
+/// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
+/// This one is for bodies where no thread is ever cancelled, because they neither read, nor write,
+/// nor wait: those that protect messages, and the shortest of those for names.
+template <typename Body>
+OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
+  forget_detail();
+  return guard_release(minor, std::forward<Body>(body));
 }
 /// The same for any body.
 template <typename Body>
@@ -157,24 +164,40 @@ inline void give(gss_buffer_t to, std::string_view text) {
   return mech == nullptr || same_oid(mech, mechanism_oid());
 }
 
+/// The error for a handle behind which there is no object of ours: it is missing, or another
+/// mechanism's (the mechglue chooses the mechanism of a call by the caller's OID, not by the
+/// object), or was deleted. NO_CONTEXT; NO_CRED when missing, else `major`; BAD_NAME.
+[[nodiscard]] Error reject_context(gss_ctx_id_t handle) noexcept;
+[[nodiscard]] Error reject_credential(gss_cred_id_t handle,
+                                      Major major = Major::kDefectiveCredential) noexcept;
+[[nodiscard]] Error reject_name(gss_name_t handle) noexcept;
+
 /// The object behind a gss_name_t. Names are shared and never change; a handle may come to hold
 /// another one, with other attributes.
-struct NameBox {
+struct NameBox : Tagged<0xE96B7A33> {
+  explicit NameBox(Ref<const Name> n) noexcept : name(std::move(n)) {}
   Ref<const Name> name;
 };
+/// The box behind a handle; nullptr for GSS_C_NO_NAME and what is not ours.
 [[nodiscard]] inline NameBox* box_of(gss_name_t handle) noexcept {
-  return reinterpret_cast<NameBox*>(handle);
+  return handle != GSS_C_NO_NAME && NameBox::marks(handle) ? reinterpret_cast<NameBox*>(handle)
+                                                           : nullptr;
 }
-/// The name behind a handle; nullptr for GSS_C_NO_NAME.
+/// The name behind a handle; nullptr for GSS_C_NO_NAME and what is not ours.
 [[nodiscard]] inline const Name* name_of(gss_name_t handle) noexcept {
-  return handle != GSS_C_NO_NAME ? box_of(handle)->name.get() : nullptr;
+  const NameBox* box = box_of(handle);
+  return box != nullptr ? box->name.get() : nullptr;
+}
+/// A handle is given that is not one of ours, where none is needed.
+[[nodiscard]] inline bool is_foreign(gss_name_t handle) noexcept {
+  return handle != GSS_C_NO_NAME && box_of(handle) == nullptr;
 }
 [[nodiscard]] inline Ref<const Name> shared_name_of(gss_name_t handle) noexcept {
   return Ref<const Name>::share(name_of(handle));
 }
 /// A new handle. Throws std::bad_alloc.
 [[nodiscard]] inline gss_name_t handle_of(Ref<const Name> name) {
-  return reinterpret_cast<gss_name_t>(new NameBox{std::move(name)});
+  return reinterpret_cast<gss_name_t>(new NameBox(std::move(name)));
 }
 
 /// A handle for a caller who wants a name, made before anything is given to him: what can fail has
@@ -183,7 +206,7 @@ class NameOutput {
  public:
   /// Throws std::bad_alloc.
   explicit NameOutput(gss_name_t* to, Ref<const Name> name = {})
-      : to_(to), box_(to != nullptr ? new NameBox{std::move(name)} : nullptr) {}
+      : to_(to), box_(to != nullptr ? new NameBox(std::move(name)) : nullptr) {}
   void give() noexcept {
     if (to_ != nullptr) {
       *to_ = reinterpret_cast<gss_name_t>(box_.release());

@@ -351,6 +351,9 @@ Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage 
     return Credential::acquire(request);
   }
   auto credential = Ref<const Credential>::share(credential_of(handle));
+  if (!credential) {
+    return reject_credential(handle);
+  }
   if (usage == Usage::kInitiate && !credential->can_initiate()) {
     return Error{Major::kNoCred, Minor::kBadCredential};
   }

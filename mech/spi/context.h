@@ -23,7 +23,7 @@ struct InitiatorCall {
 };
 
 /// The object behind a gss_ctx_id_t. The caller serialises calls on one context.
-class Context {
+class Context : public Tagged<0xC7D1158B> {
  public:
   explicit Context(InitiatorCall call);
   /// An acceptor.
@@ -133,14 +133,19 @@ class Context {
 [[nodiscard]] std::optional<ChannelBindingHash> binding_hash(
     gss_channel_bindings_t bindings) noexcept;
 
+/// The context behind a handle; nullptr for GSS_C_NO_CONTEXT and what is not ours.
 [[nodiscard]] inline Context* context_of(gss_ctx_id_t handle) noexcept {
-  return reinterpret_cast<Context*>(handle);
+  return handle != GSS_C_NO_CONTEXT && Context::marks(handle) ? reinterpret_cast<Context*>(handle)
+                                                              : nullptr;
 }
 [[nodiscard]] inline gss_ctx_id_t handle_of(Context* context) noexcept {
   return reinterpret_cast<gss_ctx_id_t>(context);
 }
+/// The credential behind a handle; nullptr for GSS_C_NO_CREDENTIAL and what is not ours.
 [[nodiscard]] inline const Credential* credential_of(gss_cred_id_t handle) noexcept {
-  return reinterpret_cast<const Credential*>(handle);
+  return handle != GSS_C_NO_CREDENTIAL && Credential::marks(handle)
+             ? reinterpret_cast<const Credential*>(handle)
+             : nullptr;
 }
 [[nodiscard]] inline gss_cred_id_t handle_of(Ref<const Credential> credential) noexcept {
   return reinterpret_cast<gss_cred_id_t>(const_cast<Credential*>(credential.detach()));

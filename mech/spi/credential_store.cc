@@ -94,7 +94,11 @@ Answer store_credential(const StoreCall& call, gss_const_key_value_set_t keys) {
   if (call.credential == GSS_C_NO_CREDENTIAL || call.usage == GSS_C_ACCEPT) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
-  const Credential& credential = *credential_of(call.credential);
+  const Credential* found = credential_of(call.credential);
+  if (found == nullptr) {
+    return reject_credential(call.credential);
+  }
+  const Credential& credential = *found;
   if (credential.can_initiate() && credential.identity()->agent() != nullptr) {
     return explain(Major::kNoCred, Minor::kNoInitiatorCred,
                    "winbind keeps this account's password, and gives it to nobody; log in with "
@@ -163,11 +167,12 @@ OM_uint32 gss_export_cred(OM_uint32* minor, gss_cred_id_t credential, gss_buffer
     if (token == nullptr) {
       return kBadArgument;
     }
-    if (credential == GSS_C_NO_CREDENTIAL) {
-      return Error{Major::kNoCred, Minor::kBadArgument};
+    const Credential* found = credential_of(credential);
+    if (found == nullptr) {
+      return reject_credential(credential);
     }
     Saver out;
-    credential_of(credential)->save(out);
+    found->save(out);
     give(token, frame_token(TokenKind::kCredential, out));
     return {};
   });
@@ -200,10 +205,9 @@ OM_uint32 gss_inquire_cred_by_oid(OM_uint32* minor, const gss_cred_id_t credenti
     if (set == nullptr || oid == GSS_C_NO_OID) {
       return kBadArgument;
     }
-    if (credential == GSS_C_NO_CREDENTIAL) {
-      return Error{Major::kNoCred, Minor::kBadArgument};
-    }
-    return inquire_option(*credential_of(credential), oid, set);
+    const Credential* found = credential_of(credential);
+    return found != nullptr ? inquire_option(*found, oid, set)
+                            : Answer(reject_credential(credential));
   });
 }
 

@@ -98,6 +98,9 @@ Answer acquire(CredentialRequest& request, gss_name_t name, gss_OID_set mechs,
   if (!contains_ours(mechs)) {
     return Error{Major::kBadMech, Minor::kBadArgument};
   }
+  if (is_foreign(name)) {
+    return reject_name(name);
+  }
   request.name = shared_name_of(name);
   request.usage = *wanted;
   Result<Ref<const Credential>> credential = probe_credential() != nullptr
@@ -114,8 +117,8 @@ Answer acquire(CredentialRequest& request, gss_name_t name, gss_OID_set mechs,
   return {};
 }
 
-Answer set_option(gss_cred_id_t* handle, gss_OID oid, ByteView value) {
-  const Credential& credential = *credential_of(*handle);
+Answer set_option(const Credential& credential, gss_cred_id_t* handle, gss_OID oid,
+                  ByteView value) {
   Credential::Options options = credential.options();
   if (same_oid(oid, &kNoCiFlagsOid)) {
     options.protection_only_if_asked = true;
@@ -187,11 +190,16 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
 }
 
 OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) {
-  return guard(minor, [&]() -> Answer {
-    if (credential != nullptr) {
-      const auto last = Ref<const Credential>::adopt(credential_of(*credential));
-      *credential = GSS_C_NO_CREDENTIAL;
+  const CancellationHold hold;
+  return guard_release(minor, [&]() -> Answer {
+    if (credential == nullptr || *credential == GSS_C_NO_CREDENTIAL) {
+      return {};
     }
+    const auto last = Ref<const Credential>::adopt(credential_of(*credential));
+    if (!last) {
+      return reject_credential(*credential, Major::kNoCred);
+    }
+    *credential = GSS_C_NO_CREDENTIAL;
     return {};
   });
 }
@@ -255,7 +263,9 @@ OM_uint32 gssspi_set_cred_option(OM_uint32* minor, gss_cred_id_t* credential, co
     if (*credential == GSS_C_NO_CREDENTIAL) {
       return Error{Major::kUnavailable, Minor::kBadArgument};
     }
-    return set_option(credential, oid, view_of(value));
+    const Credential* found = credential_of(*credential);
+    return found != nullptr ? set_option(*found, credential, oid, view_of(value))
+                            : Answer(reject_credential(*credential));
   });
 }
 

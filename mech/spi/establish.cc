@@ -25,8 +25,11 @@ Result<Ref<const Credential>> initiator_credential(const InitArguments& a,
   if ((a.flags & GSS_C_ANON_FLAG) == 0) {
     return credential_or_default(a.credential, Usage::kInitiate, name);
   }
+  if (const Credential* credential = credential_of(a.credential)) {
+    return credential->anonymous();
+  }
   if (a.credential != GSS_C_NO_CREDENTIAL) {
-    return credential_of(a.credential)->anonymous();
+    return reject_credential(a.credential);
   }
   CredentialRequest request;
   request.usage = Usage::kInitiate;
@@ -45,7 +48,11 @@ Status bind_initiator(const InitArguments& a, Context& context) {
   return credential ? context.bind(std::move(*credential)) : Status(credential.error());
 }
 
-Answer init_next(const InitArguments& a, Context& context) {
+Answer init_next(const InitArguments& a, Context* found) {
+  if (found == nullptr) {
+    return reject_context(*a.context);
+  }
+  Context& context = *found;
   if (context.is_initiator() && context.needs_credential()) {
     if (Status s = bind_initiator(a, context); !s) {
       return s;
@@ -61,8 +68,9 @@ Answer init_next(const InitArguments& a, Context& context) {
 }
 
 Answer init_first(const InitArguments& a) {
-  if (a.target == GSS_C_NO_NAME) {
-    return Error{Major::kBadName, Minor::kBadArgument};
+  const Name* target = name_of(a.target);
+  if (target == nullptr) {
+    return reject_name(a.target);
   }
   // Connectionless the server's CHALLENGE may be here already.
   if (!a.input.empty() && (a.flags & GSS_NTLM_DATAGRAM_FLAG) == 0) {
@@ -73,7 +81,7 @@ Answer init_first(const InitArguments& a) {
     return credential.error();
   }
   // Fixed here, and never chosen again.
-  credential = (*credential)->for_target(*name_of(a.target));
+  credential = (*credential)->for_target(*target);
   if (!credential) {
     return credential.error();
   }
@@ -87,7 +95,7 @@ Answer init_first(const InitArguments& a) {
   if (a.input.empty()) {
     give(a.output, std::move(*token));
   } else {
-    answer = init_next(a, *context);
+    answer = init_next(a, context.get());
   }
   if (!GSS_ERROR(answer.major)) {
     *a.context = handle_of(context.release());
@@ -145,7 +153,11 @@ bool is_opening(ByteView token) noexcept {
   return (type && *type == MessageType::kNegotiate) || opens_connectionless(token);
 }
 
-Answer accept_next(const AcceptArguments& a, Context& context) {
+Answer accept_next(const AcceptArguments& a, Context* found) {
+  if (found == nullptr) {
+    return reject_context(*a.context);
+  }
+  Context& context = *found;
   // Servers keep the context of a connection after a failed attempt and hand the next one to it.
   if (!context.is_initiator() && context.has_failed() && is_opening(a.input)) {
     context.restart();
@@ -190,7 +202,7 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
     }
     const InitArguments a{credential, context, target, flags, bindings, view_of(input), output};
     const Answer answer =
-        *context == GSS_C_NO_CONTEXT ? init_first(a) : init_next(a, *context_of(*context));
+        *context == GSS_C_NO_CONTEXT ? init_first(a) : init_next(a, context_of(*context));
     if (!GSS_ERROR(answer.major)) {
       store(ret_flags, context_of(*context)->gss_flags());
     }
@@ -217,7 +229,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
     // A name is known at the end only, when the context is there already.
     NameOutput from(*context != GSS_C_NO_CONTEXT ? source : nullptr);
     const Answer answer =
-        *context == GSS_C_NO_CONTEXT ? accept_first(a) : accept_next(a, *context_of(*context));
+        *context == GSS_C_NO_CONTEXT ? accept_first(a) : accept_next(a, context_of(*context));
     if (answer.major == GSS_S_COMPLETE) {
       const Context& open = *context_of(*context);
       store(ret_flags, open.gss_flags());
@@ -228,12 +240,18 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
 }
 
 OM_uint32 gss_delete_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_buffer_t output) {
-  return guard(minor, [&]() -> Answer {
+  const CancellationHold hold;
+  return guard_release(minor, [&]() -> Answer {
     clear(output);
-    if (context != nullptr) {
-      delete context_of(*context);
-      *context = GSS_C_NO_CONTEXT;
+    if (context == nullptr || *context == GSS_C_NO_CONTEXT) {
+      return {};
     }
+    Context* ours = context_of(*context);
+    if (ours == nullptr) {
+      return reject_context(*context);
+    }
+    delete ours;
+    *context = GSS_C_NO_CONTEXT;
     return {};
   });
 }
@@ -241,10 +259,11 @@ OM_uint32 gss_delete_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_bu
 OM_uint32 gss_context_time(OM_uint32* minor, gss_ctx_id_t context, OM_uint32* time_rec) {
   return guard(minor, [&]() -> Answer {
     store(time_rec, OM_uint32{0});
-    if (context == GSS_C_NO_CONTEXT) {
-      return kBadHandle;
+    const Context* ours = context_of(context);
+    if (ours == nullptr) {
+      return reject_context(context);
     }
-    if (!context_of(context)->is_open()) {
+    if (!ours->is_open()) {
       return Error{Major::kNoContext, Minor::kIncomplete};
     }
     store(time_rec, OM_uint32{GSS_C_INDEFINITE});
@@ -255,15 +274,15 @@ OM_uint32 gss_context_time(OM_uint32* minor, gss_ctx_id_t context, OM_uint32* ti
 // NTLM has no tokens beyond the handshake.
 OM_uint32 gss_process_context_token(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t) {
   return guard(minor, [&]() -> Answer {
-    return context == GSS_C_NO_CONTEXT ? Answer(kBadHandle)
-                                       : Answer(defective(Minor::kNotSupported));
+    return context_of(context) == nullptr ? Answer(reject_context(context))
+                                          : Answer(defective(Minor::kNotSupported));
   });
 }
 
 // RFC 4121's extended exchanges are not NTLM's: AUTHENTICATE completes both ends.
 OM_uint32 gss_complete_auth_token(OM_uint32* minor, const gss_ctx_id_t context, gss_buffer_t) {
   return guard(minor, [&]() -> Answer {
-    return context == GSS_C_NO_CONTEXT ? Answer(kBadHandle) : Answer();
+    return context_of(context) == nullptr ? Answer(reject_context(context)) : Answer();
   });
 }
 

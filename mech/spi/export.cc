@@ -16,16 +16,17 @@ OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buf
     if (handle == nullptr || token == nullptr) {
       return kBadArgument;
     }
-    if (*handle == GSS_C_NO_CONTEXT) {
-      return kBadHandle;
+    Context* context = context_of(*handle);
+    if (context == nullptr) {
+      return reject_context(*handle);
     }
     Saver out;
-    if (Status s = context_of(*handle)->save(out); !s) {
+    if (Status s = context->save(out); !s) {
       return s;
     }
     give(token, frame_token(TokenKind::kContext, out));
     // Whoever has the token goes on; two would use the key streams twice.
-    delete context_of(*handle);
+    delete context;
     *handle = GSS_C_NO_CONTEXT;
     return {};
   });

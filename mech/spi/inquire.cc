@@ -96,10 +96,11 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
     store(flags, OM_uint32{0});
     store(locally_initiated, 0);
     store(open, 0);
-    if (handle == GSS_C_NO_CONTEXT) {
-      return kBadHandle;
+    const Context* found = context_of(handle);
+    if (found == nullptr) {
+      return reject_context(handle);
     }
-    const Context& context = *context_of(handle);
+    const Context& context = *found;
     if (context.is_open()) {
       NameOutput from(source, context.source());
       NameOutput to(target, context.target());
@@ -121,7 +122,11 @@ OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor, const gss_ctx_id_t co
     if (set == nullptr || oid == GSS_C_NO_OID) {
       return kBadArgument;
     }
-    return inquire_by_oid(context_of(context), oid, set);
+    Context* found = context_of(context);
+    if (context != GSS_C_NO_CONTEXT && found == nullptr) {
+      return reject_context(context);
+    }
+    return inquire_by_oid(found, oid, set);
   });
 }
 
@@ -131,14 +136,15 @@ OM_uint32 gss_set_sec_context_option(OM_uint32* minor, gss_ctx_id_t* context, co
     if (context == nullptr || oid == GSS_C_NO_OID || is_broken(value)) {
       return kBadArgument;
     }
-    if (*context == GSS_C_NO_CONTEXT) {
-      return kBadHandle;
+    Context* found = context_of(*context);
+    if (found == nullptr) {
+      return reject_context(*context);
     }
     if (same_oid(oid, &kResetCryptoOid)) {
-      return reset_crypto(*context_of(*context), view_of(value));
+      return reset_crypto(*found, view_of(value));
     }
     if (same_oid(oid, &kSetSequenceOid)) {
-      return set_sequence(*context_of(*context), view_of(value));
+      return set_sequence(*found, view_of(value));
     }
     return Error{Major::kUnavailable, Minor::kNotSupported};
   });

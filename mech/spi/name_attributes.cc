@@ -13,7 +13,6 @@
 namespace gssntlm::spi {
 namespace {
 
-constexpr Error kNoName{Major::kBadName, Minor::kBadArgument};
 constexpr Error kNoAttribute{Major::kUnavailable, Minor::kAttribute};
 constexpr std::string_view kLocalLogin = "local-login-user";
 constexpr std::size_t kMaxAttributes = 256;
@@ -183,12 +182,13 @@ OM_uint32 gss_inquire_name(OM_uint32* minor, gss_name_t name, int* is_mechanism_
     store(is_mechanism_name, 0);
     store(mech, GSS_C_NO_OID);
     store(attributes, GSS_C_NO_BUFFER_SET);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     store(is_mechanism_name, 1);
     store(mech, mechanism_oid());
-    return attributes != nullptr ? inquire(*name_of(name), attributes) : Answer();
+    return attributes != nullptr ? inquire(*found, attributes) : Answer();
   });
 }
 
@@ -202,13 +202,14 @@ OM_uint32 gss_get_name_attribute(OM_uint32* minor, gss_name_t name, gss_buffer_t
     store(complete, 0);
     // On an error too: the mechglue asks again while there is more.
     store(more, 0);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     if (attribute == nullptr || is_broken(attribute)) {
       return kBadArgument;
     }
-    return get(*name_of(name), as_text(view_of(attribute)),
+    return get(*found, as_text(view_of(attribute)),
                {authenticated, complete, value, display_value});
   });
 }
@@ -216,38 +217,41 @@ OM_uint32 gss_get_name_attribute(OM_uint32* minor, gss_name_t name, gss_buffer_t
 OM_uint32 gss_set_name_attribute(OM_uint32* minor, gss_name_t name, int, gss_buffer_t attribute,
                                  gss_buffer_t value) {
   return guard(minor, [&]() -> Answer {
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    NameBox* box = box_of(name);
+    if (box == nullptr) {
+      return reject_name(name);
     }
     if (attribute == nullptr || is_broken(attribute) || value == nullptr || is_broken(value)) {
       return kBadArgument;
     }
-    return set(*box_of(name), as_text(view_of(attribute)), as_text(view_of(value)));
+    return set(*box, as_text(view_of(attribute)), as_text(view_of(value)));
   });
 }
 
 OM_uint32 gss_delete_name_attribute(OM_uint32* minor, gss_name_t name, gss_buffer_t attribute) {
   return guard(minor, [&]() -> Answer {
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    NameBox* box = box_of(name);
+    if (box == nullptr) {
+      return reject_name(name);
     }
     if (attribute == nullptr || is_broken(attribute)) {
       return kBadArgument;
     }
-    return remove(*box_of(name), as_text(view_of(attribute)));
+    return remove(*box, as_text(view_of(attribute)));
   });
 }
 
 OM_uint32 gss_display_name_ext(OM_uint32* minor, gss_name_t name, gss_OID type, gss_buffer_t text) {
   return guard(minor, [&]() -> Answer {
     clear(text);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     if (type == GSS_C_NO_OID || text == nullptr) {
       return kBadArgument;
     }
-    return display_as(*name_of(name), type, text);
+    return display_as(*found, type, text);
   });
 }
 
@@ -255,8 +259,9 @@ OM_uint32 gss_localname(OM_uint32* minor, const gss_name_t name, gss_const_OID m
                         gss_buffer_t user) {
   return guard(minor, [&]() -> Answer {
     clear(user);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     if (user == nullptr) {
       return kBadArgument;
@@ -264,11 +269,11 @@ OM_uint32 gss_localname(OM_uint32* minor, const gss_name_t name, gss_const_OID m
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    const Result<std::string> found = local_user_of(*name_of(name));
-    if (!found) {
-      return found.error();
+    const Result<std::string> mine = local_user_of(*found);
+    if (!mine) {
+      return mine.error();
     }
-    give(user, *found);
+    give(user, *mine);
     return {};
   });
 }
@@ -276,13 +281,14 @@ OM_uint32 gss_localname(OM_uint32* minor, const gss_name_t name, gss_const_OID m
 OM_uint32 gssspi_authorize_localname(OM_uint32* minor, const gss_name_t name,
                                      gss_const_buffer_t user, gss_const_OID type) {
   return guard(minor, [&]() -> Answer {
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     if (user == nullptr || is_broken(user)) {
       return kBadArgument;
     }
-    return authorize(*name_of(name), as_text(view_of(user)), type);
+    return authorize(*found, as_text(view_of(user)), type);
   });
 }
 

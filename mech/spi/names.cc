@@ -10,8 +10,6 @@
 namespace gssntlm::spi {
 namespace {
 
-constexpr Error kNoName{Major::kBadName, Minor::kBadArgument};
-
 // RFC 2743 3.2: 04 01, length of the OID's DER, the DER, length of the name, the name. RFC 6680
 // 7.8: 04 02 with attributes.
 enum class ExportKind : std::uint8_t { kPlain = 1, kComposite = 2 };
@@ -189,13 +187,14 @@ Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
 
 Answer give_export(gss_name_t name, gss_buffer_t token, Buffer (*make)(const Name&)) {
   clear(token);
-  if (name == GSS_C_NO_NAME) {
-    return kNoName;
+  const Name* found = name_of(name);
+  if (found == nullptr) {
+    return reject_name(name);
   }
   if (token == nullptr) {
     return kBadArgument;
   }
-  give(token, make(*name_of(name)));
+  give(token, make(*found));
   return {};
 }
 
@@ -236,11 +235,16 @@ OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type, gs
 }
 
 OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
-  return guard_brief(minor, [&]() -> Answer {
-    if (name != nullptr) {
-      delete box_of(*name);
-      *name = GSS_C_NO_NAME;
+  return guard_release(minor, [&]() -> Answer {
+    if (name == nullptr || *name == GSS_C_NO_NAME) {
+      return {};
     }
+    NameBox* box = box_of(*name);
+    if (box == nullptr) {
+      return reject_name(*name);
+    }
+    delete box;
+    *name = GSS_C_NO_NAME;
     return {};
   });
 }
@@ -248,8 +252,8 @@ OM_uint32 gss_release_name(OM_uint32* minor, gss_name_t* name) {
 OM_uint32 gss_duplicate_name(OM_uint32* minor, const gss_name_t name, gss_name_t* copy) {
   return guard_brief(minor, [&]() -> Answer {
     store(copy, GSS_C_NO_NAME);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    if (name_of(name) == nullptr) {
+      return reject_name(name);
     }
     if (copy == nullptr) {
       return kBadArgument;
@@ -263,14 +267,15 @@ OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
   return guard_brief(minor, [&]() -> Answer {
     clear(text);
     store(type, GSS_C_NO_OID);
-    if (name == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* found = name_of(name);
+    if (found == nullptr) {
+      return reject_name(name);
     }
     if (text == nullptr) {
       return kBadArgument;
     }
-    give(text, name_of(name)->display());
-    store(type, display_type(name_of(name)->kind()));
+    give(text, found->display());
+    store(type, display_type(found->kind()));
     return {};
   });
 }
@@ -278,10 +283,12 @@ OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
 OM_uint32 gss_compare_name(OM_uint32* minor, gss_name_t a, gss_name_t b, int* equal) {
   return guard(minor, [&]() -> Answer {
     store(equal, 0);
-    if (a == GSS_C_NO_NAME || b == GSS_C_NO_NAME) {
-      return kNoName;
+    const Name* first = name_of(a);
+    const Name* second = name_of(b);
+    if (first == nullptr || second == nullptr) {
+      return reject_name(first == nullptr ? a : b);
     }
-    store(equal, name_of(a)->equals(*name_of(b)) ? 1 : 0);
+    store(equal, first->equals(*second) ? 1 : 0);
     return {};
   });
 }

@@ -39,10 +39,10 @@ void make_plain(std::span<MessagePart> parts) noexcept {
 }  // namespace
 
 Result<Context*> open_context(gss_ctx_id_t handle) noexcept {
-  if (handle == GSS_C_NO_CONTEXT) {
-    return kBadHandle;
-  }
   Context* context = context_of(handle);
+  if (context == nullptr) {
+    return reject_context(handle);
+  }
   if (!context->is_open()) {
     return Error{Major::kNoContext, Minor::kIncomplete};
   }

@@ -1,17 +1,21 @@
 // Every function of the module, called as no program should: pointers that are NULL, one at a time
-// and two at a time, and contexts that are not open. The module is asked directly, because the
-// mechglue would catch much of it.
+// and two at a time, contexts that are not open, and handles of another mechanism. The module is
+// asked directly, because the mechglue would catch much of it.
 #include <dlfcn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <sstream>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "include/gssapi/gssapi_ntlm.h"
@@ -59,16 +63,26 @@ gss_buffer_desc buffer(const char* text) {
 class Pointers {
  public:
   explicit Pointers(std::uint64_t mask) : mask_(mask) {}
+  /// Watches out for a handle.
+  explicit Pointers(const void* handle) : mask_(kNone), handle_(handle) {}
   template <typename T>
   T* operator()(unsigned index, T* pointer) {
     count_ = std::max(count_, index + 1);
+    if constexpr (std::is_pointer_v<T>) {
+      handed_ = handed_ || (handle_ != nullptr && *pointer == handle_);
+    }
+    handed_ = handed_ || (handle_ != nullptr && pointer == handle_);
     return (mask_ >> index & 1) != 0 ? nullptr : pointer;
   }
   [[nodiscard]] unsigned count() const { return count_; }
+  /// Whether that handle, or a pointer to it, was among the arguments.
+  [[nodiscard]] bool handed() const { return handed_; }
 
  private:
   std::uint64_t mask_;
   unsigned count_ = 0;
+  const void* handle_ = nullptr;
+  bool handed_ = false;
 };
 
 // All that a call may need, made anew for each: what goes in, and places for what comes out.
@@ -564,6 +578,53 @@ unsigned attempt(const Call& call, const Workshop& workshop, std::uint64_t mask)
   return pointers.count();
 }
 
+// An object of which no more than the first word can be read: what follows it is no memory.
+class ForeignObject {
+ public:
+  explicit ForeignObject(std::uint32_t first) {
+    pages_ = static_cast<char*>(
+        ::mmap(nullptr, 2 * size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (pages_ == MAP_FAILED || ::mprotect(pages_ + size_, size_, PROT_NONE) != 0) {
+      throw std::runtime_error("no memory");
+    }
+    std::memcpy(handle<char*>(), &first, sizeof first);
+  }
+  ForeignObject(const ForeignObject&) = delete;
+  ForeignObject& operator=(const ForeignObject&) = delete;
+  ~ForeignObject() { ::munmap(pages_, 2 * size_); }
+  template <typename Handle>
+  [[nodiscard]] Handle handle() const {
+    return reinterpret_cast<Handle>(pages_ + size_ - sizeof(std::uint32_t));
+  }
+
+ private:
+  std::size_t size_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  char* pages_;
+};
+
+// One member of the room is another mechanism's object while the call is made.
+template <typename Handle>
+OM_uint32 run_with_foreign(const Call& call, Room& room, Handle& member,
+                           const ForeignObject& object, bool& handed) {
+  const Handle own = std::exchange(member, object.handle<Handle>());
+  Pointers pointers(object.handle<const void*>());
+  gss_ctx_id_t* context = call.needs == Needs::kHandshake ? &room.context : asked(call, room);
+  OM_uint32 major = GSS_S_COMPLETE;
+  try {
+    major = call.run(room, context, pointers);
+  } catch (const std::runtime_error&) {
+    // What comes before the call itself wants a handle of ours.
+  }
+  handed = pointers.handed();
+  if (handed) {
+    CAPTURE(call.name);
+    CHECK(member == object.handle<Handle>());
+    CHECK(room.handed_nothing_out());
+  }
+  member = own;
+  return GSS_ROUTINE_ERROR(major);
+}
+
 // A context that waits for the peer, or has been refused; and how to end the exchange.
 struct State {
   const char* name;
@@ -628,6 +689,47 @@ TEST_CASE("arguments: a context that is not open says so, and can still be opene
         ask_unopened(call, workshop, state);
       }
     }
+  }
+}
+
+TEST_CASE("arguments: a handle of another mechanism is rejected by its first word",
+          "[spi][arguments]") {
+  leave_keyrings_alone();
+  const Workshop workshop(kUsers);
+  // SPNEGO's contexts begin with the first of these.
+  for (const std::uint32_t first : {0x00000FEDu, 0u, 0xFFFFFFFFu}) {
+    const ForeignObject object(first);
+    unsigned rejected[3] = {};
+    for (const Call& call : calls()) {
+      CAPTURE(call.name, first);
+      bool handed = false;
+      for (gss_name_t Room::*name : {&Room::user, &Room::target, &Room::root}) {
+        Room room(workshop);
+        const OM_uint32 major = run_with_foreign(call, room, room.*name, object, handed);
+        rejected[0] += handed;
+        CHECK((!handed || major == GSS_S_BAD_NAME));
+      }
+      {
+        Room room(workshop);
+        const OM_uint32 major = run_with_foreign(call, room, room.cred, object, handed);
+        const bool credential = major == GSS_S_DEFECTIVE_CREDENTIAL || major == GSS_S_NO_CRED;
+        rejected[1] += handed;
+        CHECK((!handed || credential));
+      }
+      {
+        Room room(workshop);
+        if (opens_before(call)) {
+          room.begin();
+        }
+        gss_ctx_id_t& context = call.needs == Needs::kHandshake ? room.context : *asked(call, room);
+        const OM_uint32 major = run_with_foreign(call, room, context, object, handed);
+        rejected[2] += handed;
+        CHECK((!handed || major == GSS_S_NO_CONTEXT));
+      }
+    }
+    CHECK(rejected[0] == 18);
+    CHECK(rejected[1] == 10);
+    CHECK(rejected[2] == 23);
   }
 }
 
