@@ -75,7 +75,7 @@ bool from_server(const Token& t) noexcept {
   if (t.type) {
     return *t.type == MessageType::kChallenge;
   }
-  return t.spnego && t.spnego->state && *t.spnego->state == Negotiation::State::kCompleted;
+  return t.spnego && t.spnego->state && *t.spnego->state == SpnegoToken::State::kCompleted;
 }
 
 void add_diagram(std::string& page, const std::vector<Token>& tokens) {

@@ -84,14 +84,14 @@ void add_authenticate(Json& j, const Token& t) {
   }
 }
 
-Json negotiation_json(const Negotiation& n) {
+Json negotiation_json(const SpnegoToken& n) {
   constexpr const char* kStates[] = {"accept-completed", "accept-incomplete", "reject",
                                      "request-mic"};
   Json j = Json::object();
-  j["token"] = n.kind == Negotiation::Kind::kInit ? "NegTokenInit" : "NegTokenResp";
-  if (n.kind == Negotiation::Kind::kInit) {
+  j["token"] = n.kind == SpnegoToken::Kind::kInit ? "NegTokenInit" : "NegTokenResp";
+  if (n.kind == SpnegoToken::Kind::kInit) {
     j["mech_types"] = Json::array();
-    for (const ByteView oid : n.mechanisms) {
+    for (const ByteView oid : mechanisms_of(n)) {
       j["mech_types"].push_back(oid_text(oid));
     }
   }

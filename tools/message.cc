@@ -16,7 +16,7 @@ constexpr std::string_view kAvNames[] = {
     "MsvAvDnsDomainName", "MsvAvDnsTreeName",    "MsvAvFlags",          "MsvAvTimestamp",
     "MsvAvSingleHost",    "MsvAvTargetName",     "MsvAvChannelBindings"};
 
-std::string state_text(Negotiation::State state) {
+std::string state_text(SpnegoToken::State state) {
   constexpr std::string_view kStates[] = {"accept-completed", "accept-incomplete", "reject",
                                           "request-mic"};
   return std::string(kStates[static_cast<std::size_t>(state)]);
@@ -41,15 +41,15 @@ std::string mechanism_text(ByteView oid) {
 }
 
 void add_negotiation(Token& t) {
-  const Negotiation& n = *t.spnego;
+  const SpnegoToken& n = *t.spnego;
   const auto add = [&](ByteView part, const char* name, std::string value, std::string meaning) {
     t.fields.push_back({static_cast<std::size_t>(part.data() - t.raw.data()), part.size(), name,
                         std::move(value), std::move(meaning), 0});
   };
-  const bool init = n.kind == Negotiation::Kind::kInit;
+  const bool init = n.kind == SpnegoToken::Kind::kInit;
   t.fields.push_back(
       {0, t.raw.size(), "SPNEGO", init ? "NegTokenInit" : "NegTokenResp", "wraps what follows", 0});
-  for (const ByteView oid : n.mechanisms) {
+  for (const ByteView oid : mechanisms_of(n)) {
     add(oid, "mechType", mechanism_text(oid), "");
   }
   if (n.state) {
@@ -189,21 +189,23 @@ Token examine(Bytes raw, const Token* before) {
   const ByteView all(t.raw);
   t.ntlm = all;
   std::size_t where = 0;
-  if (looks_like_negotiation(all)) {
-    Result<Negotiation> n = decode_negotiation(all, &where);
+  if (looks_like_spnego(all)) {
+    TokenProblem problem;
+    const std::optional<SpnegoToken> n = read_token(all, &problem);
+    where = problem.where;
     if (!n && take_from_other_wrapping(t, where)) {
       examine_message(t, before);
       return t;
     }
     if (!n) {
       t.ntlm = {};
-      t.fault = Fault{n.error().minor == Minor::kNotNtlm
+      t.fault = Fault{problem.fault == TokenFault::kNotSpnego
                           ? "the token is neither NTLM nor SPNEGO: it is another mechanism's"
                           : "malformed SPNEGO",
                       where};
       return t;
     }
-    t.spnego = std::move(*n);
+    t.spnego = n;
     t.ntlm = t.spnego->token.value_or(ByteView());
     add_negotiation(t);
     if (t.ntlm.empty() || !as_text(t.ntlm).starts_with("NTLMSSP")) {

@@ -8,7 +8,7 @@
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
 #include "mech/wire/negotiate.h"
-#include "spnego/negotiation.h"
+#include "spnego/token.h"
 
 namespace gssntlm::tools {
 
@@ -34,7 +34,7 @@ struct Token {
   Token(const Token&) = delete;
 
   Bytes raw;
-  std::optional<Negotiation> spnego;
+  std::optional<SpnegoToken> spnego;
   ByteView ntlm;  ///< the NTLM message in it; empty: none
   std::optional<MessageType> type;
   std::optional<NegotiateMessage> negotiate;

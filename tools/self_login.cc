@@ -21,7 +21,7 @@ extern "C" {
 #include "mech/account/file.h"
 #include "mech/account/settings.h"
 #include "mech/wire/authenticate.h"
-#include "spnego/negotiation.h"
+#include "spnego/token.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -190,7 +190,7 @@ class Exchange {
   void look_at(const std::string& token, bool from_acceptor) {
     ByteView message = bytes_of(token);
     if (spnego_) {
-      const Result<Negotiation> negotiation = decode_negotiation(message);
+      const std::optional<SpnegoToken> negotiation = read_token(message);
       if (!negotiation) {
         return;
       }

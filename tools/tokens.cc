@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "mech/base/text.h"
-#include "spnego/negotiation.h"
+#include "spnego/token.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -44,8 +44,8 @@ bool carries_ntlm(ByteView token) {
   if (is_ntlm(token)) {
     return true;
   }
-  const Result<Negotiation> n = decode_negotiation(token);
-  return n && (n->kind == Negotiation::Kind::kInit || n->token || n->mic || n->state);
+  const std::optional<SpnegoToken> n = read_token(token);
+  return n && (n->kind == SpnegoToken::Kind::kInit || n->token || n->mic || n->state);
 }
 
 std::string without_blanks(std::string_view text, bool colons_too) {
@@ -135,7 +135,7 @@ Bytes bytes_from_base64(std::string_view text) {
 
 std::vector<Bytes> find_tokens(std::string_view input) {
   const ByteView raw = as_bytes(input);
-  if (is_ntlm(raw) || (looks_like_negotiation(raw) && decode_negotiation(raw))) {
+  if (is_ntlm(raw) || (looks_like_spnego(raw) && read_token(raw))) {
     return {Bytes(raw.begin(), raw.end())};
   }
   if (Bytes whole = decode_whole(input); !whole.empty()) {

@@ -11,7 +11,7 @@
 #include "mech/account/settings.h"
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
-#include "spnego/negotiation.h"
+#include "spnego/token.h"
 #include "test/fuzz/choices.h"
 #include "test/fuzz/der.h"
 #include "test/fuzz/glue.h"

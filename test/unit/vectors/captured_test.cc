@@ -7,6 +7,7 @@
 #include "mech/protocol/logon.h"
 #include "mech/protocol/session.h"
 #include "mech/wire/authenticate.h"
+#include "spnego/token.h"
 #include "test/support/catch.h"
 #include "test/support/hex.h"
 #include "test/unit/vectors/captured.h"
@@ -241,6 +242,26 @@ bool holds(const Json& fact) {
     return m && !verify(*m, fact);
   }
   return false;
+}
+
+TEST_CASE("captured: every SPNEGO token is read, and holds its message", "[vectors][captured]") {
+  if (!is_there()) {
+    return;
+  }
+  std::size_t tokens = 0;
+  for (const Json& m : captured().at("messages")) {
+    if (!m.contains("spnego")) {
+      continue;
+    }
+    CAPTURE(text(m, "id"));
+    const Bytes whole = bytes(m, "spnego");
+    const std::optional<SpnegoToken> token = read_token(whole);
+    REQUIRE(token);
+    REQUIRE(token->token);
+    CHECK(same_bytes(*token->token, bytes(m, "hex")));
+    ++tokens;
+  }
+  CHECK(tokens > 0);
 }
 
 TEST_CASE("captured: published messages parse, verify, or are refused", "[vectors][captured]") {
