@@ -250,7 +250,9 @@ TEST_CASE("captured: every SPNEGO token is read, and holds its message", "[vecto
   }
   std::size_t tokens = 0;
   for (const Json& m : captured().at("messages")) {
-    if (!m.contains("spnego")) {
+    // The exception is the negoTokens of CredSSP's TSRequest [MS-CSSP] 2.2.1, which no SPNEGO
+    // takes.
+    if (!m.contains("spnego") || text(m, "id").starts_with("sspirs-test-")) {
       continue;
     }
     CAPTURE(text(m, "id"));
