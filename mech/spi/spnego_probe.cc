@@ -1,6 +1,7 @@
 #include "mech/spi/spnego_probe.h"
 
 #include <atomic>
+#include <optional>
 
 #include <dlfcn.h>
 
@@ -151,11 +152,11 @@ OM_uint32 step(Handles& h, gss_buffer_t input) {
   return major;
 }
 
-// True once the second leg was taken, so that what was (not) seen means something.
-bool exchange(const Settings& settings) {
+// The status of the second leg, if the exchange came to it.
+std::optional<OM_uint32> exchange(const Settings& settings) {
   const Library library;
   if (!library.complete()) {
-    return false;
+    return std::nullopt;
   }
   Handles h(library);
   OM_uint32 minor = 0;
@@ -167,25 +168,29 @@ bool exchange(const Settings& settings) {
       GSS_ERROR(gss_set_neg_mechs(&minor, h.credential, &ours)) ||
       GSS_ERROR(library.import_name(&minor, &target, GSS_C_NT_HOSTBASED_SERVICE, &h.target)) ||
       step(h, GSS_C_NO_BUFFER) != GSS_S_CONTINUE_NEEDED) {
-    return false;
+    return std::nullopt;
   }
   const Result<Buffer> challenge = make_challenge(find_negotiate(h.token), settings);
   if (!challenge) {
-    return false;
+    return std::nullopt;
   }
   Bytes reply = compose_reply(challenge->view());
   gss_buffer_desc input = {reply.size(), reply.data()};
-  (void)step(h, &input);
-  return true;
+  return step(h, &input);
 }
 
 Verdict find_out() {
   Probe probe;
   probe.credential = make_credential();
   t_probe = &probe;
-  const bool done = exchange(probe.credential->settings());
+  const std::optional<OM_uint32> last = exchange(probe.credential->settings());
   t_probe = nullptr;
-  return done && !probe.mic_seen ? Verdict::kDrops : Verdict::kCarries;
+  if (probe.mic_seen) {
+    return Verdict::kCarries;
+  }
+  // A second leg that failed without the mechListMIC may have failed for want of memory or random
+  // numbers; one that succeeded has passed over it.
+  return last && !GSS_ERROR(*last) ? Verdict::kDrops : Verdict::kUnknown;
 }
 
 }  // namespace

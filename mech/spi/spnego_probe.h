@@ -7,9 +7,10 @@ namespace gssntlm::spi {
 
 /// krb5 1.21 to 1.22.1 look for a reply's mechListMIC under the wrong tag and never see it. A MIC
 /// in AUTHENTICATE makes the mechListMIC mandatory [MS-SPNG] note 8, so there the login would fail.
-/// Found out once a process, when a handshake under SPNEGO first needs to know, by an exchange with
-/// the library itself: false when it did not hand our mechListMIC to us, true when it did or when
-/// the exchange could not be made. Takes the time of one handshake; no network. Throws nothing.
+/// Determined once per process, when a handshake inside SPNEGO first needs to know, by an exchange
+/// with the library itself: false when the library took our reply and did not hand its mechListMIC
+/// to us. True otherwise; when the exchange could not be completed, the next handshake tries again.
+/// Takes the time of one handshake; no network. Throws nothing.
 [[nodiscard]] bool spnego_carries_mic() noexcept;
 
 /// The credential that the exchange uses, while this thread makes it; else nullptr.

@@ -1,0 +1,122 @@
+// Whether SPNEGO carries the mechListMIC is found out once per process. What fails meanwhile must
+// not decide it: later logins carry a MIC as if nothing had failed.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+
+#include "include/gssapi/gssapi_ntlm.h"
+#include "test/hostile/failing.h"
+#include "test/support/gss.h"
+
+namespace gssntlm::test {
+namespace {
+
+constexpr int kWithMic = 1;
+constexpr int kWithoutMic = 2;
+constexpr int kNoLogin = 3;
+constexpr int kDied = -1;
+constexpr int kMostCalls = 4000;
+
+// Whether the exchange of that acceptor was covered by a MIC.
+bool has_mic(const End& acceptor) {
+  gss_buffer_desc name = {sizeof GSS_NTLM_ATTR_MIC - 1, const_cast<char*>(GSS_NTLM_ATTR_MIC)};
+  gss_buffer_desc value = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  int authenticated = 0;
+  int complete = 0;
+  int more = -1;
+  const OM_uint32 major = gss_get_name_attribute(&minor, acceptor.source.get(), &name,
+                                                 &authenticated, &complete, &value, nullptr, &more);
+  const bool mic =
+      !GSS_ERROR(major) && value.length == 1 && *static_cast<char*>(value.value) == '1';
+  gss_release_buffer(&minor, &value);
+  return mic;
+}
+
+int undisturbed(const Exchange& x) {
+  End initiator;
+  End acceptor;
+  if (!run(x, initiator, acceptor)) {
+    return kNoLogin;
+  }
+  return has_mic(acceptor) ? kWithMic : kWithoutMic;
+}
+
+// In a process of its own: the initiator's leg that probes meets the failure, and then there is
+// another login. `reached`: the call that was to fail was made.
+int in_child(const Exchange& x, const failing::Plan& plan, bool& reached) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int seen = 0;
+    {
+      End initiator;
+      End acceptor;
+      const std::string challenge = accept_step(x, acceptor, init_step(x, initiator, ""));
+      failing::arm(plan);
+      try {
+        init_step(x, initiator, challenge);
+      } catch (const std::exception&) {
+        // What this program itself allocates for the step may fail as well.
+      }
+      seen = failing::disarm();
+    }
+    ::_exit(undisturbed(x) + (seen >= plan.at ? 8 : 0));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  reached = WIFEXITED(status) && (WEXITSTATUS(status) & 8) != 0;
+  return WIFEXITED(status) ? WEXITSTATUS(status) & 7 : kDied;
+}
+
+int count_defects(const Exchange& x, failing::Call call, const char* what, bool on, int expected) {
+  int defects = 0;
+  int died = 0;
+  bool reached = true;
+  int at = 1;
+  for (; reached && at < kMostCalls; ++at) {
+    const int later = in_child(x, {call, at, ENOMEM, on, false, nullptr}, reached);
+    if (later == kDied && call == failing::Call::kAllocation) {
+      // The library does not survive every allocation of its own that fails.
+      reached = true;
+      ++died;
+    } else if (later != expected) {
+      std::printf("FAIL probe: after failed %s %d%s later logins are %d, not %d\n", what, at,
+                  on ? " and all that followed" : "", later, expected);
+      ++defects;
+    }
+  }
+  const int tried = at - 2 - died;
+  std::printf("%s probe: %d failures of %s%s leave later logins as they are\n",
+              defects == 0 && tried > 0 ? "PASS" : "FAIL", tried, what, on ? " and on" : "");
+  return defects + (tried > 0 ? 0 : 1);
+}
+
+}  // namespace
+}  // namespace gssntlm::test
+
+int main() {
+  using namespace gssntlm::test;
+  const Workshop workshop("CORP:alice:secret\n");
+  CredHandle alice;
+  if (!acquire_password("CORP\\alice", "secret", &kSpnego, alice).ok()) {
+    return 1;
+  }
+  Exchange x;
+  x.mech = &kSpnego;
+  x.initiator_cred = alice.get();
+  bool reached = false;
+  const int expected = in_child(x, {}, reached);
+  if (expected != kWithMic && expected != kWithoutMic) {
+    std::printf("FAIL probe: no login without failures\n");
+    return 1;
+  }
+  int defects = 0;
+  for (const bool on : {false, true}) {
+    defects += count_defects(x, failing::Call::kRandom, "getrandom", on, expected);
+    defects += count_defects(x, failing::Call::kAllocation, "allocation", on, expected);
+  }
+  return defects == 0 ? 0 : 1;
+}
