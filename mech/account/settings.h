@@ -55,6 +55,9 @@ struct Settings : RefCounted {
   std::string audit_file = "/var/log/gss-ntlm-audit.log";
 
   std::string source;  ///< the settings file that was read; empty: none
+
+  std::uint64_t max_handshake_age = 5 * 60;  ///< seconds that an exported handshake is good for
+  std::string farm;  ///< hosts that share handshakes give the same; empty: this machine alone
 };
 
 inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf";

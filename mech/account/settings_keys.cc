@@ -225,6 +225,27 @@ struct Patience {
   static std::string print(std::uint64_t seconds) { return Duration::print(seconds); }
 };
 
+// How long an exported handshake is good for.
+struct HandshakeAge {
+  static constexpr std::string_view kForm = "a time from 1m to 1d";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::uint64_t& to) noexcept {
+    return Duration::parse(text, to) && to >= 60 && to <= 86400;
+  }
+  static std::string print(std::uint64_t seconds) { return Duration::print(seconds); }
+};
+
+struct FarmName {
+  static constexpr std::string_view kForm = "a name of at most 255 bytes, or nothing";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::string& to) {
+    const Result<Bytes> wide = utf16le_from_utf8(text);
+    to = text;
+    return wide && is_clean_name(*wide) && text.size() <= 255 && !has_remark(text);
+  }
+  static std::string print(const std::string& value) { return value; }
+};
+
 struct InitiatorBackends {
   static constexpr std::string_view kForm = "a list of: keyring, users_file, winbind";
   static constexpr Word<Backend> kWords[] = {{"keyring", Backend::kKeyring},
@@ -302,6 +323,10 @@ constexpr std::array kKeys = {
         "Whether acceptors compare the target that the client meant with target_names: off, say it in trace and audit, or refuse."),
     key<Patterns, &Settings::target_names>("policy", "target_names",
         "This host's targets, e.g. HTTP@www.corp.example, *.corp.example."),
+    key<HandshakeAge, &Settings::max_handshake_age>("policy", "max_handshake_age",
+        "How long a context that was exported before it was established can be imported and completed."),
+    key<FarmName, &Settings::farm>("policy", "farm",
+        "Hosts that give the same name import each other's contexts before these are established; nothing: only this machine imports them, until it is restarted."),
     key<Duration, kPolicy, &Policy::max_skew_seconds>("policy", "max_clock_skew",
         "Most that a client's clock may differ."),
     key<YesNo, kPolicy, &Policy::require_target_info>("policy", "require_target_info",

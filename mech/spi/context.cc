@@ -57,6 +57,8 @@ Context::Context(Ref<const Credential> credential)
 
 void Context::restart() {
   handshake_.emplace<Acceptor>(policy());
+  begun_in_ = process_generation();
+  handshake_id_ = 0;
   fresh_ = true;
   failed_ = false;
 }
@@ -87,6 +89,9 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
     return failure(Minor::kOutOfTurn);
   }
   failed_ = true;
+  if (Status s = claim(); !s) {
+    return s.error();
+  }
   env_.trace_message("received", challenge);
   if (withholds_mic()) {
     initiator->withhold_mic();
@@ -159,6 +164,9 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     return failure(Minor::kOutOfTurn);
   }
   failed_ = true;
+  if (Status s = claim(); !s) {
+    return s;
+  }
   env_.trace_message("received", token);
   const std::uint32_t events = env_.events();
   Result<AcceptedLogon> logon =
@@ -282,7 +290,6 @@ Session Context::make_session(Outcome outcome) const {
 
 void Context::open(Session session) noexcept {
   session_.emplace(std::move(session));
-  opened_in_ = process_generation();
   handshake_.emplace<std::monostate>();
   failed_ = false;
 }

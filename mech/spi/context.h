@@ -60,8 +60,8 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] bool has_mic() const noexcept { return mic_; }
   /// Only when is_open().
   [[nodiscard]] Session& session() noexcept { return *session_; }
-  /// Open, and then copied into this process by a fork.
-  [[nodiscard]] bool is_inherited() const noexcept { return opened_in_ != process_generation(); }
+  /// Copied into this process by a fork: begun, imported or opened in another one.
+  [[nodiscard]] bool is_inherited() const noexcept { return begun_in_ != process_generation(); }
   /// A receiver of wrapped messages finds out whether they are sealed: both ends of the context can
   /// do that, or the caller's protocol says it beside the message, as DCE RPC does.
   [[nodiscard]] bool tells_sealing() const noexcept {
@@ -76,10 +76,12 @@ class Context : public Tagged<0xC7D1158B> {
 
   /// Saves a context that is open, or waits for the peer's answer. No secret of a credential is
   /// saved. Errors: NO_CONTEXT kOutOfTurn for one that has failed or not begun; FAILURE kForked for
-  /// one that another process opened. Throws std::bad_alloc.
+  /// one of another process, kNotAvailable for a handshake on a machine that cannot be told from
+  /// others, kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Status save(Saver& out) const;
-  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written; kPolicyKeyLength for keys
-  /// shorter than policy allows; kBadSetting. Throws std::bad_alloc.
+  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written, and for a handshake of
+  /// another machine; CONTEXT_EXPIRED kExpired for a handshake that was exported too long ago;
+  /// kPolicyKeyLength for keys shorter than policy allows; kBadSetting. Throws std::bad_alloc.
   [[nodiscard]] static Result<std::unique_ptr<Context>> load(Loader& in);
   /// Loaded half-way: its next step needs bind().
   [[nodiscard]] bool needs_credential() const noexcept { return !credential_ && !is_open(); }
@@ -91,6 +93,10 @@ class Context : public Tagged<0xC7D1158B> {
   Context(Ref<const Settings> settings, bool initiator);
   Status load_open(Loader& in);
   Status load_handshake(Loader& in);
+  Status save_origin(Saver& out) const;
+  Status load_origin(Loader& in);
+  [[nodiscard]] Status check_age() const;
+  [[nodiscard]] Status claim() const;
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
   void note(const Outcome& outcome);
   [[nodiscard]] Session make_session(Outcome outcome) const;
@@ -119,8 +125,10 @@ class Context : public Tagged<0xC7D1158B> {
   bool peer_tells_sealing_ = false;
   bool seals_when_signing_ = false;
   bool expects_plain_ = false;
-  std::uint32_t opened_in_ = 0;  // process_generation()
-  bool reflected_ = false;       // the challenge came from this very process
+  std::uint32_t begun_in_ = process_generation();
+  std::uint64_t exported_at_ = 0;   // FILETIME; a handshake that was imported
+  std::uint64_t handshake_id_ = 0;  // the same
+  bool reflected_ = false;          // the challenge came from this very process
   ResponseKind kind_ = ResponseKind::kNone;
   std::vector<std::string_view> weak_;
 };

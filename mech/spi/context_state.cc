@@ -1,12 +1,34 @@
 // A context saved and loaded: open with its session, or half-way with its handshake.
+#include <algorithm>
 #include <utility>
 
+#include "mech/account/answered.h"
+#include "mech/crypto/primitives.h"
 #include "mech/spi/context.h"
 
 namespace gssntlm::spi {
 namespace {
 
 constexpr auto kLastKind = static_cast<std::uint8_t>(ResponseKind::kNtlmV2);
+
+using Origin = std::array<std::uint8_t, 32>;
+
+// What exporting and importing process have in common: the machine since it was started, or the
+// farm that settings name. Zeros: not known.
+Origin origin_of(const Settings& settings, const Environment& env) noexcept {
+  if (settings.farm.empty()) {
+    return env.machine_id();
+  }
+  Origin farm{};
+  const std::span<std::uint8_t, 32> out(farm);
+  md5({as_bytes("farm 1"), as_bytes(settings.farm)}, out.first<16>());
+  md5({as_bytes("farm 2"), as_bytes(settings.farm)}, out.last<16>());
+  return farm;
+}
+
+bool is_known(const Origin& origin) noexcept {
+  return std::any_of(origin.begin(), origin.end(), [](std::uint8_t b) { return b != 0; });
+}
 
 }  // namespace
 
@@ -20,7 +42,7 @@ Status Context::save(Saver& out) const {
   if (failed_ || fresh_ || (!is_open() && !target_)) {
     return Error{Major::kNoContext, Minor::kOutOfTurn};
   }
-  if (is_open() && is_inherited()) {
+  if (is_inherited()) {
     return failure(Minor::kForked);
   }
   out.flag(initiator_role_);
@@ -31,6 +53,11 @@ Status Context::save(Saver& out) const {
     source_->save(out);
   }
   target_->save(out);
+  if (!is_open()) {
+    if (Status s = save_origin(out); !s) {
+      return s;
+    }
+  }
   if (const auto* initiator = std::get_if<Initiator>(&handshake_)) {
     return initiator->save(out);
   }
@@ -44,6 +71,82 @@ Status Context::save(Saver& out) const {
   out.flag(seals_when_signing_);
   session_->save(out);
   return {};
+}
+
+// A handshake that moves on keeps the identifier and the time of its first export.
+Status Context::save_origin(Saver& out) const {
+  const Origin origin = origin_of(*settings_, env_);
+  if (!is_known(origin)) {
+    return explain(Major::kFailure, Minor::kNotAvailable,
+                   "this machine cannot be told from others; give [policy] farm a name");
+  }
+  std::array<std::uint8_t, sizeof handshake_id_> id{};
+  store_le64(id.data(), handshake_id_);
+  if (handshake_id_ == 0 && !env_.random(id)) {
+    return failure(Minor::kNoRandom);
+  }
+  out.put(origin);
+  out.put(id);
+  out.u64(handshake_id_ == 0 ? env_.now() : exported_at_);
+  return {};
+}
+
+Status Context::load_origin(Loader& in) {
+  Origin origin{};
+  std::array<std::uint8_t, sizeof handshake_id_> id{};
+  in.copy(origin);
+  in.copy(id);
+  exported_at_ = in.u64();
+  handshake_id_ = load_le64(id.data());
+  if (!in.ok() || handshake_id_ == 0) {
+    return defective(Minor::kImport);
+  }
+  if (!is_known(origin) || origin != origin_of(*settings_, env_)) {
+    return explain(Major::kDefectiveToken, Minor::kImport,
+                   "the handshake began on another machine; give [policy] farm the same name on "
+                   "all hosts that share handshakes");
+  }
+  return check_age();
+}
+
+// The clocks of a farm differ a little, so that a token may seem to come from the future.
+Status Context::check_age() const {
+  const std::uint64_t now = env_.now();
+  const std::uint64_t age = now > exported_at_ ? now - exported_at_ : exported_at_ - now;
+  if (age / kFiletimePerSecond > settings_->max_handshake_age) {
+    return explain(Major::kContextExpired, Minor::kExpired,
+                   "the handshake was exported longer ago than [policy] max_handshake_age");
+  }
+  return {};
+}
+
+// A challenge is answered once: not in a process and its child, and not by two that imported the
+// same token.
+Status Context::claim() const {
+  if (is_inherited()) {
+    return failure(Minor::kForked);
+  }
+  if (handshake_id_ == 0) {
+    return {};
+  }
+  if (Status s = check_age(); !s) {
+    env_.trace("refused, the handshake was exported too long ago");
+    return s;
+  }
+  // From a clock that is ahead to one that is behind, and the minute that has begun.
+  switch (claim_handshake(handshake_id_, 2 * settings_->max_handshake_age / 60 + 1)) {
+    case Claim::kFirst:
+      return {};
+    case Claim::kRepeated:
+      env_.trace("refused, the handshake was completed before, from the same exported token");
+      return explain(Major::kFailure, Minor::kOutOfTurn,
+                     "the exported token was imported twice; the handshake is completed once");
+    case Claim::kFull:
+      break;
+  }
+  env_.trace("refused, too many imported handshakes were completed lately");
+  return explain(Major::kFailure, Minor::kNotAvailable,
+                 "too many imported handshakes were completed within [policy] max_handshake_age");
 }
 
 Result<std::unique_ptr<Context>> Context::load(Loader& in) {
@@ -81,6 +184,9 @@ Result<std::unique_ptr<Context>> Context::load(Loader& in) {
 }
 
 Status Context::load_handshake(Loader& in) {
+  if (Status s = load_origin(in); !s) {
+    return s;
+  }
   if (initiator_role_) {
     Result<Initiator> initiator = Initiator::load(setup_for(*settings_, *target_, requested_), in);
     if (!initiator) {
@@ -116,7 +222,6 @@ Status Context::load_open(Loader& in) {
     return failure(Minor::kPolicyKeyLength);
   }
   session_.emplace(std::move(*session));
-  opened_in_ = process_generation();
   return {};
 }
 

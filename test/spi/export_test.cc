@@ -1,6 +1,9 @@
 // Contexts that leave a process and come into another, and those that a fork copies.
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include <sys/wait.h>
@@ -311,6 +314,201 @@ TEST_CASE("export: a context that failed, or has left, cannot leave", "[spi][exp
   REQUIRE_FALSE(i.last.ok());
   CHECK(export_context(i, token).major == GSS_S_NO_CONTEXT);
   CHECK(i.context != GSS_C_NO_CONTEXT);
+}
+
+// A handshake whose next step is that of `role`, and the token for that step.
+struct Halfway {
+  enum Role { kInitiator, kAcceptor };
+  explicit Halfway(Role r, const Exchange& exchange = {}) : role(r), x(exchange) {
+    token = accept_step(x, acceptor, init_step(x, initiator, ""));
+    REQUIRE(acceptor.last.major == GSS_S_CONTINUE_NEEDED);
+    if (role == kAcceptor) {
+      token = init_step(x, initiator, token);
+      REQUIRE(initiator.last.major == GSS_S_COMPLETE);
+    }
+  }
+  [[nodiscard]] End& waiting() { return role == kInitiator ? initiator : acceptor; }
+  Outcome complete(End& end) const {
+    role == kInitiator ? init_step(x, end, token) : accept_step(x, end, token);
+    return end.last;
+  }
+  Role role;
+  Exchange x;
+  End initiator;
+  End acceptor;
+  std::string token;
+};
+
+constexpr Halfway::Role kRoles[] = {Halfway::kInitiator, Halfway::kAcceptor};
+
+// The result of `body` in a child.
+int in_child(const std::function<OM_uint32()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const OM_uint32 minor = body();
+    ::_exit(minor == 0                        ? 0
+            : minor == GSS_NTLM_S_FORKED      ? 1
+            : minor == GSS_NTLM_S_OUT_OF_TURN ? 2
+                                              : 3);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+constexpr int kChildCompleted = 0;
+constexpr int kChildForked = 1;
+constexpr int kChildOutOfTurn = 2;
+
+// Where the time of the export stands in a token of a handshake: behind 32 bytes that name the
+// machine and 8 that name the handshake.
+std::size_t find_time(const std::string& token) {
+  constexpr std::uint64_t kUnixEpoch = 116444736000000000;
+  const std::uint64_t now = kUnixEpoch + static_cast<std::uint64_t>(::time(nullptr)) * 10000000;
+  for (std::size_t at = kFrame; at + 8 < token.size(); ++at) {
+    const std::uint64_t value = load_le64(reinterpret_cast<const std::uint8_t*>(&token[at]));
+    if (value > now - 600000000 && value < now + 600000000) {
+      return at;
+    }
+  }
+  FAIL("the token has no time");
+  return 0;
+}
+
+std::string export_halfway(Halfway& h) {
+  std::string token;
+  REQUIRE(export_context(h.waiting(), token).ok());
+  return token;
+}
+
+TEST_CASE("twice: of two imports of a handshake one is completed", "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Halfway::Role role : kRoles) {
+    CAPTURE(role);
+    Halfway h(role);
+    const std::string token = export_halfway(h);
+    End first;
+    End second;
+    REQUIRE(import_context(first, token).ok());
+    REQUIRE(import_context(second, token).ok());
+    CHECK(h.complete(first).major == GSS_S_COMPLETE);
+    const Outcome again = h.complete(second);
+    CHECK(again.minor == GSS_NTLM_S_OUT_OF_TURN);
+    CHECK(again.text().find("imported twice") != std::string::npos);
+    CHECK(session_key(second).empty());
+    // A later import is no better.
+    End third;
+    REQUIRE(import_context(third, token).ok());
+    CHECK(h.complete(third).minor == GSS_NTLM_S_OUT_OF_TURN);
+  }
+}
+
+TEST_CASE("twice: a failed attempt uses the handshake up, and another export does not renew it",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Halfway::Role role : kRoles) {
+    CAPTURE(role);
+    Halfway h(role);
+    const std::string token = export_halfway(h);
+    End first;
+    End second;
+    REQUIRE(import_context(first, token).ok());
+    REQUIRE(import_context(second, token).ok());
+    move_context(second);
+    const std::string good = std::exchange(h.token, "no message of NTLM");
+    CHECK_FALSE(h.complete(first).ok());
+    h.token = good;
+    CHECK(h.complete(second).minor == GSS_NTLM_S_OUT_OF_TURN);
+  }
+}
+
+TEST_CASE("twice: a handshake is completed by the process that began or imported it",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Halfway::Role role : kRoles) {
+    for (const bool imported : {false, true}) {
+      CAPTURE(role, imported);
+      Halfway h(role);
+      if (imported) {
+        move_context(h.waiting());
+      }
+      CHECK(in_child([&] { return h.complete(h.waiting()).minor; }) == kChildForked);
+      std::string token;
+      // The mechglue keeps the minor status of a failed export to itself.
+      CHECK(in_child([&] {
+              return export_context(h.waiting(), token).ok() ? 0 : GSS_NTLM_S_FORKED;
+            }) == kChildForked);
+      CHECK(h.complete(h.waiting()).major == GSS_S_COMPLETE);
+    }
+  }
+}
+
+TEST_CASE("twice: a child may import a handshake, unless its parent completed it before",
+          "[spi][export]") {
+  const Workshop workshop(kUsers);
+  for (const Halfway::Role role : kRoles) {
+    for (const bool completed : {false, true}) {
+      CAPTURE(role, completed);
+      Halfway h(role);
+      const std::string token = export_halfway(h);
+      End end;
+      if (completed) {
+        REQUIRE(import_context(end, token).ok());
+        REQUIRE(h.complete(end).ok());
+      }
+      CHECK(in_child([&] {
+              End imported;
+              const Outcome o = import_context(imported, token);
+              return o.ok() ? h.complete(imported).minor : o.minor;
+            }) == (completed ? kChildOutOfTurn : kChildCompleted));
+    }
+  }
+}
+
+TEST_CASE("import: a handshake that was exported too long ago is rejected", "[spi][export]") {
+  const Workshop workshop(kUsers, "[policy]\nmax_handshake_age = 2m\n");
+  for (const Halfway::Role role : kRoles) {
+    CAPTURE(role);
+    Halfway h(role);
+    const std::string token = export_halfway(h);
+    const std::size_t at = find_time(token);
+    const std::uint64_t time = load_le64(reinterpret_cast<const std::uint8_t*>(&token[at]));
+    for (const int seconds : {-130, -110, 110, 130}) {
+      std::string moved = token;
+      store_le64(reinterpret_cast<std::uint8_t*>(&moved[at]),
+                 time + static_cast<std::uint64_t>(std::int64_t{seconds} * 10000000));
+      repair_checksum(moved);
+      End end;
+      const Outcome o = import_context(end, moved);
+      CHECK(o.ok() == (std::abs(seconds) < 120));
+      CHECK((o.ok() || (o.major == GSS_S_CONTEXT_EXPIRED && o.minor == GSS_NTLM_S_EXPIRED)));
+    }
+  }
+}
+
+TEST_CASE("import: a handshake of another machine is rejected unless both are of one farm",
+          "[spi][export]") {
+  for (const Halfway::Role role : kRoles) {
+    CAPTURE(role);
+    std::string token;
+    {
+      const Workshop workshop(kUsers);
+      Halfway h(role);
+      token = export_halfway(h);
+      std::string other = token;
+      other[find_time(token) - 40] ^= 1;
+      repair_checksum(other);
+      End end;
+      const Outcome o = import_context(end, other);
+      CHECK(o.major == GSS_S_DEFECTIVE_TOKEN);
+      CHECK(o.text().find("another machine") != std::string::npos);
+    }
+    const Workshop workshop(kUsers, "[policy]\nfarm = web\n");
+    End end;
+    CHECK(import_context(end, token).major == GSS_S_DEFECTIVE_TOKEN);
+    Halfway h(role);
+    move_context(h.waiting());
+    CHECK(h.complete(h.waiting()).ok());
+  }
 }
 
 TEST_CASE("import: a token cut anywhere, or longer, is refused", "[spi][export]") {
