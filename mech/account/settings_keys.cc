@@ -236,14 +236,12 @@ struct HandshakeAge {
 };
 
 struct FarmName {
-  static constexpr std::string_view kForm = "a name without blanks, or nothing";
+  static constexpr std::string_view kForm = "a name of at most 255 bytes, or nothing";
   static constexpr bool kList = false;
-  static constexpr std::size_t kMost = 255;
   static bool parse(std::string_view text, std::string& to) {
     const Result<Bytes> wide = utf16le_from_utf8(text);
     to = text;
-    return wide && is_clean_name(*wide) && text.size() <= kMost &&
-           text.find_first_of(" \t;") == std::string_view::npos;
+    return wide && is_clean_name(*wide) && text.size() <= 255 && !has_remark(text);
   }
   static std::string print(const std::string& value) { return value; }
 };
