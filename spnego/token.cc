@@ -26,18 +26,18 @@ class Fields {
       return std::nullopt;
     }
     const DerElement element = in_.only(context(number), type);
-    settle(TokenFault::kFieldType);
+    negotiate_flags_for_session(TokenFault::kFieldType);
     return in_.ok() ? std::optional(element.content) : std::nullopt;
   }
   DerReader enter(unsigned number) noexcept { return in_.enter(context(number)); }
   void absorb(const DerReader& inner) noexcept {
     in_.absorb(inner);
-    settle(TokenFault::kFieldType);
+    negotiate_flags_for_session(TokenFault::kFieldType);
   }
   void fail(TokenFault fault) noexcept {
     if (in_.ok()) {
       in_.fail();
-      settle(fault);
+      negotiate_flags_for_session(fault);
     }
   }
   // Elements above the last field, in ascending order.
@@ -49,13 +49,13 @@ class Fields {
         return;
       }
       (void)in_.next(tag);
-      settle(TokenFault::kMalformed);
+      negotiate_flags_for_session(TokenFault::kMalformed);
       at = tag + 1u;
     }
   }
 
  private:
-  void settle(TokenFault fault) noexcept {
+  void negotiate_flags_for_session(TokenFault fault) noexcept {
     if (!in_.ok() && fault_ == TokenFault::kNone) {
       fault_ = fault;
     }

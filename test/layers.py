@@ -4,9 +4,10 @@
 Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status 1 when there is one
        layers.py --self-test    plants one offence after the other, and looks whether it is found
 
-The layers, as docs and CONTRIBUTING.md draw them: include/ and mech/base below; mech/wire,
-mech/crypto and spnego/ beside each other; mech/protocol; mech/account; mech/spi; tools/. A file
-includes its own room and those that MAY_INCLUDE names. test/ may include everything, and nothing
+The layers, as docs/architecture.md draws them: include/ and mech/base below; mech/wire, mech/crypto
+and spnego/ beside each other; mech/protocol; mech/os, mech/config, mech/names and mech/log;
+mech/backends, none of which sees another; mech/credential; mech/spi; tools/. A file includes its own
+directory and those that MAY_INCLUDE names. test/ may include everything, and nothing
 includes test/.
 """
 import os
@@ -17,6 +18,8 @@ import tempfile
 
 BASE = {"include", "mech/base"}
 CORE = BASE | {"mech/wire", "mech/crypto", "mech/protocol"}
+BACKEND = CORE | {"mech/os", "mech/config", "mech/names", "mech/log"}
+BACKENDS = {"mech/backends/users", "mech/backends/keyring", "mech/backends/winbind"}
 MAY_INCLUDE = {
     "include": set(),
     "mech/base": {"include"},
@@ -24,9 +27,16 @@ MAY_INCLUDE = {
     "mech/crypto": BASE,
     "spnego": BASE,
     "mech/protocol": BASE | {"mech/wire", "mech/crypto"},
-    "mech/account": CORE,
-    "mech/spi": CORE | {"mech/account", "spnego"},
-    "tools": CORE | {"mech/account", "spnego"},
+    "mech/os": BASE,
+    "mech/config": CORE | {"mech/os"},
+    "mech/names": CORE | {"mech/os"},
+    "mech/log": CORE | {"mech/os", "mech/config"},
+    "mech/backends/users": BACKEND,
+    "mech/backends/keyring": BACKEND,
+    "mech/backends/winbind": BACKEND,
+    "mech/credential": BACKEND | BACKENDS,
+    "mech/spi": BACKEND | BACKENDS | {"mech/credential", "spnego"},
+    "tools": BACKEND | BACKENDS | {"mech/credential", "spnego"},
 }
 
 # (rooms, pattern over code without comments, what is wrong)
@@ -41,17 +51,17 @@ CODE_RULES = [
     ({"mech/base", "mech/wire", "mech/crypto", "mech/protocol", "spnego"},
      re.compile(r"#\s*include\s*<(fstream|iostream|unistd\.h|fcntl\.h|pwd\.h|netdb\.h"
                 r"|sys/(stat|socket|mman|random|uio)\.h|dirent\.h|filesystem|pthread\.h|thread|mutex)>"),
-     "no input, output or threads below mech/account"),
+     "no input, output or threads below mech/os"),
     ({"mech/crypto", "mech/protocol"},
      re.compile(r"\b(memcmp|bcmp|strcmp|strncmp|strcasecmp|strncasecmp)\s*\("),
      "secrets are compared in constant time: use mech/base/secret.h"),
     (set(MAY_INCLUDE), re.compile(r"\bthrow\b(?!\s+std::bad_alloc\b)"),
      "errors are values: only std::bad_alloc flies"),
-    ({"mech/" + room for room in ("base", "wire", "crypto", "protocol", "account", "spi")},
+    ({room for room in MAY_INCLUDE if room.startswith("mech/")},
      re.compile(r"\b(abort|exit|_exit|quick_exit|printf|puts|perror)\s*\("),
      "the module never prints or ends its process"),
-    # The audit, in mech/account, writes to the system's log where a setting says so.
-    ({"mech/base", "mech/wire", "mech/crypto", "mech/protocol", "mech/spi"},
+    # The audit writes to the system's log where a setting says so.
+    ({room for room in MAY_INCLUDE if room.startswith("mech/")} - {"mech/log"},
      re.compile(r"\bsyslog\s*\("), "only the audit writes to the system's log"),
 ]
 
@@ -162,9 +172,12 @@ GOOD_TREE = {
     "mech/wire/types.h": '#include "mech/base/bytes.h"\nconst char* kText = "memcmp(a, b)";\n',
     "spnego/der.h": '#include "mech/base/bytes.h"\n',
     "mech/protocol/session.h": '#include "mech/crypto/seal.h"\n#include "mech/wire/types.h"\n',
-    "mech/account/name.h": '#include <unistd.h>\n#include "mech/protocol/session.h"\n',
-    "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/account/name.h"\n',
-    "tools/main.cc": '#include <cstdio>\n#include "mech/account/name.h"\nint main() { puts(""); }\n',
+    "mech/names/name.h": '#include <unistd.h>\n#include "mech/protocol/session.h"\n',
+    "mech/config/settings.h": '#include "mech/protocol/session.h"\n',
+    "mech/backends/users/users_file.h": '#include "mech/config/settings.h"\n',
+    "mech/backends/winbind/wbclient.h": '#include "mech/config/settings.h"\n',
+    "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/names/name.h"\n',
+    "tools/main.cc": '#include <cstdio>\n#include "mech/names/name.h"\nint main() { puts(""); }\n',
     "test/unit/a_test.cc": '#include "mech/spi/names.cc"\n',
 }
 
@@ -175,9 +188,13 @@ PLANTED = [
     ("wire includes crypto", "mech/wire/types.h", '#include "mech/crypto/seal.h"', "may not include"),
     ("crypto includes wire", "mech/crypto/seal.h", '# include "mech/wire/types.h"', "may not include"),
     ("spnego includes wire", "spnego/der.h", '#include "mech/wire/types.h"', "may not include"),
-    ("protocol includes account", "mech/protocol/session.h", '#include "mech/account/name.h"', "may not"),
+    ("protocol includes names", "mech/protocol/session.h", '#include "mech/names/name.h"', "may not"),
     ("protocol includes spnego", "mech/protocol/session.h", '#include "spnego/der.h"', "may not include"),
-    ("account includes spi", "mech/account/name.h", '#include "mech/spi/names.cc"', "may not include"),
+    ("a back end includes another", "mech/backends/users/users_file.h",
+     '#include "mech/backends/winbind/wbclient.h"', "may not include"),
+    ("config includes a back end", "mech/config/settings.h",
+     '#include "mech/backends/users/users_file.h"', "may not include"),
+    ("names include spi", "mech/names/name.h", '#include "mech/spi/names.cc"', "may not include"),
     ("spi includes tools", "mech/spi/names.cc", '#include "tools/main.cc"', "may not include"),
     ("tools include spi", "tools/main.cc", '#include "mech/spi/names.cc"', "may not include"),
     ("spi includes test", "mech/spi/names.cc", '#include "test/unit/a_test.cc"', "may not include"),
@@ -186,12 +203,12 @@ PLANTED = [
     ("a file beside the layers", "mech/extra/x.cc", "", "in no layer"),
     ("Nettle in wire", "mech/wire/types.h", "#include <nettle/md4.h>", "knows Nettle"),
     ("GSSAPI in protocol", "mech/protocol/session.h", "#include <gssapi/gssapi.h>", "GSSAPI"),
-    ("a gss_ call in account", "mech/account/name.h", "int x = gss_release_buffer(&m, &b);", "below mech/spi"),
+    ("a gss_ call in names", "mech/names/name.h", "int x = gss_release_buffer(&m, &b);", "below mech/spi"),
     ("a file read in protocol", "mech/protocol/session.h", "#include <fstream>", "no input"),
     ("memcmp in crypto", "mech/crypto/seal.h", "bool x = std::memcmp(a, b, 16) == 0;", "constant time"),
     ("strcmp in protocol", "mech/protocol/session.h", "bool x = strcmp (a, b) == 0;", "constant time"),
     ("bcmp in crypto", "mech/crypto/seal.h", "bool x = bcmp(a, b, 16) == 0;", "constant time"),
-    ("an exception", "mech/account/name.h", "void f() { throw 1; }", "errors are values"),
+    ("an exception", "mech/names/name.h", "void f() { throw 1; }", "errors are values"),
     ("printing", "mech/spi/names.cc", 'void f() { std::printf("x"); }', "never prints"),
     ("abort", "mech/base/bytes.cc", "void g() { std::abort(); }", "never prints"),
     ("a machine's path", "test/a.sh", "cd /wo" "rk/x", "a path"),

@@ -227,9 +227,10 @@ class Anatomy {
   void authenticate(bool oem_before) {
     Result<AuthenticateMessage> m = decode_authenticate(t_.ntlm, oem_before);
     if (!m) {
-      fault(m.error(), m.error().minor == Minor::kOutside || m.error().minor == Minor::kTruncated
-                           ? bad_descriptor({12, 20, 28, 36, 44, 52})
-                           : 0);
+      fault(m.error(),
+            m.error().minor == Minor::kFieldOutOfBounds || m.error().minor == Minor::kTruncated
+                ? bad_descriptor({12, 20, 28, 36, 44, 52})
+                : 0);
       return;
     }
     t_.authenticate = *m;

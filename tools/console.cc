@@ -11,12 +11,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "mech/account/detail.h"
-#include "mech/account/file.h"
-#include "mech/account/name.h"
-#include "mech/account/settings.h"
 #include "mech/base/text.h"
+#include "mech/config/settings.h"
 #include "mech/crypto/derive.h"
+#include "mech/names/name.h"
+#include "mech/os/error_detail.h"
+#include "mech/os/file.h"
 
 namespace gssntlm::tools {
 namespace {

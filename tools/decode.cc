@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "mech/account/users_file.h"
+#include "mech/backends/users/users_file.h"
 #include "mech/base/text.h"
 #include "tools/commands.h"
 #include "tools/console.h"

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "mech/account/describe.h"
+#include "mech/log/describe.h"
 #include "mech/protocol/logon.h"
 #include "tools/decode_output.h"
 

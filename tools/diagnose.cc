@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 #include "mech/protocol/logon.h"

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mech/account/settings.h"
+#include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/self_login.h"

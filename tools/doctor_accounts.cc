@@ -3,12 +3,12 @@
 
 #include <sys/stat.h>
 
-#include "mech/account/credential.h"
-#include "mech/account/keyring.h"
-#include "mech/account/settings.h"
-#include "mech/account/users_file.h"
-#include "mech/account/winbind_check.h"
+#include "mech/backends/keyring/login_store.h"
+#include "mech/backends/users/users_file.h"
+#include "mech/backends/winbind/winbind_check.h"
 #include "mech/base/text.h"
+#include "mech/config/settings.h"
+#include "mech/credential/credential.h"
 #include "tools/console.h"
 #include "tools/doctor.h"
 

@@ -7,10 +7,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "mech/account/keyring.h"
-#include "mech/account/name.h"
-#include "mech/account/settings.h"
+#include "mech/backends/keyring/login_store.h"
 #include "mech/base/text.h"
+#include "mech/config/settings.h"
+#include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <ctime>
 
-#include "mech/account/describe.h"
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/base/text.h"
+#include "mech/log/describe.h"
 #include "tools/anatomy.h"
 
 namespace gssntlm::tools {

@@ -18,8 +18,8 @@ extern "C" {
 }
 
 #include "include/gssapi/gssapi_ntlm.h"
-#include "mech/account/file.h"
-#include "mech/account/settings.h"
+#include "mech/config/settings.h"
+#include "mech/os/file.h"
 #include "mech/wire/authenticate.h"
 #include "spnego/token.h"
 

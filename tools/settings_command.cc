@@ -1,8 +1,8 @@
 // settings: what is in force, and the example file.
 #include <cstdio>
 
-#include "mech/account/settings.h"
 #include "mech/base/text.h"
+#include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 

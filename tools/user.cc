@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "mech/account/name.h"
-#include "mech/account/users_edit.h"
+#include "mech/backends/users/users_edit.h"
+#include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 

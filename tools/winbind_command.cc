@@ -1,8 +1,8 @@
 // winbind: whether accounts of a domain can log in to this machine.
 #include <cstdio>
 
-#include "mech/account/settings.h"
-#include "mech/account/winbind_check.h"
+#include "mech/backends/winbind/winbind_check.h"
+#include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 

@@ -63,60 +63,60 @@
 
 /* Minor status codes. gss_display_status explains each and says what to do. */
 #define GSS_NTLM_S_BASE 0x4E540000u
-#define GSS_NTLM_S_NOT_NTLM 0x4E540001u          /* token is not an NTLM message */
-#define GSS_NTLM_S_TRUNCATED 0x4E540002u         /* message shorter than its fixed part */
-#define GSS_NTLM_S_OUTSIDE 0x4E540003u           /* a field points outside its message */
-#define GSS_NTLM_S_WRONG_MESSAGE 0x4E540004u     /* not the message this step expects */
-#define GSS_NTLM_S_CHARSET 0x4E540005u           /* no character set offered or chosen */
-#define GSS_NTLM_S_BAD_STRING 0x4E540006u        /* odd length, NUL or control characters */
-#define GSS_NTLM_S_BAD_AV_PAIRS 0x4E540007u      /* malformed target information */
-#define GSS_NTLM_S_BAD_RESPONSE 0x4E540008u      /* impossible response or key length */
-#define GSS_NTLM_S_TOO_LONG 0x4E540009u          /* token or field longer than is accepted */
-#define GSS_NTLM_S_OUT_OF_TURN 0x4E54000Au       /* context is complete or has failed */
-#define GSS_NTLM_S_INCOMPLETE 0x4E54000Bu        /* context has no keys yet */
-#define GSS_NTLM_S_BAD_NAME 0x4E54000Cu          /* name cannot be used with NTLM */
-#define GSS_NTLM_S_NAME_TYPE 0x4E54000Du         /* name type not supported */
-#define GSS_NTLM_S_BAD_ARGUMENT 0x4E54000Eu      /* argument missing or contradictory */
-#define GSS_NTLM_S_BAD_TEXT 0x4E54000Fu          /* text is not valid UTF-8 */
-#define GSS_NTLM_S_NO_INITIATOR_CRED 0x4E540010u /* no account to log in with */
-#define GSS_NTLM_S_NO_ACCEPTOR_CRED 0x4E540011u  /* no accounts to check against */
-#define GSS_NTLM_S_USERS_FILE_OPEN 0x4E540012u   /* users file cannot be read */
-#define GSS_NTLM_S_USERS_FILE_MODE 0x4E540013u   /* users file readable by others, or foreign */
-#define GSS_NTLM_S_USERS_FILE_LINE 0x4E540014u   /* users file has a bad line */
-#define GSS_NTLM_S_NOT_SUPPORTED 0x4E540015u     /* operation not supported */
-#define GSS_NTLM_S_NOT_AVAILABLE 0x4E540016u     /* value not available now */
-#define GSS_NTLM_S_BAD_CREDENTIAL 0x4E540017u    /* credential cannot serve this call */
-#define GSS_NTLM_S_BAD_SETTING 0x4E540018u       /* a setting cannot be understood */
-#define GSS_NTLM_S_LOGON_FAILURE 0x4E540019u     /* the peer's logon was refused */
-#define GSS_NTLM_S_BINDINGS 0x4E54001Au          /* channel bindings missing or different */
-#define GSS_NTLM_S_POLICY_VERSION 0x4E54001Bu    /* NTLM version refused by policy */
-#define GSS_NTLM_S_POLICY_FLAGS 0x4E54001Cu      /* a required capability is missing */
-#define GSS_NTLM_S_POLICY_KEY_LENGTH 0x4E54001Du /* session key too short for policy */
-#define GSS_NTLM_S_POLICY_BLOCKED 0x4E54001Eu    /* target or user blocked by policy */
-#define GSS_NTLM_S_DOWNGRADE 0x4E54001Fu         /* flags changed between messages */
-#define GSS_NTLM_S_TARGET_INFO 0x4E540020u       /* server sent no usable target information */
-#define GSS_NTLM_S_BAD_SIGNATURE 0x4E540021u     /* message signature does not verify */
-#define GSS_NTLM_S_SEQUENCE 0x4E540022u          /* message does not carry the number set */
-#define GSS_NTLM_S_SEQUENCE_END 0x4E540023u      /* sequence numbers are used up */
-#define GSS_NTLM_S_SHORT_SIGNATURE 0x4E540024u   /* token shorter than a signature */
-#define GSS_NTLM_S_BAD_QOP 0x4E540025u           /* only the default QOP exists */
-#define GSS_NTLM_S_NO_PROTECTION 0x4E540026u     /* neither signing nor sealing agreed */
-#define GSS_NTLM_S_NO_MEMORY 0x4E540027u         /* memory exhausted */
-#define GSS_NTLM_S_NO_RANDOM 0x4E540028u         /* no random numbers from the system */
-#define GSS_NTLM_S_INTERNAL 0x4E540029u          /* a defect of the mechanism */
-#define GSS_NTLM_S_ANONYMOUS 0x4E54002Au         /* anonymous logon refused by policy */
-#define GSS_NTLM_S_EXPIRED 0x4E54002Bu           /* context or credential has expired */
-#define GSS_NTLM_S_BAD_OPTION 0x4E54002Cu        /* option value has the wrong size or state */
-#define GSS_NTLM_S_BAD_IOV 0x4E54002Du           /* IOV list cannot be processed */
-#define GSS_NTLM_S_IMPORT 0x4E54002Eu            /* exported token cannot be imported */
-#define GSS_NTLM_S_FORKED 0x4E54002Fu            /* context belongs to another process */
-#define GSS_NTLM_S_UNENCODABLE 0x4E540030u       /* text has no form in the OEM code page */
-#define GSS_NTLM_S_REPEATED 0x4E540031u          /* message was taken before */
-#define GSS_NTLM_S_OLD 0x4E540032u               /* message too old to tell whether it is new */
-#define GSS_NTLM_S_GAP 0x4E540033u               /* messages before this one are missing */
-#define GSS_NTLM_S_KEYRING 0x4E540034u           /* kernel keyring cannot be used */
-#define GSS_NTLM_S_DOMAIN 0x4E540035u            /* no domain controller decided; try again */
-#define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u     /* no account of this system for the user */
-#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u         /* name has no such attribute, or it was proven */
+#define GSS_NTLM_S_NOT_NTLM 0x4E540001u            /* token is not an NTLM message */
+#define GSS_NTLM_S_TRUNCATED 0x4E540002u           /* message shorter than its fixed part */
+#define GSS_NTLM_S_FIELD_OUT_OF_BOUNDS 0x4E540003u /* a field points outside its message */
+#define GSS_NTLM_S_WRONG_MESSAGE 0x4E540004u       /* not the message this step expects */
+#define GSS_NTLM_S_CHARSET 0x4E540005u             /* no character set offered or chosen */
+#define GSS_NTLM_S_BAD_STRING 0x4E540006u          /* odd length, NUL or control characters */
+#define GSS_NTLM_S_BAD_AV_PAIRS 0x4E540007u        /* malformed target information */
+#define GSS_NTLM_S_BAD_RESPONSE 0x4E540008u        /* impossible response or key length */
+#define GSS_NTLM_S_TOO_LONG 0x4E540009u            /* token or field longer than is accepted */
+#define GSS_NTLM_S_BAD_STATE 0x4E54000Au           /* context is complete or has failed */
+#define GSS_NTLM_S_INCOMPLETE 0x4E54000Bu          /* context has no keys yet */
+#define GSS_NTLM_S_BAD_NAME 0x4E54000Cu            /* name cannot be used with NTLM */
+#define GSS_NTLM_S_NAME_TYPE 0x4E54000Du           /* name type not supported */
+#define GSS_NTLM_S_BAD_ARGUMENT 0x4E54000Eu        /* argument missing or contradictory */
+#define GSS_NTLM_S_BAD_TEXT 0x4E54000Fu            /* text is not valid UTF-8 */
+#define GSS_NTLM_S_NO_INITIATOR_CRED 0x4E540010u   /* no account to log in with */
+#define GSS_NTLM_S_NO_ACCEPTOR_CRED 0x4E540011u    /* no accounts to check against */
+#define GSS_NTLM_S_USERS_FILE_OPEN 0x4E540012u     /* users file cannot be read */
+#define GSS_NTLM_S_USERS_FILE_MODE 0x4E540013u     /* users file readable by others, or foreign */
+#define GSS_NTLM_S_USERS_FILE_LINE 0x4E540014u     /* users file has a bad line */
+#define GSS_NTLM_S_NOT_SUPPORTED 0x4E540015u       /* operation not supported */
+#define GSS_NTLM_S_NOT_AVAILABLE 0x4E540016u       /* value not available now */
+#define GSS_NTLM_S_BAD_CREDENTIAL 0x4E540017u      /* credential cannot serve this call */
+#define GSS_NTLM_S_BAD_SETTING 0x4E540018u         /* a setting cannot be understood */
+#define GSS_NTLM_S_LOGON_FAILURE 0x4E540019u       /* the peer's logon was refused */
+#define GSS_NTLM_S_BINDINGS 0x4E54001Au            /* channel bindings missing or different */
+#define GSS_NTLM_S_POLICY_VERSION 0x4E54001Bu      /* NTLM version refused by policy */
+#define GSS_NTLM_S_POLICY_FLAGS 0x4E54001Cu        /* a required capability is missing */
+#define GSS_NTLM_S_POLICY_KEY_LENGTH 0x4E54001Du   /* session key too short for policy */
+#define GSS_NTLM_S_POLICY_BLOCKED 0x4E54001Eu      /* target or user blocked by policy */
+#define GSS_NTLM_S_DOWNGRADE 0x4E54001Fu           /* flags changed between messages */
+#define GSS_NTLM_S_TARGET_INFO 0x4E540020u         /* server sent no usable target information */
+#define GSS_NTLM_S_BAD_SIGNATURE 0x4E540021u       /* message signature does not verify */
+#define GSS_NTLM_S_SEQUENCE 0x4E540022u            /* message does not carry the number set */
+#define GSS_NTLM_S_SEQUENCE_END 0x4E540023u        /* sequence numbers are used up */
+#define GSS_NTLM_S_SHORT_SIGNATURE 0x4E540024u     /* token shorter than a signature */
+#define GSS_NTLM_S_BAD_QOP 0x4E540025u             /* only the default QOP exists */
+#define GSS_NTLM_S_NO_PROTECTION 0x4E540026u       /* neither signing nor sealing agreed */
+#define GSS_NTLM_S_NO_MEMORY 0x4E540027u           /* memory exhausted */
+#define GSS_NTLM_S_NO_RANDOM 0x4E540028u           /* no random numbers from the system */
+#define GSS_NTLM_S_INTERNAL 0x4E540029u            /* a defect of the mechanism */
+#define GSS_NTLM_S_ANONYMOUS 0x4E54002Au           /* anonymous logon refused by policy */
+#define GSS_NTLM_S_EXPIRED 0x4E54002Bu             /* context or credential has expired */
+#define GSS_NTLM_S_BAD_OPTION 0x4E54002Cu          /* option value has the wrong size or state */
+#define GSS_NTLM_S_BAD_IOV 0x4E54002Du             /* IOV list cannot be processed */
+#define GSS_NTLM_S_IMPORT 0x4E54002Eu              /* exported token cannot be imported */
+#define GSS_NTLM_S_FORKED 0x4E54002Fu              /* context belongs to another process */
+#define GSS_NTLM_S_UNENCODABLE 0x4E540030u         /* text has no form in the OEM code page */
+#define GSS_NTLM_S_DUPLICATE_TOKEN 0x4E540031u     /* message was taken before */
+#define GSS_NTLM_S_OLD_TOKEN 0x4E540032u           /* message too old to tell whether it is new */
+#define GSS_NTLM_S_GAP_TOKEN 0x4E540033u           /* messages before this one are missing */
+#define GSS_NTLM_S_KEYRING 0x4E540034u             /* kernel keyring cannot be used */
+#define GSS_NTLM_S_DOMAIN 0x4E540035u              /* no domain controller decided; try again */
+#define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u       /* no account of this system for the user */
+#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u /* name has no such attribute, or it was proven */
 
 #endif

@@ -7,11 +7,11 @@
 
 namespace gssntlm {
 
-Saver::~Saver() {
+Serializer::~Serializer() {
   wipe(bytes_);
 }
 
-void Saver::make_room(std::size_t more) {
+void Serializer::make_room(std::size_t more) {
   constexpr std::size_t kFirst = 2048;
   const std::size_t needed = bytes_.size() + more;
   if (needed <= bytes_.capacity()) {
@@ -24,35 +24,35 @@ void Saver::make_room(std::size_t more) {
   bytes_ = std::move(larger);
 }
 
-void Saver::u16(std::uint16_t v) {
+void Serializer::u16(std::uint16_t v) {
   std::array<std::uint8_t, 2> out;
   store_le16(out.data(), v);
   put(out);
 }
 
-void Saver::u32(std::uint32_t v) {
+void Serializer::u32(std::uint32_t v) {
   std::array<std::uint8_t, 4> out;
   store_le32(out.data(), v);
   put(out);
 }
 
-void Saver::u64(std::uint64_t v) {
+void Serializer::u64(std::uint64_t v) {
   std::array<std::uint8_t, 8> out;
   store_le64(out.data(), v);
   put(out);
 }
 
-void Saver::put(ByteView bytes) {
+void Serializer::put(ByteView bytes) {
   make_room(bytes.size());
   append(bytes_, bytes);
 }
 
-void Saver::block(ByteView bytes) {
+void Serializer::block(ByteView bytes) {
   u32(static_cast<std::uint32_t>(bytes.size()));
   put(bytes);
 }
 
-bool Loader::flag() noexcept {
+bool Deserializer::flag() noexcept {
   const std::uint8_t v = u8();
   if (v > 1) {
     reject();
@@ -60,7 +60,7 @@ bool Loader::flag() noexcept {
   return v == 1;
 }
 
-ByteView Loader::block(std::size_t limit) noexcept {
+ByteView Deserializer::block(std::size_t limit) noexcept {
   const std::uint32_t size = u32();
   if (size > limit) {
     reject();

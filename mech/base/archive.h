@@ -9,12 +9,12 @@
 namespace gssntlm {
 
 /// Collects values. What it holds may be secret: it is wiped when it goes and when it moves.
-class Saver {
+class Serializer {
  public:
-  Saver() = default;
-  Saver(const Saver&) = delete;
-  Saver& operator=(const Saver&) = delete;
-  ~Saver();
+  Serializer() = default;
+  Serializer(const Serializer&) = delete;
+  Serializer& operator=(const Serializer&) = delete;
+  ~Serializer();
 
   void u8(std::uint8_t v) { put({&v, 1}); }
   void flag(bool v) { u8(v ? 1 : 0); }
@@ -37,9 +37,9 @@ class Saver {
 
 /// Takes the values out again, from whoever wrote them. After the first thing that is not right
 /// nothing is: look at ok(), or at finished(), before using what was read.
-class Loader {
+class Deserializer {
  public:
-  explicit Loader(ByteView in) noexcept : in_(in) {}
+  explicit Deserializer(ByteView in) noexcept : in_(in) {}
 
   [[nodiscard]] std::uint8_t u8() noexcept { return in_.u8(); }
   /// 0 or 1; anything else is not right.

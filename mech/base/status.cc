@@ -18,7 +18,7 @@ constexpr std::array kTexts = {
           "the token is not an NTLM message; check that both sides speak NTLM or SPNEGO"},
     Entry{Minor::kTruncated,
           "the NTLM message is shorter than its fixed part; it was cut on its way or forged"},
-    Entry{Minor::kOutside,
+    Entry{Minor::kFieldOutOfBounds,
           "a field of the NTLM message points outside it; it was cut on its way or forged"},
     Entry{Minor::kWrongMessage,
           "this is not the NTLM message this step expects; start the exchange anew"},
@@ -33,7 +33,7 @@ constexpr std::array kTexts = {
           "peer"},
     Entry{Minor::kTooLong,
           "the token or one of its fields is longer than NTLM accepts (64 KiB); use shorter names"},
-    Entry{Minor::kOutOfTurn,
+    Entry{Minor::kBadState,
           "the NTLM context is already complete or has failed; delete it and start anew"},
     Entry{
         Minor::kIncomplete,
@@ -121,11 +121,11 @@ constexpr std::array kTexts = {
     Entry{Minor::kUnencodable,
           "a name has characters that the OEM code page lacks, and the peer has no Unicode; set "
           "code_page (gss-ntlm(5))"},
-    Entry{Minor::kRepeated,
+    Entry{Minor::kDuplicateToken,
           "the message was taken before: it was repeated on its way, or is replayed; drop it"},
-    Entry{Minor::kOld,
+    Entry{Minor::kOldToken,
           "the message is genuine but so old that it may have been taken before; drop it"},
-    Entry{Minor::kGap,
+    Entry{Minor::kGapToken,
           "the message came too early: those between the last one and it were lost or are late; "
           "wait for them, or go on without"},
     Entry{Minor::kKeyring,

@@ -30,7 +30,7 @@ inline constexpr std::array<std::uint32_t, kSteps> kSines = {
 
 /// Makes the compiler take `sum` as it stands. Each step waits for the one before it, so what can
 /// be added early must not be gathered into one late, slow addition.
-[[gnu::always_inline]] inline void settle(std::uint32_t& sum) noexcept {
+[[gnu::always_inline]] inline void negotiate_flags_for_session(std::uint32_t& sum) noexcept {
   asm("" : "+r"(sum));
 }
 
@@ -58,13 +58,13 @@ template <std::size_t I, typename Block>
   const std::uint32_t c = v[(66 - I) % 4];
   const std::uint32_t d = v[(67 - I) % 4];
   a += block.template word<kWord>() + kSines[I];
-  settle(a);
+  negotiate_flags_for_session(a);
   if constexpr (kRound == 0) {
     a += d ^ (b & (c ^ d));
   } else if constexpr (kRound == 1) {
     // (b & d) | (c & ~d) as a sum: the half without b, which comes last, is added early.
     a += c & ~d;
-    settle(a);
+    negotiate_flags_for_session(a);
     a += b & d;
   } else if constexpr (kRound == 2) {
     a += b ^ (c ^ d);

@@ -18,7 +18,7 @@ bool is_zero(ByteView bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
 }
 
-Error refuse(const Refusal& refusal, const Environment& env) {
+Error refuse(const Refusal& refusal, const Runtime& env) {
   if (env.tracing()) {
     env.trace("acceptor: refused, " + std::string(refusal.reason));
   }
@@ -43,7 +43,7 @@ Bytes trusted_target_name(const TargetInfo& info) {
   return Bytes(info.target_name->begin(), info.target_name->end());
 }
 
-void trace_single_host(const V2ClientChallenge& blob, const Environment& env) {
+void trace_single_host(const V2ClientChallenge& blob, const Runtime& env) {
   if (!env.tracing() || !blob.target_info.single_host) {
     return;
   }
@@ -58,10 +58,9 @@ void trace_single_host(const V2ClientChallenge& blob, const Environment& env) {
 
 }  // namespace
 
-Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names,
-                                   const Environment& env) {
+Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names, const Runtime& env) {
   if (state_ != State::kStart) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
   const Result<NegotiateMessage> offer = decode_negotiate(negotiate);
@@ -71,27 +70,27 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names,
   if (Status s = check_charset(offer->flags); !s) {
     return s.error();
   }
-  const Flags reply = compute_reply(offer->flags, policy_, names);
-  if (const std::optional<Refusal> refusal = judge_reply(reply, policy_)) {
+  const Flags reply = negotiate_flags_for_challenge(offer->flags, policy_, names);
+  if (const std::optional<Refusal> refusal = check_reply_flags(reply, policy_)) {
     return refuse(*refusal, env);
   }
   return emit(reply, negotiate, names, env);
 }
 
-Result<Buffer> Acceptor::connectionless_challenge(const HostNames& names, const Environment& env) {
+Result<Buffer> Acceptor::connectionless_challenge(const HostNames& names, const Runtime& env) {
   if (state_ != State::kStart) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
   if (!policy_.allow_connectionless) {
     env.trace("acceptor: refused, connectionless contexts are off");
     return failure(Minor::kPolicyBlocked);
   }
-  return emit(compute_connectionless_offer(policy_, names), {}, names, env);
+  return emit(negotiate_flags_for_connectionless_challenge(policy_, names), {}, names, env);
 }
 
 Result<Buffer> Acceptor::emit(Flags flags, ByteView negotiate, const HostNames& names,
-                              const Environment& env) {
+                              const Runtime& env) {
   if (!env.random(server_challenge_)) {
     return failure(Minor::kNoRandom);
   }
@@ -127,10 +126,9 @@ Result<Buffer> Acceptor::emit(Flags flags, ByteView negotiate, const HostNames& 
 }
 
 Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindingHash* bindings,
-                                             const AccountSource& accounts,
-                                             const Environment& env) {
+                                             const AccountSource& accounts, const Runtime& env) {
   if (state_ != State::kChallengeSent) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
   Result<AcceptedLogon> accepted = judge(token, bindings, accounts, env);
@@ -143,8 +141,8 @@ Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindin
 
 // [MS-NLMP] 3.2.5.1.2.
 Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* bindings,
-                                      const AccountSource& accounts, const Environment& env) {
-  const Result<AuthenticateMessage> message = decode_authenticate(token, takes_oem());
+                                      const AccountSource& accounts, const Runtime& env) {
+  const Result<AuthenticateMessage> message = decode_authenticate(token, uses_oem());
   if (!message) {
     return message.error();
   }
@@ -155,12 +153,12 @@ Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* 
   if (exchanges_key(*agreed) && message->session_key.size() != SessionKey::kSize) {
     return defective(Minor::kBadResponse);
   }
-  return message->is_anonymous() ? judge_nobody(*message, *agreed, bindings, env)
+  return message->is_anonymous() ? check_anonymous(*message, *agreed, bindings, env)
                                  : judge_user({token, *message, *agreed, bindings}, accounts, env);
 }
 
 Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSource& accounts,
-                                           const Environment& env) {
+                                           const Runtime& env) {
   const AuthenticateMessage& message = answer.message;
   Result<Names> names = read_names(message, answer.agreed);
   if (!names) {
@@ -186,7 +184,7 @@ Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSo
   outcome.key = unwrap_key(message, answer.agreed, key_exchange_key(request, *logon));
   outcome.kind = logon->kind;
   outcome.mic = message.mic_at.has_value();
-  outcome.peer_tells_sealing = tells_sealing(message.version);
+  outcome.peer_tells_sealing = distinguishes_wrap_modes(message.version);
   if (Status s = check_mic(answer, outcome.key, env); !s) {
     return s.error();
   }
@@ -214,9 +212,9 @@ Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSo
 }
 
 // [MS-NLMP] 3.2.5.1.2, 3.3: nobody has neither domain nor password; the key is known to everybody.
-Result<AcceptedLogon> Acceptor::judge_nobody(const AuthenticateMessage& message, Flags agreed,
-                                             const ChannelBindingHash* bindings,
-                                             const Environment& env) {
+Result<AcceptedLogon> Acceptor::check_anonymous(const AuthenticateMessage& message, Flags agreed,
+                                                const ChannelBindingHash* bindings,
+                                                const Runtime& env) {
   if (!accepts_kind(ResponseKind::kAnonymous, policy_)) {
     env.trace("acceptor: refused, anonymous logons are off");
     return failure(Minor::kAnonymous);
@@ -237,20 +235,22 @@ Result<AcceptedLogon> Acceptor::judge_nobody(const AuthenticateMessage& message,
   return accepted;
 }
 
-bool Acceptor::takes_oem() const noexcept {
+bool Acceptor::uses_oem() const noexcept {
   return !has(outcome_.flags, flag::kUnicode);
 }
 
-Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Environment& env) const {
+Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Runtime& env) const {
   const Flags challenge = outcome_.flags;
   // A client of Windows 9x, whose message ends before the flags, takes what was said to it.
-  const Flags answer = message.says_flags ? message.flags : challenge;
+  const Flags answer = message.has_flags ? message.flags : challenge;
   const bool nobody = message.is_anonymous();
-  if (const std::optional<Refusal> refusal = nobody ? judge_nobodys_answer(challenge, answer)
-                                                    : judge_answer(challenge, answer, policy_)) {
+  if (const std::optional<Refusal> refusal =
+          nobody ? check_anonymous_flags(challenge, answer)
+                 : check_authenticate_flags(challenge, answer, policy_)) {
     return refuse(*refusal, env);
   }
-  return nobody ? settle_with_nobody(challenge, answer) : settle(challenge, answer);
+  return nobody ? anonymous_flags(challenge, answer)
+                : negotiate_flags_for_session(challenge, answer);
 }
 
 Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
@@ -281,7 +281,7 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
 }
 
 Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
-                            const Environment& env) const {
+                            const Runtime& env) const {
   if (!accepts_response(request, policy_)) {
     if (env.tracing()) {
       env.trace("acceptor: refused, policy does not take this response: " +
@@ -296,8 +296,7 @@ Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHas
   return {};
 }
 
-Status Acceptor::check_mic(const Answer& answer, const SessionKey& key,
-                           const Environment& env) const {
+Status Acceptor::check_mic(const Answer& answer, const SessionKey& key, const Runtime& env) const {
   const AuthenticateMessage& message = answer.message;
   if (!message.mic_at) {
     if (policy_.allow_missing_mic) {
@@ -320,7 +319,7 @@ Status Acceptor::check_mic(const Answer& answer, const SessionKey& key,
 }
 
 // The response must have been made for this server and now: a relayed one names another.
-Status Acceptor::check_blob(const V2ClientChallenge& blob, const Environment& env) const {
+Status Acceptor::check_blob(const V2ClientChallenge& blob, const Runtime& env) const {
   const Result<ChallengeMessage> challenge =
       decode_challenge(ByteView(transcript_).subspan(negotiate_size_));
   const Result<TargetInfo> sent = challenge ? decode_target_info(challenge->target_info)
@@ -346,7 +345,7 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Environment& en
 // Whether both sides gave the same ones.
 Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
                                       const ChannelBindingHash* bindings,
-                                      const Environment& env) const {
+                                      const Runtime& env) const {
   if (bindings == nullptr || policy_.channel_bindings == Demand::kOff) {
     return false;
   }

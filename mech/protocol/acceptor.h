@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "mech/base/archive.h"
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/logon.h"
 #include "mech/protocol/outcome.h"
@@ -22,7 +22,7 @@ struct AcceptedLogon {
   std::vector<LogonAttribute> attributes;
 };
 
-/// One exchange. A failed step ends it: later steps answer kOutOfTurn. One challenge, one attempt.
+/// One exchange. A failed step ends it: later steps answer kBadState. One challenge, one attempt.
 class Acceptor {
  public:
   explicit Acceptor(const Policy& policy) noexcept : policy_(policy) {}
@@ -30,29 +30,28 @@ class Acceptor {
   /// CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
   /// Errors: DEFECTIVE_TOKEN for a malformed message; FAILURE with kPolicyFlags or kPolicyKeyLength
   /// for a weak offer, kUnencodable when the client takes OEM only and our name has none;
-  /// kOutOfTurn; kNoRandom. Throws std::bad_alloc.
+  /// kBadState; kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Result<Buffer> challenge(ByteView negotiate, const HostNames& names,
-                                         const Environment& env);
+                                         const Runtime& env);
 
   /// A connectionless CHALLENGE, which nothing precedes [MS-NLMP] 3.2.5.2.1. Errors: FAILURE
   /// kPolicyBlocked where policy has no connectionless contexts; otherwise as challenge().
-  [[nodiscard]] Result<Buffer> connectionless_challenge(const HostNames& names,
-                                                        const Environment& env);
+  [[nodiscard]] Result<Buffer> connectionless_challenge(const HostNames& names, const Runtime& env);
 
   /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2, 3.2.5.2.2. `bindings` may be nullptr. `accounts` are
   /// not asked about an anonymous client, who has no names. Errors: DEFECTIVE_TOKEN for a malformed
   /// message; BAD_BINDINGS; FAILURE with kLogonFailure (user, password, MIC, echoed names and clock
-  /// alike), kPolicyVersion, kPolicyFlags, kPolicyKeyLength, kDowngrade, kAnonymous; kOutOfTurn.
+  /// alike), kPolicyVersion, kPolicyFlags, kPolicyKeyLength, kDowngrade, kAnonymous; kBadState.
   /// Throws std::bad_alloc.
   [[nodiscard]] Result<AcceptedLogon> authenticate(ByteView token,
                                                    const ChannelBindingHash* bindings,
                                                    const AccountSource& accounts,
-                                                   const Environment& env);
+                                                   const Runtime& env);
 
-  /// Saves a handshake that waits for AUTHENTICATE. Error: kOutOfTurn. Throws std::bad_alloc.
-  [[nodiscard]] Status save(Saver& out) const;
+  /// Saves a handshake that waits for AUTHENTICATE. Error: kBadState. Throws std::bad_alloc.
+  [[nodiscard]] Status save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
-  [[nodiscard]] static Result<Acceptor> load(const Policy& policy, Loader& in);
+  [[nodiscard]] static Result<Acceptor> load(const Policy& policy, Deserializer& in);
 
   /// After authenticate() succeeded.
   [[nodiscard]] const Outcome& outcome() const noexcept { return outcome_; }
@@ -79,23 +78,22 @@ class Acceptor {
     const ChannelBindingHash* bindings;
   };
 
-  Result<Buffer> emit(Flags flags, ByteView negotiate, const HostNames& names,
-                      const Environment& env);
+  Result<Buffer> emit(Flags flags, ByteView negotiate, const HostNames& names, const Runtime& env);
   Result<AcceptedLogon> judge(ByteView token, const ChannelBindingHash* bindings,
-                              const AccountSource& accounts, const Environment& env);
+                              const AccountSource& accounts, const Runtime& env);
   Result<AcceptedLogon> judge_user(const Answer& answer, const AccountSource& accounts,
-                                   const Environment& env);
-  Result<AcceptedLogon> judge_nobody(const AuthenticateMessage& message, Flags agreed,
-                                     const ChannelBindingHash* bindings, const Environment& env);
-  Result<Flags> agree(const AuthenticateMessage& message, const Environment& env) const;
+                                   const Runtime& env);
+  Result<AcceptedLogon> check_anonymous(const AuthenticateMessage& message, Flags agreed,
+                                        const ChannelBindingHash* bindings, const Runtime& env);
+  Result<Flags> agree(const AuthenticateMessage& message, const Runtime& env) const;
   Result<Names> read_names(const AuthenticateMessage& message, Flags agreed) const;
   Status check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
-                    const Environment& env) const;
-  Status check_mic(const Answer& answer, const SessionKey& key, const Environment& env) const;
-  Status check_blob(const V2ClientChallenge& blob, const Environment& env) const;
+                    const Runtime& env) const;
+  Status check_mic(const Answer& answer, const SessionKey& key, const Runtime& env) const;
+  Status check_blob(const V2ClientChallenge& blob, const Runtime& env) const;
   Result<bool> check_bindings(const AuthenticateMessage& message,
-                              const ChannelBindingHash* bindings, const Environment& env) const;
-  [[nodiscard]] bool takes_oem() const noexcept;
+                              const ChannelBindingHash* bindings, const Runtime& env) const;
+  [[nodiscard]] bool uses_oem() const noexcept;
 
   Policy policy_;
   State state_ = State::kStart;

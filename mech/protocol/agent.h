@@ -1,7 +1,7 @@
 // Somebody who answers challenges with a secret that this process does not have.
 #pragma once
 
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/base/secret.h"
 #include "mech/base/status.h"
 
@@ -19,7 +19,7 @@ class LogonAgent {
   /// AUTHENTICATE for a CHALLENGE whose target information the answer must repeat. Errors: NO_CRED
   /// kNoInitiatorCred when the secret is gone; kDomain. Throws std::bad_alloc.
   [[nodiscard]] virtual Result<AgentAnswer> answer(ByteView negotiate, ByteView challenge,
-                                                   const Environment& env) const = 0;
+                                                   const Runtime& env) const = 0;
 };
 
 }  // namespace gssntlm

@@ -43,9 +43,9 @@ class DatagramSecurity {
                                      SignatureView signature) noexcept;
 
   /// Saves the numbers.
-  void save(Saver& out) const;
+  void save(Serializer& out) const;
   /// Takes them up again; latches a failure in `in`.
-  void load(Loader& in) noexcept;
+  void load(Deserializer& in) noexcept;
 
  private:
   struct Direction {

@@ -9,16 +9,16 @@
 
 namespace gssntlm {
 
-Status Initiator::save(Saver& out) const {
+Status Initiator::save(Serializer& out) const {
   if (state_ != State::kNegotiateSent) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   out.u32(outcome_.flags);
   out.block(negotiate_);
   return {};
 }
 
-Result<Initiator> Initiator::load(InitiatorSetup setup, Loader& in) {
+Result<Initiator> Initiator::load(InitiatorSetup setup, Deserializer& in) {
   const Error bad = defective(Minor::kImport);
   Initiator initiator(std::move(setup));
   initiator.outcome_.flags = in.u32();
@@ -37,9 +37,9 @@ Result<Initiator> Initiator::load(InitiatorSetup setup, Loader& in) {
   return initiator;
 }
 
-Status Acceptor::save(Saver& out) const {
+Status Acceptor::save(Serializer& out) const {
   if (state_ != State::kChallengeSent) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   const ByteView transcript(transcript_);
   out.block(transcript.first(negotiate_size_));
@@ -47,7 +47,7 @@ Status Acceptor::save(Saver& out) const {
   return {};
 }
 
-Result<Acceptor> Acceptor::load(const Policy& policy, Loader& in) {
+Result<Acceptor> Acceptor::load(const Policy& policy, Deserializer& in) {
   const Error bad = defective(Minor::kImport);
   const ByteView negotiate = in.block(kMaxTokenSize);
   const ByteView challenge = in.block(kMaxTokenSize);

@@ -14,7 +14,7 @@ namespace {
 // What one AUTHENTICATE needs of chance, drawn at once.
 class Chance {
  public:
-  [[nodiscard]] bool draw(const Environment& env) noexcept { return env.random(bytes_.bytes()); }
+  [[nodiscard]] bool draw(const Runtime& env) noexcept { return env.random(bytes_.bytes()); }
   [[nodiscard]] Nonce client_challenge() const noexcept {
     Nonce nonce;
     const auto from = bytes_.view().first<kNonceSize>();
@@ -62,7 +62,7 @@ bool repeats_pairs(ByteView asked, ByteView answered) noexcept {
   return answered.size() > size && same_bytes(asked.first(size), answered.first(size));
 }
 
-Error refuse_agent(const Environment& env) {
+Error refuse_agent(const Runtime& env) {
   env.trace("initiator: refused, the agent's answer lacks what was asked for");
   return failure(Minor::kPolicyFlags);
 }
@@ -71,10 +71,11 @@ Error refuse_agent(const Environment& env) {
 
 Result<Buffer> Initiator::negotiate() {
   if (state_ != State::kStart) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
-  outcome_.flags = compute_offer(setup_.policy, setup_.request, setup_.identity->is_anonymous());
+  outcome_.flags =
+      negotiate_flags_for_offer(setup_.policy, setup_.request, setup_.identity->is_anonymous());
   if (setup_.request.connectionless) {
     state_ = State::kNegotiateSent;
     return Buffer();
@@ -95,9 +96,9 @@ Result<Buffer> Initiator::negotiate() {
 }
 
 Result<Buffer> Initiator::authenticate(ByteView challenge, const ChannelBindingHash* bindings,
-                                       const Environment& env) {
+                                       const Runtime& env) {
   if (state_ != State::kNegotiateSent) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
   Result<Buffer> token = answer(challenge, bindings, env);
@@ -110,7 +111,7 @@ Result<Buffer> Initiator::authenticate(ByteView challenge, const ChannelBindingH
 
 // [MS-NLMP] 3.1.5.1.2, in the order of its text.
 Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindings,
-                                 const Environment& env) {
+                                 const Runtime& env) {
   const Result<ChallengeMessage> challenge = decode_challenge(token);
   if (!challenge) {
     return challenge.error();
@@ -137,7 +138,7 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   outcome.flags = *agreed;
   outcome.kind = responses->kind;
   outcome.mic = responses->mic;
-  outcome.peer_tells_sealing = tells_sealing(challenge->version);
+  outcome.peer_tells_sealing = distinguishes_wrap_modes(challenge->version);
   outcome.key = SessionKey(responses->key.view());
   std::array<std::uint8_t, SessionKey::kSize> wrapped{};
   const bool exchange = exchanges_key(*agreed);
@@ -164,7 +165,7 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
 // to what was agreed, and the MIC is made again over the messages that travel.
 Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMessage& challenge,
                                     Flags agreed, const ChannelBindingHash* bindings,
-                                    const Environment& env) {
+                                    const Runtime& env) {
   if (setup_.request.connectionless) {
     env.trace("initiator: refused, an agent answers no connectionless challenge");
     return failure(Minor::kPolicyFlags);
@@ -211,18 +212,18 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
   outcome_.key = std::move(answer->key);
   outcome_.kind = ResponseKind::kNtlmV2;
   outcome_.mic = mic;
-  outcome_.peer_tells_sealing = tells_sealing(challenge.version);
+  outcome_.peer_tells_sealing = distinguishes_wrap_modes(challenge.version);
   return token;
 }
 
-Result<Flags> Initiator::agree(Flags challenge, const Environment& env) const {
+Result<Flags> Initiator::agree(Flags challenge, const Runtime& env) const {
   if (Status s = check_charset(challenge); !s) {
     return s.error();
   }
   const Flags offered = outcome_.flags;
   const Flags agreed = agree_with_challenge(offered, challenge, setup_.request);
   if (const std::optional<Refusal> refusal =
-          judge_challenge(agreed, offered, setup_.policy, setup_.request)) {
+          check_challenge_flags(agreed, offered, setup_.policy, setup_.request)) {
     if (env.tracing()) {
       env.trace("initiator: refused, " + std::string(refusal->reason));
     }
@@ -232,7 +233,7 @@ Result<Flags> Initiator::agree(Flags challenge, const Environment& env) const {
 }
 
 Result<Buffer> Initiator::compose(Flags agreed, const Responses& responses, ByteView wrapped_key,
-                                  const Environment& env) const {
+                                  const Runtime& env) const {
   const bool anonymous = responses.kind == ResponseKind::kAnonymous;
   const Identity& identity = *setup_.identity;
   WireNames names(identity.domain(), identity.user(),

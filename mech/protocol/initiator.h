@@ -2,8 +2,8 @@
 #pragma once
 
 #include "mech/base/archive.h"
-#include "mech/base/environment.h"
 #include "mech/base/ref.h"
+#include "mech/base/runtime.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/negotiation.h"
 #include "mech/protocol/outcome.h"
@@ -21,7 +21,7 @@ struct InitiatorSetup {
   Bytes workstation;  ///< UTF-16LE, may be empty
 };
 
-/// One exchange. Steps are taken in order; a failed step ends it: later steps answer kOutOfTurn.
+/// One exchange. Steps are taken in order; a failed step ends it: later steps answer kBadState.
 class Initiator {
  public:
   explicit Initiator(InitiatorSetup setup) noexcept : setup_(std::move(setup)) {}
@@ -33,17 +33,17 @@ class Initiator {
   /// AUTHENTICATE in answer to CHALLENGE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1. `bindings` may be nullptr.
   /// Errors: DEFECTIVE_TOKEN for a malformed challenge; FAILURE with kPolicyFlags,
   /// kPolicyKeyLength, kTargetInfo for a weak one; BAD_BINDINGS where nothing can carry them;
-  /// kUnencodable for names that the server's OEM code page lacks; kOutOfTurn; kNoRandom. Throws
+  /// kUnencodable for names that the server's OEM code page lacks; kBadState; kNoRandom. Throws
   /// std::bad_alloc.
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings,
-                                            const Environment& env);
+                                            const Runtime& env);
 
   /// AUTHENTICATE will neither announce nor carry a MIC.
   void withhold_mic() noexcept { setup_.policy.send_mic = false; }
-  /// Saves a handshake that waits for CHALLENGE. Error: kOutOfTurn. Throws std::bad_alloc.
-  [[nodiscard]] Status save(Saver& out) const;
+  /// Saves a handshake that waits for CHALLENGE. Error: kBadState. Throws std::bad_alloc.
+  [[nodiscard]] Status save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
-  [[nodiscard]] static Result<Initiator> load(InitiatorSetup setup, Loader& in);
+  [[nodiscard]] static Result<Initiator> load(InitiatorSetup setup, Deserializer& in);
   /// Gives one that was loaded the account it logs in with.
   void set_identity(Ref<const Identity> identity) noexcept {
     setup_.identity = std::move(identity);
@@ -58,14 +58,12 @@ class Initiator {
  private:
   enum class State { kStart, kNegotiateSent, kDone, kFailed };
 
-  Result<Buffer> answer(ByteView challenge, const ChannelBindingHash* bindings,
-                        const Environment& env);
+  Result<Buffer> answer(ByteView challenge, const ChannelBindingHash* bindings, const Runtime& env);
   Result<Buffer> ask_agent(ByteView challenge_token, const ChallengeMessage& challenge,
-                           Flags agreed, const ChannelBindingHash* bindings,
-                           const Environment& env);
-  Result<Flags> agree(Flags challenge, const Environment& env) const;
+                           Flags agreed, const ChannelBindingHash* bindings, const Runtime& env);
+  Result<Flags> agree(Flags challenge, const Runtime& env) const;
   Result<Buffer> compose(Flags agreed, const Responses& responses, ByteView wrapped_key,
-                         const Environment& env) const;
+                         const Runtime& env) const;
 
   InitiatorSetup setup_;
   State state_ = State::kStart;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/base/secret.h"
 #include "mech/crypto/derive.h"
 #include "mech/protocol/outcome.h"
@@ -53,7 +53,7 @@ class AccountSource {
   /// all after the same computation; which it was goes to `env`'s trace only. Throws
   /// std::bad_alloc.
   [[nodiscard]] virtual Result<Logon> logon(const LogonRequest& request, const Policy& policy,
-                                            const Environment& env) const = 0;
+                                            const Runtime& env) const = 0;
 };
 
 /// A response proven with a hash.

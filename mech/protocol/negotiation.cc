@@ -131,11 +131,11 @@ std::optional<Refusal> judge_choice(Flags offer, Flags answer) noexcept {
 
 }  // namespace
 
-Flags compute_offer(const Policy& policy, const InitiatorRequest& request,
-                    bool anonymous) noexcept {
+Flags negotiate_flags_for_offer(const Policy& policy, const InitiatorRequest& request,
+                                bool anonymous) noexcept {
   Flags offer = request.negotiate_flags ? custom_base(*request.negotiate_flags, policy)
                                         : default_base(policy);
-  if (!initiator_knows_ess(policy)) {
+  if (!supports_ess(policy)) {
     offer &= ~flag::kEss;
   }
   const bool unasked = request.offer_protection && !request.negotiate_flags;
@@ -175,8 +175,8 @@ Flags agree_with_challenge(Flags offered, Flags challenge,
   return resolve(agreed) | choose_charset(offered & challenge);
 }
 
-std::optional<Refusal> judge_challenge(Flags agreed, Flags offered, const Policy& policy,
-                                       const InitiatorRequest& request) noexcept {
+std::optional<Refusal> check_challenge_flags(Flags agreed, Flags offered, const Policy& policy,
+                                             const InitiatorRequest& request) noexcept {
   if (has(agreed, flag::kOem) && !has(offered, flag::kOem)) {
     return Refusal{failure(Minor::kPolicyFlags), "the server does without Unicode"};
   }
@@ -192,7 +192,8 @@ std::optional<Refusal> judge_challenge(Flags agreed, Flags offered, const Policy
   return judge_strength(agreed, initiator_demands_ess(policy), policy);
 }
 
-Flags compute_reply(Flags offered, const Policy& policy, const HostNames& names) noexcept {
+Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
+                                    const HostNames& names) noexcept {
   Flags reply = offered & (flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 |
                            flag::kKeyExchange | flag::k56);
   if (allows_lm_keys(policy)) {
@@ -204,41 +205,43 @@ Flags compute_reply(Flags offered, const Policy& policy, const HostNames& names)
          flag::kVersion;
 }
 
-Flags compute_connectionless_offer(const Policy& policy, const HostNames& names) noexcept {
+Flags negotiate_flags_for_connectionless_challenge(const Policy& policy,
+                                                   const HostNames& names) noexcept {
   Flags whole = flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 |
                 flag::kKeyExchange | flag::kUnicode;
   if (policy.min_key_bits <= 56) {
     whole |= flag::k56;
   }
-  Flags offer = compute_reply(whole, policy, names) | flag::kDatagram;
+  Flags offer = negotiate_flags_for_challenge(whole, policy, names) | flag::kDatagram;
   if (allows_lm_keys(policy)) {
     offer |= flag::kLmKey;
   }
   return policy.offer_oem ? offer | flag::kOem : offer;
 }
 
-std::optional<Refusal> judge_reply(Flags reply, const Policy& policy) noexcept {
+std::optional<Refusal> check_reply_flags(Flags reply, const Policy& policy) noexcept {
   return judge_strength(reply, acceptor_demands_ess(policy), policy);
 }
 
-Flags settle(Flags challenge, Flags answer) noexcept {
+Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
   return has(challenge, flag::kDatagram) ? resolve(challenge & answer)
                                          : challenge & (answer | ~kChosenBits);
 }
 
-std::optional<Refusal> judge_answer(Flags challenge, Flags answer, const Policy& policy) noexcept {
+std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
+                                                const Policy& policy) noexcept {
   if (const auto refusal = has(challenge, flag::kDatagram) ? judge_choice(challenge, answer)
                                                            : judge_changes(challenge, answer)) {
     return refusal;
   }
-  return judge_reply(settle(challenge, answer), policy);
+  return check_reply_flags(negotiate_flags_for_session(challenge, answer), policy);
 }
 
-Flags settle_with_nobody(Flags challenge, Flags answer) noexcept {
+Flags anonymous_flags(Flags challenge, Flags answer) noexcept {
   return resolve(challenge & (answer | ~(kKeptBits | kChosenBits)));
 }
 
-std::optional<Refusal> judge_nobodys_answer(Flags challenge, Flags answer) noexcept {
+std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept {
   return has(challenge, flag::kDatagram) ? judge_choice(challenge, answer)
                                          : judge_additions(challenge, answer);
 }

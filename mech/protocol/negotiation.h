@@ -30,8 +30,8 @@ struct Refusal {
 };
 
 /// What an initiator offers in NEGOTIATE, or chooses from connectionless [MS-NLMP] 3.1.5.1.1.
-[[nodiscard]] Flags compute_offer(const Policy& policy, const InitiatorRequest& request,
-                                  bool anonymous) noexcept;
+[[nodiscard]] Flags negotiate_flags_for_offer(const Policy& policy, const InitiatorRequest& request,
+                                              bool anonymous) noexcept;
 
 /// What an initiator that offered `offered` agrees to of a CHALLENGE's flags: the flags of its
 /// AUTHENTICATE [MS-NLMP] 3.1.5.1.2, 3.1.5.2.1. Sealing that was offered without being asked for is
@@ -41,34 +41,33 @@ struct Refusal {
 
 /// Whether that is good enough [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors: FAILURE kPolicyFlags,
 /// kPolicyKeyLength.
-[[nodiscard]] std::optional<Refusal> judge_challenge(Flags agreed, Flags offered,
-                                                     const Policy& policy,
-                                                     const InitiatorRequest& request) noexcept;
+[[nodiscard]] std::optional<Refusal> check_challenge_flags(
+    Flags agreed, Flags offered, const Policy& policy, const InitiatorRequest& request) noexcept;
 
 /// The flags of a CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
-[[nodiscard]] Flags compute_reply(Flags offered, const Policy& policy,
-                                  const HostNames& names) noexcept;
+[[nodiscard]] Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
+                                                  const HostNames& names) noexcept;
 /// The flags of a connectionless CHALLENGE: the whole offer [MS-NLMP] 3.2.5.2.1.
-[[nodiscard]] Flags compute_connectionless_offer(const Policy& policy,
-                                                 const HostNames& names) noexcept;
+[[nodiscard]] Flags negotiate_flags_for_connectionless_challenge(const Policy& policy,
+                                                                 const HostNames& names) noexcept;
 
 /// Whether an acceptor may answer a client with `reply`; nullopt if so. Errors as
-/// judge_challenge().
-[[nodiscard]] std::optional<Refusal> judge_reply(Flags reply, const Policy& policy) noexcept;
+/// check_challenge_flags().
+[[nodiscard]] std::optional<Refusal> check_reply_flags(Flags reply, const Policy& policy) noexcept;
 
 /// What holds after an AUTHENTICATE that says `answer` to what CHALLENGE said [MS-NLMP] 3.2.5.1.2,
-/// 3.2.5.2.2. Only what judge_answer() lets pass.
-[[nodiscard]] Flags settle(Flags challenge, Flags answer) noexcept;
+/// 3.2.5.2.2. Only what check_authenticate_flags() lets pass.
+[[nodiscard]] Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept;
 
 /// Whether an acceptor goes on with that; nullopt if so. Errors: FAILURE kDowngrade, kPolicyFlags,
 /// kPolicyKeyLength; DEFECTIVE_TOKEN kCharset, kBadResponse (connectionless without KEY_EXCH).
-[[nodiscard]] std::optional<Refusal> judge_answer(Flags challenge, Flags answer,
-                                                  const Policy& policy) noexcept;
+[[nodiscard]] std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
+                                                              const Policy& policy) noexcept;
 
 /// The same for nobody, whose messages are not protected anyway: what he takes back counts for
 /// nothing (Samba's client gives up extended session security), what he adds is refused.
-[[nodiscard]] Flags settle_with_nobody(Flags challenge, Flags answer) noexcept;
-[[nodiscard]] std::optional<Refusal> judge_nobodys_answer(Flags challenge, Flags answer) noexcept;
+[[nodiscard]] Flags anonymous_flags(Flags challenge, Flags answer) noexcept;
+[[nodiscard]] std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept;
 
 /// A session key travels in AUTHENTICATE [MS-NLMP] 3.1.5.1.2.
 [[nodiscard]] constexpr bool exchanges_key(Flags agreed) noexcept {

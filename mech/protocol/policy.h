@@ -96,11 +96,11 @@ enum class ResponseFamily {
 }
 
 /// Whether an initiator, or an acceptor, offers extended session security.
-[[nodiscard]] constexpr bool initiator_knows_ess(const Policy& policy) noexcept {
+[[nodiscard]] constexpr bool supports_ess(const Policy& policy) noexcept {
   return policy.initiator_level >= 1;
 }
 [[nodiscard]] constexpr bool initiator_demands_ess(const Policy& policy) noexcept {
-  return policy.require_ess && initiator_knows_ess(policy);
+  return policy.require_ess && supports_ess(policy);
 }
 [[nodiscard]] constexpr bool acceptor_demands_ess(const Policy& policy) noexcept {
   return policy.require_ess && policy.acceptor_level >= 1;

@@ -7,7 +7,7 @@ Arrival ReplayWindow::judge(std::uint32_t number) const noexcept {
     return Arrival::kExpected;
   }
   if (end_ - number > kWidth) {
-    return Arrival::kOld;
+    return Arrival::kOldToken;
   }
   return (taken_[word(number)] & bit(number)) != 0 ? Arrival::kDuplicate : Arrival::kExpected;
 }

@@ -12,7 +12,7 @@ namespace gssntlm {
 enum class Arrival : std::uint8_t {
   kExpected,   ///< for the first time
   kDuplicate,  ///< its number was taken before
-  kOld,        ///< too far behind the newest to tell
+  kOldToken,   ///< too far behind the newest to tell
 };
 
 /// A window of kWidth numbers that ends at the highest one taken. Numbers do not wrap.
@@ -24,9 +24,9 @@ class ReplayWindow {
   /// Marks a number that judge() found kExpected.
   void take(std::uint32_t number) noexcept;
 
-  void save(Saver& out) const;
+  void save(Serializer& out) const;
   /// Latches a failure in `in`.
-  void load(Loader& in) noexcept;
+  void load(Deserializer& in) noexcept;
 
  private:
   static constexpr std::uint32_t kWordBits = 64;

@@ -115,7 +115,7 @@ Bytes compose_v2_response(const ResponseInput& in, std::uint64_t time, const Cli
 }
 
 // [MS-NLMP] 3.3.2.
-Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Environment& env) {
+Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Runtime& env) {
   Responses r;
   r.kind = ResponseKind::kNtlmV2;
   r.mic = in.policy.send_mic && !in.challenge.target_info.empty();
@@ -139,7 +139,7 @@ Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Envi
 }
 
 // [MS-NLMP] 3.1.5.1.2: where messages are protected the server must say who it is.
-Status check_target_info(const ResponseInput& in, const TargetInfo& info, const Environment& env) {
+Status check_target_info(const ResponseInput& in, const TargetInfo& info, const Runtime& env) {
   if (in.challenge.target_info.empty()) {
     if (in.policy.require_target_info) {
       env.trace("initiator: refused, the server sent no target information");
@@ -156,7 +156,7 @@ Status check_target_info(const ResponseInput& in, const TargetInfo& info, const 
 
 }  // namespace
 
-Result<Responses> compute_responses(const ResponseInput& in, const Environment& env) {
+Result<Responses> compute_responses(const ResponseInput& in, const Runtime& env) {
   const bool anonymous = in.identity.is_anonymous();
   const bool v2 = !anonymous && family_sent(in.policy) == ResponseFamily::kNtlmV2;
   if (in.bindings != nullptr && (!v2 || in.challenge.target_info.empty())) {
@@ -180,7 +180,7 @@ Result<Responses> compute_responses(const ResponseInput& in, const Environment& 
   return respond_v2(in, info, env);
 }
 
-Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Environment& env) {
+Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Runtime& env) {
   const Result<TargetInfo> info = decode_target_info(in.challenge.target_info);
   if (in.challenge.target_info.empty() || !info) {
     env.trace("initiator: refused, the server sent no target information, which an agent needs");

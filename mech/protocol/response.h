@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/outcome.h"
 #include "mech/protocol/policy.h"
@@ -37,12 +37,11 @@ struct Responses {
 /// kTargetInfo when NTLMv2 lacks what policy demands of the server; BAD_BINDINGS kBindings when
 /// bindings were given and nothing can carry them (the v1 family, anonymous, no target
 /// information). Reasons go to `env`'s trace. Throws std::bad_alloc.
-[[nodiscard]] Result<Responses> compute_responses(const ResponseInput& input,
-                                                  const Environment& env);
+[[nodiscard]] Result<Responses> compute_responses(const ResponseInput& input, const Runtime& env);
 
 /// The target information that an agent's NTLMv2 response must repeat: the server's, and what is
 /// ours to say: whether there is a MIC, the bindings, the target. The identity and the client's
 /// challenge do not count. Errors and trace as compute_responses(). Throws std::bad_alloc.
-[[nodiscard]] Result<Bytes> compose_agent_pairs(const ResponseInput& input, const Environment& env);
+[[nodiscard]] Result<Bytes> compose_agent_pairs(const ResponseInput& input, const Runtime& env);
 
 }  // namespace gssntlm

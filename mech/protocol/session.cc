@@ -68,11 +68,11 @@ Result<Arrival> Session::open(std::span<const MessagePart> parts, SignatureView 
     return Error{Major::kBadSig, Minor::kBadSignature};
   }
   if (direction.sequence >= kSequenceEnd) {
-    return Error{Major::kBadSig, Minor::kGap};
+    return Error{Major::kBadSig, Minor::kGapToken};
   }
   const auto sequence = static_cast<std::uint32_t>(direction.sequence);
   if (const std::uint32_t told = load_le32(&signature[12]); ess() && told != sequence) {
-    return Error{Major::kBadSig, told < sequence ? Minor::kRepeated : Minor::kGap};
+    return Error{Major::kBadSig, told < sequence ? Minor::kDuplicateToken : Minor::kGapToken};
   }
   const SignatureKeys with = keys(direction);
   if (!open_message(with, parts, sequence, signature)) {

@@ -44,9 +44,9 @@ class Session {
 
   /// Opens and verifies. On error the context is as it was, parts opened in place hold what they
   /// held, and parts opened elsewhere are zero. Errors: UNAVAILABLE kNoProtection; BAD_SIG
-  /// kBadSignature; BAD_SIG kRepeated and kGap for a number below and above the one expected on a
-  /// connection; BAD_SIG kSequence for another than set_sequence() said. Throws std::bad_alloc on
-  /// the first message of a direction.
+  /// kBadSignature; BAD_SIG kDuplicateToken and kGapToken for a number below and above the one
+  /// expected on a connection; BAD_SIG kSequence for another than set_sequence() said. Throws
+  /// std::bad_alloc on the first message of a direction.
   [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts, SignatureView signature);
 
   /// The number of the next connectionless message, see DatagramSecurity. False on a connection,
@@ -59,9 +59,9 @@ class Session {
 
   /// Saves keys, key streams and counters. Whoever goes on with this session and with the one
   /// loaded uses key stream twice. Throws std::bad_alloc.
-  void save(Saver& out) const;
+  void save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
-  [[nodiscard]] static Result<Session> load(Loader& in);
+  [[nodiscard]] static Result<Session> load(Deserializer& in);
 
  private:
   // One direction. Without extended session security one serves both [MS-NLMP] 3.4.4. A stream that
@@ -78,7 +78,7 @@ class Session {
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
   [[nodiscard]] Arcfour& stream_of(Direction& direction) const;
   [[nodiscard]] SignatureKeys keys(Direction& direction) const;
-  void load_direction(Direction& direction, Loader& in);
+  void load_direction(Direction& direction, Deserializer& in);
   Status protect_otherwise(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
   Result<Arrival> open_otherwise(std::span<const MessagePart> parts,
                                  SignatureView signature) noexcept;

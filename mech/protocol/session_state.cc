@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kNumbersEnd = std::uint64_t{1} << 32;
 
-std::uint64_t load_count(Loader& in) noexcept {
+std::uint64_t load_count(Deserializer& in) noexcept {
   const std::uint64_t count = in.u64();
   if (count > kNumbersEnd) {
     in.reject();
@@ -18,7 +18,7 @@ std::uint64_t load_count(Loader& in) noexcept {
   return count;
 }
 
-void load_cipher(Arcfour& cipher, Loader& in) noexcept {
+void load_cipher(Arcfour& cipher, Deserializer& in) noexcept {
   Secret<struct CipherTag, Arcfour::kStateSize> state;
   in.copy(state.bytes());
   if (!cipher.restore(state.view())) {
@@ -28,21 +28,21 @@ void load_cipher(Arcfour& cipher, Loader& in) noexcept {
 
 }  // namespace
 
-void ReplayWindow::save(Saver& out) const {
+void ReplayWindow::save(Serializer& out) const {
   out.u64(end_);
   for (const std::uint64_t bits : taken_) {
     out.u64(bits);
   }
 }
 
-void ReplayWindow::load(Loader& in) noexcept {
+void ReplayWindow::load(Deserializer& in) noexcept {
   end_ = load_count(in);
   for (std::uint64_t& bits : taken_) {
     bits = in.u64();
   }
 }
 
-void DatagramSecurity::save(Saver& out) const {
+void DatagramSecurity::save(Serializer& out) const {
   out.u64(numbers_.next_sent);
   out.u32(numbers_.next_received);
   out.flag(numbers_.told.has_value());
@@ -50,7 +50,7 @@ void DatagramSecurity::save(Saver& out) const {
   numbers_.window.save(out);
 }
 
-void DatagramSecurity::load(Loader& in) noexcept {
+void DatagramSecurity::load(Deserializer& in) noexcept {
   numbers_.next_sent = load_count(in);
   numbers_.next_received = in.u32();
   const bool told = in.flag();
@@ -62,7 +62,7 @@ void DatagramSecurity::load(Loader& in) noexcept {
   numbers_.window.load(in);
 }
 
-void Session::save(Saver& out) const {
+void Session::save(Serializer& out) const {
   out.u32(flags_);
   out.put(key_.view());
   out.flag(directions_[0].from == Side::kClient);
@@ -83,7 +83,7 @@ void Session::save(Saver& out) const {
   }
 }
 
-Result<Session> Session::load(Loader& in) {
+Result<Session> Session::load(Deserializer& in) {
   const Flags flags = in.u32();
   SessionKey key;
   in.copy(key.bytes());
@@ -107,7 +107,7 @@ Result<Session> Session::load(Loader& in) {
 
 // Whoever protects nothing has counted nothing, and without extended session security the second
 // direction serves nobody.
-void Session::load_direction(Direction& direction, Loader& in) {
+void Session::load_direction(Direction& direction, Deserializer& in) {
   direction.sequence = load_count(in);
   const bool streams = in.flag();
   const bool serves = protects() && (ess() || &direction == directions_.data());

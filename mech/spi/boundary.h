@@ -15,11 +15,11 @@ extern "C" {
 
 #include <pthread.h>
 
-#include "mech/account/detail.h"
-#include "mech/account/name.h"
 #include "mech/base/bytes.h"
 #include "mech/base/status.h"
 #include "mech/base/tag.h"
+#include "mech/names/name.h"
+#include "mech/os/error_detail.h"
 #include "mech/protocol/replay.h"
 
 namespace gssntlm::spi {
@@ -27,11 +27,11 @@ namespace gssntlm::spi {
 /// The supplementary bits (RFC 2744 3.9.1) that go with `minor`; 0 for most.
 [[nodiscard]] constexpr OM_uint32 supplementary_of(Minor minor) noexcept {
   switch (minor) {
-    case Minor::kRepeated:
+    case Minor::kDuplicateToken:
       return GSS_S_DUPLICATE_TOKEN;
-    case Minor::kOld:
+    case Minor::kOldToken:
       return GSS_S_OLD_TOKEN;
-    case Minor::kGap:
+    case Minor::kGapToken:
       return GSS_S_GAP_TOKEN;
     default:
       return 0;
@@ -50,9 +50,9 @@ struct Answer {
       : Answer(s ? Answer() : Answer(s.error())) {}
   /// The answer to a message that was opened: a duplicate or old one is said to be so.
   Answer(Arrival arrival) noexcept  // NOLINT: an Arrival is an Answer
-      : minor(arrival == Arrival::kDuplicate ? Minor::kRepeated
-              : arrival == Arrival::kOld     ? Minor::kOld
-                                             : Minor::kNone) {
+      : minor(arrival == Arrival::kDuplicate  ? Minor::kDuplicateToken
+              : arrival == Arrival::kOldToken ? Minor::kOldToken
+                                              : Minor::kNone) {
     major = supplementary_of(minor);
   }
   [[nodiscard]] static Answer continue_needed() noexcept {

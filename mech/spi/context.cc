@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "mech/account/audit.h"
-#include "mech/account/issued.h"
-#include "mech/account/rules.h"
 #include "mech/base/text.h"
+#include "mech/config/access_lists.h"
+#include "mech/credential/issued_challenges.h"
+#include "mech/log/audit.h"
 #include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
@@ -66,7 +66,7 @@ void Context::restart() {
 Result<Buffer> Context::negotiate() {
   auto* initiator = std::get_if<Initiator>(&handshake_);
   if (initiator == nullptr || !fresh_) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   fresh_ = false;
   Result<Buffer> token = initiator->negotiate();
@@ -86,7 +86,7 @@ Result<Buffer> Context::negotiate() {
 Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHash* bindings) {
   auto* initiator = std::get_if<Initiator>(&handshake_);
   if (initiator == nullptr || fresh_ || failed_) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   failed_ = true;
   if (Status s = claim(); !s) {
@@ -137,7 +137,7 @@ bool Context::withholds_mic() const noexcept {
 Result<Buffer> Context::challenge(ByteView negotiate) {
   auto* acceptor = std::get_if<Acceptor>(&handshake_);
   if (acceptor == nullptr || !fresh_) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   fresh_ = false;
   failed_ = true;
@@ -161,7 +161,7 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
 Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   auto* acceptor = std::get_if<Acceptor>(&handshake_);
   if (acceptor == nullptr || fresh_ || failed_) {
-    return failure(Minor::kOutOfTurn);
+    return failure(Minor::kBadState);
   }
   failed_ = true;
   if (Status s = claim(); !s) {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <variant>
 
-#include "mech/account/credential.h"
-#include "mech/account/process.h"
-#include "mech/account/system.h"
+#include "mech/credential/credential.h"
+#include "mech/log/process_runtime.h"
+#include "mech/os/process.h"
 #include "mech/protocol/acceptor.h"
 #include "mech/protocol/initiator.h"
 #include "mech/protocol/session.h"
@@ -64,7 +64,7 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] bool is_inherited() const noexcept { return begun_in_ != process_generation(); }
   /// A receiver of wrapped messages finds out whether they are sealed: both ends of the context can
   /// do that, or the caller's protocol says it beside the message, as DCE RPC does.
-  [[nodiscard]] bool tells_sealing() const noexcept {
+  [[nodiscard]] bool distinguishes_wrap_modes() const noexcept {
     return session_->seals() && session_->can_seal() && has(session_->flags(), flag::kEss) &&
            (peer_tells_sealing_ || (requested_ & GSS_C_DCE_STYLE) != 0);
   }
@@ -75,14 +75,14 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] bool seals_when_signing() const noexcept { return seals_when_signing_; }
 
   /// Saves a context that is open, or waits for the peer's answer. No secret of a credential is
-  /// saved. Errors: NO_CONTEXT kOutOfTurn for one that has failed or not begun; FAILURE kForked for
+  /// saved. Errors: NO_CONTEXT kBadState for one that has failed or not begun; FAILURE kForked for
   /// one of another process, kNotAvailable for a handshake on a machine that cannot be told from
   /// others, kNoRandom. Throws std::bad_alloc.
-  [[nodiscard]] Status save(Saver& out) const;
+  [[nodiscard]] Status save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written, and for a handshake of
   /// another machine; CONTEXT_EXPIRED kExpired for a handshake that was exported too long ago;
   /// kPolicyKeyLength for keys shorter than policy allows; kBadSetting. Throws std::bad_alloc.
-  [[nodiscard]] static Result<std::unique_ptr<Context>> load(Loader& in);
+  [[nodiscard]] static Result<std::unique_ptr<Context>> load(Deserializer& in);
   /// Loaded half-way: its next step needs bind().
   [[nodiscard]] bool needs_credential() const noexcept { return !credential_ && !is_open(); }
   /// The credential for the steps that are left. Error: NO_CRED kBadCredential for an initiator's
@@ -91,10 +91,10 @@ class Context : public Tagged<0xC7D1158B> {
 
  private:
   Context(Ref<const Settings> settings, bool initiator);
-  Status load_open(Loader& in);
-  Status load_handshake(Loader& in);
-  Status save_origin(Saver& out) const;
-  Status load_origin(Loader& in);
+  Status load_open(Deserializer& in);
+  Status load_handshake(Deserializer& in);
+  Status save_origin(Serializer& out) const;
+  Status load_origin(Deserializer& in);
   [[nodiscard]] Status check_age() const;
   [[nodiscard]] Status claim() const;
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
@@ -109,7 +109,7 @@ class Context : public Tagged<0xC7D1158B> {
   void audit(ByteView authenticate, bool accepted) const;
 
   Ref<const Settings> settings_;
-  SystemEnvironment env_;
+  ProcessRuntime env_;
   Ref<const Credential> credential_;
   std::variant<std::monostate, Initiator, Acceptor> handshake_;
   std::optional<Session> session_;

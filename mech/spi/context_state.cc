@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "mech/account/answered.h"
+#include "mech/credential/answered.h"
 #include "mech/crypto/primitives.h"
 #include "mech/spi/context.h"
 
@@ -15,7 +15,7 @@ using Origin = std::array<std::uint8_t, 32>;
 
 // What exporting and importing process have in common: the machine since it was started, or the
 // farm that settings name. Zeros: not known.
-Origin origin_of(const Settings& settings, const Environment& env) noexcept {
+Origin origin_of(const Settings& settings, const Runtime& env) noexcept {
   if (settings.farm.empty()) {
     return env.machine_id();
   }
@@ -38,9 +38,9 @@ Context::Context(Ref<const Settings> settings, bool initiator)
       initiator_role_(initiator),
       fresh_(false) {}
 
-Status Context::save(Saver& out) const {
+Status Context::save(Serializer& out) const {
   if (failed_ || fresh_ || (!is_open() && !target_)) {
-    return Error{Major::kNoContext, Minor::kOutOfTurn};
+    return Error{Major::kNoContext, Minor::kBadState};
   }
   if (is_inherited()) {
     return failure(Minor::kForked);
@@ -74,10 +74,10 @@ Status Context::save(Saver& out) const {
 }
 
 // A handshake that moves on keeps the identifier and the time of its first export.
-Status Context::save_origin(Saver& out) const {
+Status Context::save_origin(Serializer& out) const {
   const Origin origin = origin_of(*settings_, env_);
   if (!is_known(origin)) {
-    return explain(Major::kFailure, Minor::kNotAvailable,
+    return error_with_detail(Major::kFailure, Minor::kNotAvailable,
                    "this machine cannot be told from others; give [policy] farm a name");
   }
   std::array<std::uint8_t, sizeof handshake_id_> id{};
@@ -91,7 +91,7 @@ Status Context::save_origin(Saver& out) const {
   return {};
 }
 
-Status Context::load_origin(Loader& in) {
+Status Context::load_origin(Deserializer& in) {
   Origin origin{};
   std::array<std::uint8_t, sizeof handshake_id_> id{};
   in.copy(origin);
@@ -102,7 +102,7 @@ Status Context::load_origin(Loader& in) {
     return defective(Minor::kImport);
   }
   if (!is_known(origin) || origin != origin_of(*settings_, env_)) {
-    return explain(Major::kDefectiveToken, Minor::kImport,
+    return error_with_detail(Major::kDefectiveToken, Minor::kImport,
                    "the handshake began on another machine; give [policy] farm the same name on "
                    "all hosts that share handshakes");
   }
@@ -114,7 +114,7 @@ Status Context::check_age() const {
   const std::uint64_t now = env_.now();
   const std::uint64_t age = now > exported_at_ ? now - exported_at_ : exported_at_ - now;
   if (age / kFiletimePerSecond > settings_->max_handshake_age) {
-    return explain(Major::kContextExpired, Minor::kExpired,
+    return error_with_detail(Major::kContextExpired, Minor::kExpired,
                    "the handshake was exported longer ago than [policy] max_handshake_age");
   }
   return {};
@@ -137,19 +137,19 @@ Status Context::claim() const {
   switch (claim_handshake(handshake_id_, 2 * settings_->max_handshake_age / 60 + 1)) {
     case Claim::kFirst:
       return {};
-    case Claim::kRepeated:
+    case Claim::kDuplicateToken:
       env_.trace("refused, the handshake was completed before, from the same exported token");
-      return explain(Major::kFailure, Minor::kOutOfTurn,
+      return error_with_detail(Major::kFailure, Minor::kBadState,
                      "the exported token was imported twice; the handshake is completed once");
     case Claim::kFull:
       break;
   }
   env_.trace("refused, too many imported handshakes were completed lately");
-  return explain(Major::kFailure, Minor::kNotAvailable,
+  return error_with_detail(Major::kFailure, Minor::kNotAvailable,
                  "too many imported handshakes were completed within [policy] max_handshake_age");
 }
 
-Result<std::unique_ptr<Context>> Context::load(Loader& in) {
+Result<std::unique_ptr<Context>> Context::load(Deserializer& in) {
   const Error bad = defective(Minor::kImport);
   Result<Ref<const Settings>> settings = load_settings();
   if (!settings) {
@@ -183,7 +183,7 @@ Result<std::unique_ptr<Context>> Context::load(Loader& in) {
   return context;
 }
 
-Status Context::load_handshake(Loader& in) {
+Status Context::load_handshake(Deserializer& in) {
   if (Status s = load_origin(in); !s) {
     return s;
   }
@@ -203,7 +203,7 @@ Status Context::load_handshake(Loader& in) {
   return {};
 }
 
-Status Context::load_open(Loader& in) {
+Status Context::load_open(Deserializer& in) {
   const std::uint8_t kind = in.u8();
   mic_ = in.flag();
   channel_bound_ = in.flag();

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "include/gssapi/gssapi_ntlm.h"
-#include "mech/account/users_edit.h"
+#include "mech/credential/store.h"
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
 #include "mech/spi/sets.h"
@@ -40,12 +40,14 @@ Place read_place(gss_const_key_value_set_t store) noexcept {
 Status keep(const Credential& credential, gss_const_key_value_set_t keys, bool overwrite) {
   const Place place = read_place(keys);
   if (keys != GSS_C_NO_CRED_STORE && place.key_file == nullptr && place.keyring == nullptr) {
-    return explain(Major::kUnavailable, Minor::kNotAvailable,
-                   "the credential store names neither ntlmssp_keyfile nor ntlmssp_keyring");
+    return error_with_detail(
+        Major::kUnavailable, Minor::kNotAvailable,
+        "the credential store names neither ntlmssp_keyfile nor ntlmssp_keyring");
   }
   if (place.key_file != nullptr && place.keyring != nullptr) {
-    return explain(Major::kFailure, Minor::kBadArgument,
-                   "the credential store names both a users file and a keyring; give one");
+    return error_with_detail(
+        Major::kFailure, Minor::kBadArgument,
+        "the credential store names both a users file and a keyring; give one");
   }
   if (place.key_file != nullptr) {
     return store_in_users_file(credential, place.key_file, overwrite);
@@ -100,9 +102,10 @@ Answer store_credential(const StoreCall& call, gss_const_key_value_set_t keys) {
   }
   const Credential& credential = *found;
   if (credential.can_initiate() && credential.identity()->agent() != nullptr) {
-    return explain(Major::kNoCred, Minor::kNoInitiatorCred,
-                   "winbind keeps this account's password, and gives it to nobody; log in with "
-                   "gss-ntlm login");
+    return error_with_detail(
+        Major::kNoCred, Minor::kNoInitiatorCred,
+        "winbind keeps this account's password, and gives it to nobody; log in with "
+        "gss-ntlm login");
   }
   OidSet stored;
   if (call.mechs_stored != nullptr) {
@@ -171,7 +174,7 @@ OM_uint32 gss_export_cred(OM_uint32* minor, gss_cred_id_t credential, gss_buffer
     if (found == nullptr) {
       return reject_credential(credential);
     }
-    Saver out;
+    Serializer out;
     found->save(out);
     give(token, frame_token(TokenKind::kCredential, out));
     return {};
@@ -188,7 +191,7 @@ OM_uint32 gss_import_cred(OM_uint32* minor, gss_buffer_t token, gss_cred_id_t* c
     if (!body) {
       return body.error();
     }
-    Loader in(*body);
+    Deserializer in(*body);
     Result<Ref<const Credential>> loaded = Credential::load(in);
     if (!loaded) {
       return loaded.error();

@@ -20,7 +20,7 @@ OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buf
     if (context == nullptr) {
       return reject_context(*handle);
     }
-    Saver out;
+    Serializer out;
     if (Status s = context->save(out); !s) {
       return s;
     }
@@ -42,7 +42,7 @@ OM_uint32 gss_import_sec_context(OM_uint32* minor, gss_buffer_t token, gss_ctx_i
     if (!body) {
       return body.error();
     }
-    Loader in(*body);
+    Deserializer in(*body);
     Result<std::unique_ptr<Context>> context = Context::load(in);
     if (!context) {
       return context.error();

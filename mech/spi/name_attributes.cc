@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "include/gssapi/gssapi_ntlm.h"
-#include "mech/account/local_user.h"
+#include "mech/credential/local_user.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/sets.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "mech/account/local_user.h"
+#include "mech/credential/local_user.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/oids.h"
 
@@ -59,7 +59,7 @@ Buffer export_name(const Name& name) {
 
 // Whoever imports it has no proof of the attributes.
 Buffer export_composite(const Name& name) {
-  Saver body;
+  Serializer body;
   name.with(unproven(name.attributes()))->save(body);
   return frame(ExportKind::kComposite, body.view());
 }
@@ -88,7 +88,7 @@ Result<Ref<const Name>> import_composite(ByteView token) {
   if (!body) {
     return bad;
   }
-  Loader in(*body);
+  Deserializer in(*body);
   Result<Ref<const Name>> name = Name::load(in);
   if (!name || !in.finished()) {
     return bad;

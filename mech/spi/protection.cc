@@ -71,7 +71,7 @@ Status check_protects(gss_ctx_id_t handle) noexcept {
 // A wrap token does not say whether it is sealed. Where the receiver may know better, conf_req
 // decides; else both ends decide alike, by what was agreed (docs/decisions/0010).
 bool seals(Context& context, int conf_req) noexcept {
-  if (context.tells_sealing()) {
+  if (context.distinguishes_wrap_modes()) {
     return conf_req != 0;
   }
   Session& session = context.session();
@@ -83,7 +83,7 @@ Result<Arrival> open_wrapped(Context& context, std::span<MessagePart> parts,
   Signature copy;
   std::copy(signature.begin(), signature.end(), copy.begin());
   Session& session = context.session();
-  const bool either = context.tells_sealing();
+  const bool either = context.distinguishes_wrap_modes();
   sealed = either || seals(context, 1);
   if (either && context.expects_plain() && opens_as_plain(session, parts, copy)) {
     sealed = false;

@@ -5,7 +5,7 @@
 
 #include <dlfcn.h>
 
-#include "mech/account/system.h"
+#include "mech/log/process_runtime.h"
 #include "mech/protocol/acceptor.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/oids.h"
@@ -130,7 +130,7 @@ Result<Buffer> make_challenge(ByteView negotiate, const Settings& settings) {
   for (Bytes* name : {&names.nb_computer, &names.nb_domain}) {
     *name = Bytes{'P', 0};
   }
-  const SystemEnvironment env(Ref<const Settings>::share(&settings), "acceptor");
+  const ProcessRuntime env(Ref<const Settings>::share(&settings), "acceptor");
   return Acceptor(settings.policy).challenge(negotiate, names, env);
 }
 

@@ -1,7 +1,7 @@
 // Whether the SPNEGO of the loaded libgssapi_krb5 can carry NTLM's mechListMIC.
 #pragma once
 
-#include "mech/account/credential.h"
+#include "mech/credential/credential.h"
 
 namespace gssntlm::spi {
 

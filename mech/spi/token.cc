@@ -19,7 +19,7 @@ ByteView magic_of(TokenKind kind) noexcept {
 
 }  // namespace
 
-Buffer frame_token(TokenKind kind, const Saver& body) {
+Buffer frame_token(TokenKind kind, const Serializer& body) {
   const ByteView bytes = body.view();
   Buffer token(kMagicSize + 1 + bytes.size() + kChecksumSize);
   const MutableBytes out = token.bytes();

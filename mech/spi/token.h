@@ -11,7 +11,7 @@ enum class TokenKind : std::uint8_t { kContext, kCredential };
 
 /// Frames `body`: 8 bytes of kind, version, body, CRC-32. The CRC finds damage, not malice.
 /// Throws std::bad_alloc.
-[[nodiscard]] Buffer frame_token(TokenKind kind, const Saver& body);
+[[nodiscard]] Buffer frame_token(TokenKind kind, const Serializer& body);
 
 /// The body of a token of that kind and of our version. Error: DEFECTIVE_TOKEN kImport.
 [[nodiscard]] Result<ByteView> unframe_token(TokenKind kind, ByteView token) noexcept;

@@ -137,7 +137,7 @@ Result<AuthenticateMessage> decode_authenticate(ByteView token, bool oem_agreed)
   const bool modern = has_key_and_flags(token);
   if (modern) {
     m.flags = load_le32(&token[kFlagsAt]);
-    m.says_flags = true;
+    m.has_flags = true;
   }
   if (Status s = read_payload(token, m, modern); !s) {
     return s.error();

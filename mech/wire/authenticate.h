@@ -21,7 +21,7 @@ struct V2ClientChallenge {
 
 struct AuthenticateMessage {
   Flags flags = 0;  ///< 0 in messages of Windows 9x, which end before them
-  bool says_flags = false;
+  bool has_flags = false;
   ByteView lm_response;  ///< 0, 1 or 24 bytes
   ByteView nt_response;  ///< 0, 24, or an NTLMv2_RESPONSE
   ByteView domain;       ///< names: UTF-16LE or OEM, as was agreed
@@ -40,9 +40,9 @@ struct AuthenticateMessage {
 /// Accepts fixed parts of 52 (no key, no flags), 64, 72, 80 (MIC without Version) and 88 bytes.
 /// Views point into `token`. With `oem_agreed` names may have odd sizes whatever the flags claim:
 /// some clients answer an OEM challenge in OEM and set UNICODE. Errors (DEFECTIVE_TOKEN): kNotNtlm,
-/// kWrongMessage, kTooLong, kTruncated (also a MIC announced and not there), kOutside (also a
-/// payload over the header or MIC), kBadString (odd Unicode names), kBadResponse (impossible
-/// lengths, unknown response version), kBadAvPairs.
+/// kWrongMessage, kTooLong, kTruncated (also a MIC announced and not there), kFieldOutOfBounds
+/// (also a payload over the header or MIC), kBadString (odd Unicode names), kBadResponse
+/// (impossible lengths, unknown response version), kBadAvPairs.
 [[nodiscard]] Result<AuthenticateMessage> decode_authenticate(ByteView token,
                                                               bool oem_agreed = false) noexcept;
 

@@ -16,7 +16,7 @@ struct ChallengeMessage {
 /// Accepts fixed parts of 32, 48 and 56 bytes. TargetInfo is taken if its field is there and not
 /// empty, whatever the flags say. Views point into `token`. The AV pairs have been checked, the
 /// charset has not (check_charset). Errors (DEFECTIVE_TOKEN): kNotNtlm, kWrongMessage, kTooLong,
-/// kTruncated, kOutside, kBadString, kBadAvPairs.
+/// kTruncated, kFieldOutOfBounds, kBadString, kBadAvPairs.
 [[nodiscard]] Result<ChallengeMessage> decode_challenge(ByteView token) noexcept;
 
 /// 56 bytes, TargetName, TargetInfo; 48 bytes of fixed part without Version.

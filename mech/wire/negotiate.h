@@ -14,7 +14,7 @@ struct NegotiateMessage {
 
 /// Accepts 16 bytes (no names), 32 (no Version) and more, and names that lie over the fields, as
 /// Heimdal sends them. Views point into `token`; the charset is not looked at (check_charset).
-/// Errors (DEFECTIVE_TOKEN): kNotNtlm, kWrongMessage, kTooLong, kTruncated, kOutside.
+/// Errors (DEFECTIVE_TOKEN): kNotNtlm, kWrongMessage, kTooLong, kTruncated, kFieldOutOfBounds.
 [[nodiscard]] Result<NegotiateMessage> decode_negotiate(ByteView token) noexcept;
 
 /// 40 bytes and the names, or 32 bytes without Version. The flags say which names are sent.

@@ -43,7 +43,7 @@ Result<ByteView> field_bytes(ByteView token, Field field, std::size_t payload_fr
     return ByteView();
   }
   if (field.offset < payload_from || !fits(token.size(), field.offset, field.length)) {
-    return defective(Minor::kOutside);
+    return defective(Minor::kFieldOutOfBounds);
   }
   return token.subspan(field.offset, field.length);
 }

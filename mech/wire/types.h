@@ -35,7 +35,8 @@ inline constexpr std::uint8_t kTellsSealing = 1;
 inline constexpr Version kOurVersion{10, 0, 0, {kTellsSealing, 0, 0}, 15};
 
 /// Whether the sender of `version` said so.
-[[nodiscard]] constexpr bool tells_sealing(const std::optional<Version>& version) noexcept {
+[[nodiscard]] constexpr bool distinguishes_wrap_modes(
+    const std::optional<Version>& version) noexcept {
   return version && (version->reserved[0] & kTellsSealing) != 0;
 }
 
@@ -64,8 +65,8 @@ struct Field {
 
 /// The field whose descriptor is at `at`, which must lie inside `token`.
 [[nodiscard]] Field read_field(ByteView token, std::size_t at) noexcept;
-/// The bytes of a field. Errors: kOutside; kOutside too if it reaches below `payload_from` (nothing
-/// that is sent may overlap the header).
+/// The bytes of a field. Errors: kFieldOutOfBounds; kFieldOutOfBounds too if it reaches below
+/// `payload_from` (nothing that is sent may overlap the header).
 [[nodiscard]] Result<ByteView> field_bytes(ByteView token, Field field,
                                            std::size_t payload_from) noexcept;
 /// Checks signature, type and size: kNotNtlm, kWrongMessage, kTooLong, kTruncated.

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "mech/account/users_table.h"
+#include "mech/backends/users/users_table.h"
 #include "mech/wire/challenge.h"
 #include "mech/wire/negotiate.h"
 #include "test/support/handshake.h"

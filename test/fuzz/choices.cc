@@ -183,8 +183,8 @@ void repair_authenticate(Bytes& token, ByteView negotiate, ByteView challenge_to
   if (!message) {
     return;
   }
-  const Flags agreed =
-      settle(challenge->flags, message->says_flags ? message->flags : challenge->flags);
+  const Flags agreed = negotiate_flags_for_session(
+      challenge->flags, message->has_flags ? message->flags : challenge->flags);
   const NtHash hash = derive_nt_hash(test::wide(password));
   const std::optional<LmHash> lm_hash = lm_hash_of_password(test::wide(password), page);
   const bool oem = has(agreed, flag::kOem);

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "mech/account/settings.h"
+#include "mech/config/settings.h"
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
 #include "spnego/token.h"
@@ -384,7 +384,7 @@ void add_names(Corpus& corpus) {
     append(body, part(kind == 3 ? "" : "user"));
     append(body, part(kind == 3 ? "" : "DOM"));
     corpus.add("import", with_front(2, body));
-    Saver saved;
+    Serializer saved;
     saved.u8(kind);
     saved.text(kind == 3 ? "" : "user");
     saved.text(kind == 3 ? "" : "DOM");

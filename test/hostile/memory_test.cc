@@ -213,7 +213,7 @@ void write_user(const std::string& path, const std::string& password) {
   const Session session(flag::kSign | flag::kEss, SessionKey(key), Side::kClient);
   explicit_bzero(key.data(), key.size());
   const KeepFreed keep;
-  Saver out;
+  Serializer out;
   session.save(out);
   out.put(Bytes(5000));
 }

@@ -187,7 +187,7 @@ def attack_acceptor_offer(offer):
 @trap("non-numeric setting read as 0 (a setting that fails open)")
 def every_setting_wrong():
     here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, "..", "..", "mech", "account", "settings_keys.cc")
+    path = os.path.join(here, "..", "..", "mech", "config", "setting_table.cc")
     with open(path, encoding="utf-8") as file:
         keys = re.findall(r'key<(\w+).*?>\("(\w+)", "(\w+)"', file.read())
     check(len(keys) >= 25, "keys", len(keys))

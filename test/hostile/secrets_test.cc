@@ -87,7 +87,7 @@ class SecretAccount : public AccountSource {
  public:
   explicit SecretAccount(bool right) : right_(right) {}
   Result<Logon> logon(const LogonRequest& request, const Policy& policy,
-                      const Environment&) const override {
+                      const Runtime&) const override {
     const Bytes password = wide(right_ ? "Password" : "password");
     const NtHash hash = hidden(derive_nt_hash(password));
     LmHash lm = hidden(*lm_hash_of_password(wide("Password"), policy.code_page));

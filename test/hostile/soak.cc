@@ -56,7 +56,7 @@ Holdings holdings() {
 }
 
 // What is done to a token on its way.
-enum class Blow { kFlip, kCut, kExtend, kDrop, kOld, kTwice, kAstray };
+enum class Blow { kFlip, kCut, kExtend, kDrop, kOldToken, kTwice, kAstray };
 constexpr std::size_t kBlows = 7;
 // What is done to a message.
 enum class Foul { kFlip, kCut, kExtend, kAgain, kLate, kAstray, kForeign };
@@ -261,10 +261,10 @@ void Soak::choose_attack(Meeting& m) {
   m.attack = Attack{static_cast<Blow>(m.draw.below(kBlows)), m.draw.below(3)};
   Attack& a = *m.attack;
   // One NEGOTIATE is like another.
-  if (a.blow == Blow::kOld && a.leg == 0) {
+  if (a.blow == Blow::kOldToken && a.leg == 0) {
     a.leg = 1 + m.draw.below(2);
   }
-  if (a.blow == Blow::kOld && old_[static_cast<std::size_t>(m.script.way)][a.leg].empty()) {
+  if (a.blow == Blow::kOldToken && old_[static_cast<std::size_t>(m.script.way)][a.leg].empty()) {
     a.blow = Blow::kFlip;
   }
   // The library's SPNEGO ends an exchange when a token comes twice.
@@ -292,7 +292,7 @@ Due Soak::due(const Meeting& m) const {
     case Blow::kTwice:
       return m.attack->leg == 0 ? Due::kRefused : Due::kOpen;
     case Blow::kDrop:
-    case Blow::kOld:
+    case Blow::kOldToken:
     case Blow::kAstray:
       break;
   }
@@ -319,7 +319,7 @@ void Soak::damage(Meeting& m, std::string& token) {
     case Blow::kDrop:
       token.clear();
       break;
-    case Blow::kOld:
+    case Blow::kOldToken:
       token = old_[static_cast<std::size_t>(m.script.way)][a.leg];
       break;
     case Blow::kTwice:
@@ -407,7 +407,7 @@ void Soak::move_half_open(Meeting& m, End& end) {
       !m.draw.one_in(16)) {
     return;
   }
-  cast_.settle(m.script);
+  cast_.negotiate_flags_for_session(m.script);
   ++tally_.moves;
   if (const Outcome o = move_context(end); !o.ok()) {
     wrong_refusal(m, "a half-open context could not be moved", o);
@@ -416,7 +416,7 @@ void Soak::move_half_open(Meeting& m, End& end) {
 
 void Soak::move_open(Meeting& m) {
   End& end = m.draw.one_in(2) ? m.initiator : m.acceptor;
-  cast_.settle(m.script);
+  cast_.negotiate_flags_for_session(m.script);
   ++tally_.moves;
   if (const Outcome o = move_context(end); !o.ok()) {
     wrong_refusal(m, "an open context could not be moved", o);

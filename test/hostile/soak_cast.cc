@@ -167,7 +167,7 @@ void Cast::move_in(House house, int level) const {
   }
 }
 
-void Cast::settle(const Script& script) const {
+void Cast::negotiate_flags_for_session(const Script& script) const {
   move_in(script.level < 3 ? House::kLenient : House::kStrict, -1);
 }
 

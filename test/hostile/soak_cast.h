@@ -63,7 +63,7 @@ class Cast {
   /// Makes `x` what `script` says. The credentials last until the next call.
   void play(const Script& script, Exchange& x);
   /// Puts settings in force that suit `script`: an imported context takes those.
-  void settle(const Script& script) const;
+  void negotiate_flags_for_session(const Script& script) const;
 
  private:
   enum class House { kStrict, kLenient };

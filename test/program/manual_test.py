@@ -69,7 +69,7 @@ def check_settings():
 
 
 def check_variables():
-    source = text_of("mech/account/settings.cc")
+    source = text_of("mech/config/settings.cc")
     for name in re.findall(r'Variable\{"(\w+)"', source):
         expect("Ev " + name in page(7), "gss-ntlm(7) has " + name, "it does not")
     for key in re.findall(r'^#define GSS_NTLM_\w*CS_\w+ "(\w+)"', text_of("include/gssapi/gssapi_ntlm.h"), re.M):

@@ -130,13 +130,13 @@ std::string own_account() {
   return entry->pw_name;
 }
 
-struct Environment {
-  Environment(const char* variable, const char* value) : variable_(variable) {
+struct Runtime {
+  Runtime(const char* variable, const char* value) : variable_(variable) {
     ::setenv(variable, value, 1);
   }
-  ~Environment() { ::unsetenv(variable_); }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
+  ~Runtime() { ::unsetenv(variable_); }
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
   const char* variable_;
 };
 
@@ -342,8 +342,8 @@ TEST_CASE("localname: a user of this host's own domain is the account of that na
   std::string upper = account;
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](char c) { return static_cast<char>(std::toupper(c)); });
-  const Environment domain("NETBIOS_DOMAIN_NAME", "OURS");
-  const Environment computer("NETBIOS_COMPUTER_NAME", "BOX");
+  const Runtime domain("NETBIOS_DOMAIN_NAME", "OURS");
+  const Runtime computer("NETBIOS_COMPUTER_NAME", "BOX");
   for (const std::string& text :
        {account, upper, "OURS\\" + account, "ours\\" + upper, "BOX\\" + account}) {
     CAPTURE(text);

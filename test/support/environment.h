@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mech/base/environment.h"
+#include "mech/base/runtime.h"
 
 namespace gssntlm::test {
 
@@ -14,7 +14,7 @@ namespace gssntlm::test {
 inline constexpr std::uint64_t kNoon = kFiletimeUnixEpoch + 1'709'208'000 * kFiletimePerSecond;
 
 /// For one thread.
-class FixedEnvironment : public Environment {
+class FixedEnvironment : public Runtime {
  public:
   std::uint64_t time = kNoon;
   Bytes next_random;       ///< handed out first; then bytes that count up

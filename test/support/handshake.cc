@@ -35,7 +35,7 @@ Bytes make_temp(const Answer& answer) {
 }  // namespace
 
 Result<Logon> OneAccount::logon(const LogonRequest& request, const Policy& policy,
-                                const Environment&) const {
+                                const Runtime&) const {
   ++questions_;
   const bool known = equal_ignoring_case(request.user, wide(account_.user));
   const NtHash hash = known ? derive_nt_hash(wide(account_.password)) : NtHash();

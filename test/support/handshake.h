@@ -30,7 +30,7 @@ class OneAccount : public AccountSource {
  public:
   explicit OneAccount(Account account = {}) : account_(std::move(account)) {}
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
-                                    const Environment& env) const override;
+                                    const Runtime& env) const override;
   /// How often it was asked.
   [[nodiscard]] int questions() const { return questions_; }
 

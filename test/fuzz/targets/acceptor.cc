@@ -53,7 +53,7 @@ Scene::Scene(ByteView options) : acceptor(Policy{}) {
 class Watched : public AccountSource {
  public:
   Result<Logon> logon(const LogonRequest& request, const Policy& policy,
-                      const Environment& env) const override {
+                      const Runtime& env) const override {
     const NtHash hash = derive_nt_hash(test::wide(kPassword));
     const LmHash nobody;
     for (unsigned level = 0; level < 6; ++level) {
@@ -181,10 +181,10 @@ void check_accepted(Scene& scene, const AcceptedLogon& logon, ByteView negotiate
 // Whatever came of the state judges somehow.
 void check_changed(const Scene& scene, ByteView saved, ByteView edits, ByteView token) {
   const Bytes changed = change_state(saved, edits);
-  Loader in(changed);
+  Deserializer in(changed);
   Result<Acceptor> loaded = Acceptor::load(scene.policy, in);
   if (loaded && in.finished()) {
-    Saver again;
+    Serializer again;
     GSSNTLM_HOLDS(loaded->save(again).ok() && same_bytes(again.view(), changed));
     (void)loaded->authenticate(token, scene.bindings, Watched(), scene.env);
   }
@@ -193,10 +193,10 @@ void check_changed(const Scene& scene, ByteView saved, ByteView edits, ByteView 
 // One acceptor goes on; a copy that was saved before judges alike; one with another password
 // refuses.
 void judge(Scene& scene, const Chunks& chunks, ByteView negotiate, ByteView challenge) {
-  Saver saved;
+  Serializer saved;
   GSSNTLM_HOLDS(scene.acceptor.save(saved).ok());
   const auto load = [&] {
-    Loader in(saved.view());
+    Deserializer in(saved.view());
     Result<Acceptor> acceptor = Acceptor::load(scene.policy, in);
     GSSNTLM_HOLDS(acceptor.ok() && in.finished());
     return std::move(*acceptor);
@@ -223,8 +223,8 @@ void judge(Scene& scene, const Chunks& chunks, ByteView negotiate, ByteView chal
   const ByteView second = chunks.size() > 3 ? chunk(chunks, 3) : token;
   const Result<AcceptedLogon> late =
       scene.acceptor.authenticate(second, scene.bindings, right, scene.env);
-  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kOutOfTurn);
-  Saver nothing;
+  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kBadState);
+  Serializer nothing;
   GSSNTLM_HOLDS(!scene.acceptor.save(nothing));
 }
 
@@ -243,7 +243,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     judge(scene, chunks, negotiate, challenge->view());
   }
   const Result<Buffer> late = scene.acceptor.challenge(chunk(chunks, 1), scene.names, scene.env);
-  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kOutOfTurn);
+  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kBadState);
   GSSNTLM_HOLDS(!scene.acceptor.connectionless_challenge(scene.names, scene.env));
   check_trace(scene.env);
   return 0;

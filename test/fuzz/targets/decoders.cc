@@ -75,7 +75,7 @@ void compare(const PlainMessage& plain, const ChallengeMessage& ours) {
 
 void compare(const PlainMessage& plain, const AuthenticateMessage& ours) {
   GSSNTLM_HOLDS(plain.numbers.at("flags") == ours.flags);
-  GSSNTLM_HOLDS((plain.numbers.at("says flags") != 0) == ours.says_flags);
+  GSSNTLM_HOLDS((plain.numbers.at("says flags") != 0) == ours.has_flags);
   same(plain, "lm", ours.lm_response);
   same(plain, "nt", ours.nt_response);
   same(plain, "domain", ours.domain);

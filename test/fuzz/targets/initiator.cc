@@ -23,8 +23,7 @@ constexpr std::string_view kPassword = "Password";
 class Agent : public LogonAgent {
  public:
   explicit Agent(ByteView edits) : edits_(edits.begin(), edits.end()) {}
-  Result<AgentAnswer> answer(ByteView, ByteView challenge_token,
-                             const Environment&) const override {
+  Result<AgentAnswer> answer(ByteView, ByteView challenge_token, const Runtime&) const override {
     const Result<ChallengeMessage> challenge = decode_challenge(challenge_token);
     GSSNTLM_HOLDS(challenge && !challenge->target_info.empty());
     Bytes nt(44);
@@ -220,10 +219,10 @@ InitiatorSetup copy_of(const InitiatorSetup& setup) {
 
 void check_changed(const Scene& scene, ByteView saved, ByteView edits) {
   const Bytes changed = change_state(saved, edits);
-  Loader in(changed);
+  Deserializer in(changed);
   const Result<Initiator> loaded = Initiator::load(copy_of(scene.setup), in);
   if (loaded && in.finished()) {
-    Saver again;
+    Serializer again;
     GSSNTLM_HOLDS(loaded->save(again).ok() && same_bytes(again.view(), changed));
   }
 }
@@ -241,9 +240,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Result<Buffer> negotiate = initiator.negotiate();
   GSSNTLM_HOLDS(negotiate.ok() && !initiator.negotiate());
   const Flags offered = initiator.flags();
-  Saver saved;
+  Serializer saved;
   GSSNTLM_HOLDS(initiator.save(saved).ok());
-  Loader in(saved.view());
+  Deserializer in(saved.view());
   Result<Initiator> loaded = Initiator::load(copy_of(scene.setup), in);
   GSSNTLM_HOLDS(loaded.ok() && in.finished());
   check_changed(scene, saved.view(), chunk(chunks, 3));
@@ -265,8 +264,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_answer(scene, offered, negotiate->view(), challenge, token->view(), outcome);
   }
   const Result<Buffer> late = initiator.authenticate(challenge, scene.bindings, scene.env);
-  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kOutOfTurn);
-  Saver nothing;
+  GSSNTLM_HOLDS(!late && late.error().minor == Minor::kBadState);
+  Serializer nothing;
   GSSNTLM_HOLDS(!initiator.save(nothing));
   check_trace(scene.env);
   return 0;

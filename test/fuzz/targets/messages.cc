@@ -151,7 +151,7 @@ void check_authenticate(ByteView token, bool oem) {
     return;
   }
   const Result<AuthenticateMessage> back = decode_authenticate(again->view(), oem);
-  GSSNTLM_HOLDS(back.ok() && back->says_flags);
+  GSSNTLM_HOLDS(back.ok() && back->has_flags);
   GSSNTLM_HOLDS(back->flags == m->flags && back->mic_at.has_value() == m->mic_at.has_value());
   GSSNTLM_HOLDS(!m->version || back->version == m->version);
   GSSNTLM_HOLDS(same_bytes(back->lm_response, m->lm_response));

@@ -47,13 +47,13 @@ struct Message {
 };
 
 Bytes saved(const Session& session) {
-  Saver out;
+  Serializer out;
   session.save(out);
   return Bytes(out.view().begin(), out.view().end());
 }
 
 std::unique_ptr<Session> load_all(const Bytes& state) {
-  Loader in(state);
+  Deserializer in(state);
   Result<Session> loaded = Session::load(in);
   GSSNTLM_HOLDS(!loaded || in.ok());
   return loaded && in.finished() ? std::make_unique<Session>(std::move(*loaded)) : nullptr;
@@ -329,7 +329,7 @@ void Conversation::repeat(std::size_t from, Input& in) {
   const Result<Arrival> arrival = open(1 - from, old, in.flag(), true);
   if (!datagram()) {
     GSSNTLM_HOLDS(!arrival);
-    GSSNTLM_HOLDS(!ess() || arrival.error().minor == Minor::kRepeated ||
+    GSSNTLM_HOLDS(!ess() || arrival.error().minor == Minor::kDuplicateToken ||
                   sent_by(from) == kNumbersEnd);
   } else if (rules_.detect_replay) {
     GSSNTLM_HOLDS(!arrival || *arrival != Arrival::kExpected);

@@ -4,9 +4,9 @@
 // may have; what is refused says where.
 #include <algorithm>
 
-#include "mech/account/detail.h"
-#include "mech/account/rules.h"
-#include "mech/account/settings.h"
+#include "mech/config/access_lists.h"
+#include "mech/config/settings.h"
+#include "mech/os/error_detail.h"
 #include "test/fuzz/fuzz.h"
 
 namespace gssntlm::fuzz {

@@ -7,10 +7,10 @@
 // is seen in bytes that are secret.
 #include <algorithm>
 
-#include "mech/account/name.h"
-#include "mech/account/pattern.h"
 #include "mech/base/text.h"
+#include "mech/config/glob.h"
 #include "mech/crypto/derive.h"
+#include "mech/names/name.h"
 #include "test/fuzz/fuzz.h"
 
 namespace gssntlm::fuzz {
@@ -163,9 +163,9 @@ void check_name(const Result<Ref<const Name>>& name) {
   GSSNTLM_HOLDS(n.wide_target_spn().ok());
   GSSNTLM_HOLDS(*n.wide_target_spn() == *utf16le_from_utf8(n.target_spn()));
   check_shown(printable_account(n.user_part(), n.domain_part()), 600);
-  Saver out;
+  Serializer out;
   n.save(out);
-  Loader in(out.view());
+  Deserializer in(out.view());
   const Result<Ref<const Name>> loaded = Name::load(in);
   GSSNTLM_HOLDS(loaded && in.finished() && (*loaded)->equals(n));
 }

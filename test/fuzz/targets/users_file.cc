@@ -5,9 +5,9 @@
 // removed is gone and all others are there; clear text becomes hashes of the same passwords.
 #include <algorithm>
 
-#include "mech/account/users_edit.h"
-#include "mech/account/users_line.h"
-#include "mech/account/users_table.h"
+#include "mech/backends/users/users_edit.h"
+#include "mech/backends/users/users_line.h"
+#include "mech/backends/users/users_table.h"
 #include "mech/crypto/derive.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/reference.h"

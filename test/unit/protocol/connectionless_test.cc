@@ -262,11 +262,11 @@ TEST_CASE("connectionless: CHALLENGE is answered once, and AUTHENTICATE judged o
   Duel duel(connectionless());
   REQUIRE(duel.run() == Leg::kOpen);
   CHECK_FALSE(duel.authenticate());
-  CHECK(duel.error().minor == Minor::kOutOfTurn);
+  CHECK(duel.error().minor == Minor::kBadState);
   CHECK_FALSE(duel.judge());
-  CHECK(duel.error().minor == Minor::kOutOfTurn);
+  CHECK(duel.error().minor == Minor::kBadState);
   CHECK_FALSE(duel.challenge());
-  CHECK(duel.error().minor == Minor::kOutOfTurn);
+  CHECK(duel.error().minor == Minor::kBadState);
 }
 
 }  // namespace

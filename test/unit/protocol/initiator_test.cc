@@ -313,7 +313,7 @@ TEST_CASE("initiator lends no claimed flag that it did not offer", "[initiator]"
 class Agent : public LogonAgent {
  public:
   explicit Agent(void (*change)(Bytes& authenticate)) : change_(change) {}
-  Result<AgentAnswer> answer(ByteView, ByteView challenge, const Environment&) const override {
+  Result<AgentAnswer> answer(ByteView, ByteView challenge, const Runtime&) const override {
     Client client;
     const Result<Buffer> token = client.initiator.authenticate(challenge, nullptr, client.env);
     REQUIRE(token);

@@ -58,24 +58,24 @@ TEST_CASE("order: an acceptor takes each message in its turn only", "[order]") {
     const bool last = token == &x.authenticate;
     CHECK(AcceptorIn(Acceptance::kFresh).challenge(*token) ==
           (first ? Minor::kNone : Minor::kWrongMessage));
-    CHECK(AcceptorIn(Acceptance::kFresh).authenticate(*token) == Minor::kOutOfTurn);
-    CHECK(AcceptorIn(Acceptance::kChallenged).challenge(*token) == Minor::kOutOfTurn);
+    CHECK(AcceptorIn(Acceptance::kFresh).authenticate(*token) == Minor::kBadState);
+    CHECK(AcceptorIn(Acceptance::kChallenged).challenge(*token) == Minor::kBadState);
     CHECK(AcceptorIn(Acceptance::kChallenged).authenticate(*token) ==
           (last ? Minor::kNone : Minor::kWrongMessage));
     for (const Acceptance over :
          {Acceptance::kDone, Acceptance::kFailedEarly, Acceptance::kFailedLate}) {
-      CHECK(AcceptorIn(over).challenge(*token) == Minor::kOutOfTurn);
-      CHECK(AcceptorIn(over).authenticate(*token) == Minor::kOutOfTurn);
+      CHECK(AcceptorIn(over).challenge(*token) == Minor::kBadState);
+      CHECK(AcceptorIn(over).authenticate(*token) == Minor::kBadState);
     }
   }
 }
 
 TEST_CASE("order: an acceptor asks no account when it is not AUTHENTICATE's turn", "[order]") {
   AcceptorIn fresh(Acceptance::kFresh);
-  CHECK(fresh.authenticate(honest().authenticate) == Minor::kOutOfTurn);
+  CHECK(fresh.authenticate(honest().authenticate) == Minor::kBadState);
   CHECK(fresh.accounts.questions() == 0);
   AcceptorIn done(Acceptance::kDone);
-  CHECK(done.authenticate(honest().authenticate) == Minor::kOutOfTurn);
+  CHECK(done.authenticate(honest().authenticate) == Minor::kBadState);
   CHECK(done.accounts.questions() == 1);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("order: an AUTHENTICATE that was refused is no second attempt's", "[or
   REQUIRE_FALSE(scene.judge(answer));
   const Result<AcceptedLogon> again = scene.judge(good.token);
   REQUIRE_FALSE(again);
-  CHECK(again.error().minor == Minor::kOutOfTurn);
+  CHECK(again.error().minor == Minor::kBadState);
   CHECK(scene.accounts.questions() == 1);
 }
 
@@ -133,14 +133,14 @@ TEST_CASE("order: an initiator takes each step in its turn only", "[order]") {
   const Exchange& x = honest();
   CHECK(InitiatorIn(Initiation::kFresh).negotiate() == Minor::kNone);
   for (const Initiation later : {Initiation::kOffered, Initiation::kDone, Initiation::kFailed}) {
-    CHECK(InitiatorIn(later).negotiate() == Minor::kOutOfTurn);
+    CHECK(InitiatorIn(later).negotiate() == Minor::kBadState);
   }
   for (const Bytes* token : {&x.negotiate, &x.challenge, &x.authenticate}) {
     const bool right = token == &x.challenge;
     CHECK(InitiatorIn(Initiation::kOffered).authenticate(*token) ==
           (right ? Minor::kNone : Minor::kWrongMessage));
     for (const Initiation wrong : {Initiation::kFresh, Initiation::kDone, Initiation::kFailed}) {
-      CHECK(InitiatorIn(wrong).authenticate(*token) == Minor::kOutOfTurn);
+      CHECK(InitiatorIn(wrong).authenticate(*token) == Minor::kBadState);
     }
   }
 }

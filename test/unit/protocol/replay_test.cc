@@ -26,7 +26,7 @@ TEST_CASE("replay window: each number is taken once, whatever the order") {
     const std::uint32_t newest = taken.empty() ? 0 : *taken.rbegin();
     const Arrival arrival = window.judge(number);
     if (!taken.empty() && number + ReplayWindow::kWidth <= newest) {
-      REQUIRE(arrival == Arrival::kOld);
+      REQUIRE(arrival == Arrival::kOldToken);
     } else if (taken.count(number) != 0) {
       REQUIRE(arrival == Arrival::kDuplicate);
     } else {
@@ -42,8 +42,8 @@ TEST_CASE("replay window: it is at least 1024 numbers wide, and says old beyond 
   window.take(5000);
   CHECK(window.judge(5000) == Arrival::kDuplicate);
   CHECK(window.judge(5000 - 1023) == Arrival::kExpected);
-  CHECK(window.judge(5000 - 1024) == Arrival::kOld);
-  CHECK(window.judge(0) == Arrival::kOld);
+  CHECK(window.judge(5000 - 1024) == Arrival::kOldToken);
+  CHECK(window.judge(0) == Arrival::kOldToken);
 }
 
 TEST_CASE("replay window: 0, the last number and jumps over the whole window") {
@@ -52,13 +52,13 @@ TEST_CASE("replay window: 0, the last number and jumps over the whole window") {
   window.take(0);
   CHECK(window.judge(0) == Arrival::kDuplicate);
   window.take(1024);
-  CHECK(window.judge(0) == Arrival::kOld);
+  CHECK(window.judge(0) == Arrival::kOldToken);
   CHECK(window.judge(1) == Arrival::kExpected);
   window.take(kLast);
   CHECK(window.judge(kLast) == Arrival::kDuplicate);
   CHECK(window.judge(kLast - 1023) == Arrival::kExpected);
-  CHECK(window.judge(kLast - 1024) == Arrival::kOld);
-  CHECK(window.judge(0) == Arrival::kOld);
+  CHECK(window.judge(kLast - 1024) == Arrival::kOldToken);
+  CHECK(window.judge(0) == Arrival::kOldToken);
 }
 
 }  // namespace

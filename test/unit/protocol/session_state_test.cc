@@ -23,7 +23,7 @@ Bytes state() {
 }
 
 Result<Session> load(Flags flags, const Way& sending, const Way& receiving) {
-  Saver out;
+  Serializer out;
   out.u32(flags);
   out.put(Bytes(SessionKey::kSize, 9));
   for (const bool fact : {true, true, false}) {
@@ -34,7 +34,7 @@ Result<Session> load(Flags flags, const Way& sending, const Way& receiving) {
     out.flag(way.stream);
     out.put(way.cipher);
   }
-  Loader in(out.view());
+  Deserializer in(out.view());
   Result<Session> session = Session::load(in);
   CHECK((!session || in.finished()));
   return session;
@@ -72,7 +72,7 @@ TEST_CASE("session state: after the last number nothing is sent or taken", "[ses
     signature = {1};
     const Result<Arrival> taken = session->open({&part, 1}, signature);
     REQUIRE_FALSE(taken.ok());
-    CHECK(taken.error().minor == Minor::kGap);
+    CHECK(taken.error().minor == Minor::kGapToken);
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("session state: who protects nothing has neither counter nor key strea
 
 TEST_CASE("session state: connectionless, a number that was not told is none", "[session]") {
   const auto load_told = [](bool told, std::uint32_t number) {
-    Saver out;
+    Serializer out;
     out.u32(kOpen | flag::kDatagram);
     out.put(Bytes(SessionKey::kSize, 9));
     for (const bool fact : {true, true, false}) {
@@ -101,7 +101,7 @@ TEST_CASE("session state: connectionless, a number that was not told is none", "
     out.flag(told);
     out.u32(number);
     ReplayWindow().save(out);
-    Loader in(out.view());
+    Deserializer in(out.view());
     const Result<Session> session = Session::load(in);
     CHECK((!session || in.finished()));
     return session ? Minor::kNone : session.error().minor;

@@ -83,10 +83,10 @@ TEST_CASE("connection: a repeated, skipped or reordered message is named, and th
   const Token first = seal(ends.client);
   const Token second = seal(ends.client);
   const Token third = sign(ends.client);
-  CHECK(refused(open(ends.server, second), Minor::kGap));
+  CHECK(refused(open(ends.server, second), Minor::kGapToken));
   CHECK(arrived(open(ends.server, first), Arrival::kExpected));
-  CHECK(refused(open(ends.server, first), Minor::kRepeated));
-  CHECK(refused(verify(ends.server, third), Minor::kGap));
+  CHECK(refused(open(ends.server, first), Minor::kDuplicateToken));
+  CHECK(refused(verify(ends.server, third), Minor::kGapToken));
   CHECK(arrived(open(ends.server, second), Arrival::kExpected));
   CHECK(arrived(verify(ends.server, third), Arrival::kExpected));
   CHECK(arrived(open(ends.client, seal(ends.server)), Arrival::kExpected));
@@ -131,7 +131,7 @@ TEST_CASE("connectionless: a message beyond the window is old, and said to be") 
   const Token second = seal(ends.client);
   REQUIRE(ends.client.set_sequence(ReplayWindow::kWidth));
   CHECK(arrived(open(ends.server, seal(ends.client)), Arrival::kExpected));
-  CHECK(arrived(open(ends.server, first), Arrival::kOld));
+  CHECK(arrived(open(ends.server, first), Arrival::kOldToken));
   CHECK(arrived(open(ends.server, second), Arrival::kExpected));
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("authenticate: payload over the header is refused", "[wire]") {
       store_le16(&token[field], size);
       store_le32(&token[field + 4], offset);
       CAPTURE(field, offset);
-      CHECK(refusal(token) == Minor::kOutside);
+      CHECK(refusal(token) == Minor::kFieldOutOfBounds);
     }
   }
 }
@@ -103,7 +103,7 @@ TEST_CASE("authenticate: sizes and offsets that wrap around are refused", "[wire
         store_le16(&token[field], size);
         store_le32(&token[field + 4], offset);
         CAPTURE(field, offset, size);
-        CHECK(refusal(token) == Minor::kOutside);
+        CHECK(refusal(token) == Minor::kFieldOutOfBounds);
       }
     }
   }

@@ -36,7 +36,7 @@ TEST_CASE("negotiate: names outside the message are refused", "[wire]") {
     CAPTURE(fields);
     REQUIRE_FALSE(m);
     CHECK(m.error().major == Major::kDefectiveToken);
-    CHECK(m.error().minor == Minor::kOutside);
+    CHECK(m.error().minor == Minor::kFieldOutOfBounds);
   }
 }
 

@@ -1,0 +1,329 @@
+#include "mech/backends/keyring/login_store.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include <unistd.h>
+
+#include "mech/backends/keyring/kernel_keys.h"
+#include "mech/backends/keyring/own_ring.h"
+#include "mech/base/text.h"
+#include "mech/config/glob.h"
+#include "mech/names/name.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::string_view kPrefix = "ntlm;";
+constexpr std::size_t kMaxPattern = 255;
+
+// What a key holds: version, three zeros, expiry, hash.
+constexpr std::size_t kPayloadSize = 28;
+constexpr std::uint8_t kPayloadVersion = 1;
+
+Error keyring_error(std::string_view what) {
+  return error_with_detail(Major::kFailure, Minor::kKeyring, what);
+}
+
+Error keyring_error(KeyringKind kind, int error) {
+  std::string text("the ");
+  text.append(keyring_name(kind)).append(" keyring: ");
+  if (!keyutils().usable) {
+    text.append("libkeyutils.so.1 cannot be loaded; install it (Debian: libkeyutils1)");
+  } else if (error == ENOSYS || error == EPERM || error == EOPNOTSUPP) {
+    text.append(
+        "this kernel or container does not let processes use keyrings; use a users file "
+        "(NTLM_USER_FILE)");
+  } else if (error == EDQUOT) {
+    text.append("over quota; remove keys (gss-ntlm logout, keyctl) or raise kernel.keys.maxkeys");
+  } else if (error == EKEYREJECTED) {
+    text.append("another user's keyring has the name ")
+        .append(RingName().text())
+        .append("; start a session with a keyring of its own (pam_keyinit, keyctl session)");
+  } else {
+    text.append(std::strerror(error));
+  }
+  return keyring_error(text);
+}
+
+// What says which keyrings this thread has.
+struct Whose {
+  key_serial_t session = 0;
+  uid_t real = 0;
+  uid_t effective = 0;
+  std::uint32_t stores = 0;
+  time_t second = -1;
+
+  bool operator==(const Whose&) const = default;
+};
+
+std::atomic<std::uint32_t> g_stores{0};  // logins that this process has stored
+thread_local Whose t_empty_handed;       // whose keyrings held no login when they were last read
+
+Whose whose_now() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
+  (void)::getresuid(&real, &effective, &saved);  // fails for a bad address alone
+  return {find_root(KeyringKind::kSession), real, effective,
+          g_stores.load(std::memory_order_relaxed), t.tv_sec};
+}
+
+// The login that a key of this user describes. Another user may have linked in one of his.
+std::optional<Login> describe_key(key_serial_t key) {
+  const KeyFacts facts(key);
+  std::string_view rest = facts.description();
+  if (!facts.is_own("user") || !rest.starts_with(kPrefix)) {
+    return std::nullopt;
+  }
+  rest.remove_prefix(kPrefix.size());
+  const std::size_t semicolon = rest.find(';');
+  const std::size_t slash = rest.find('\\', semicolon == std::string_view::npos ? 0 : semicolon);
+  if (semicolon == std::string_view::npos || slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  Login login;
+  login.pattern = rest.substr(0, semicolon);
+  login.domain = rest.substr(semicolon + 1, slash - semicolon - 1);
+  login.user = rest.substr(slash + 1);
+  login.key = key;
+  return login;
+}
+
+std::string description_of(const Login& login) {
+  return std::string(kPrefix).append(login.pattern).append(";").append(login.account());
+}
+
+std::uint64_t unix_time() noexcept {
+  return static_cast<std::uint64_t>(::time(nullptr));
+}
+
+Status check_login(const Login& login) {
+  const Result<Bytes> account = utf16le_from_utf8(login.account());
+  if (login.user.empty() || !account || !is_clean_name(*account) ||
+      login.domain.find('\\') != std::string::npos || !is_usable_pattern(login.pattern) ||
+      description_of(login).size() > kMaxDescription) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  return {};
+}
+
+// Adds the key; false with errno. The ring that another login made meanwhile would take ours out of
+// sight: it is then added anew.
+bool add_login(KeyringKind kind, key_serial_t root, const std::string& description,
+               ByteView payload, std::uint64_t lifetime) noexcept {
+  const Keyutils& k = keyutils();
+  constexpr int kTries = 4;
+  for (int i = 0; i < kTries; ++i) {
+    const key_serial_t ring = make_own_ring(kind, root);
+    const key_serial_t key =
+        ring == -1 ? -1
+                   : k.add_key("user", description.c_str(), payload.data(), payload.size(), ring);
+    if (key == -1) {
+      return false;
+    }
+    if (k.setperm(key, kOwnerAlone) != 0 ||
+        k.set_timeout(key, static_cast<unsigned>(lifetime)) != 0) {
+      const int error = errno;
+      k.revoke(key);
+      errno = error;
+      return false;
+    }
+    if (find_own_ring(kind, root) == ring) {
+      return true;
+    }
+  }
+  errno = EAGAIN;
+  return false;
+}
+
+bool agrees(std::string_view wanted, std::string_view has) {
+  const Result<Bytes> a = utf16le_from_utf8(wanted);
+  const Result<Bytes> b = utf16le_from_utf8(has);
+  return wanted.empty() || (a && b && equal_ignoring_case(*a, *b));
+}
+
+bool answers(const Login& login, const LoginQuery& query) {
+  const bool domain =
+      query.domain.empty() || login.domain.empty() || agrees(query.domain, login.domain);
+  return agrees(query.user, login.user) && domain &&
+         (query.target.empty() || matches_target(login.pattern, query.target));
+}
+
+}  // namespace
+
+std::string_view keyring_name(KeyringKind kind) noexcept {
+  return kind == KeyringKind::kSession ? "session"
+         : kind == KeyringKind::kUser  ? "user"
+                                       : "persistent";
+}
+
+std::optional<KeyringKind> keyring_kind(std::string_view name) noexcept {
+  for (const KeyringKind kind :
+       {KeyringKind::kSession, KeyringKind::kUser, KeyringKind::kPersistent}) {
+    if (keyring_name(kind) == name) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_usable_pattern(std::string_view pattern) {
+  const Result<Bytes> wide = utf16le_from_utf8(pattern);
+  return !pattern.empty() && pattern.size() <= kMaxPattern &&
+         pattern.find(';') == std::string_view::npos && wide && is_clean_name(*wide);
+}
+
+Result<std::vector<Login>> list_logins(const std::vector<KeyringKind>& kinds) {
+  std::vector<Login> logins;
+  std::size_t missing = 0;
+  for (const KeyringKind kind : kinds) {
+    const key_serial_t root = find_root(kind);
+    if (root == -1) {
+      if (++missing == kinds.size()) {
+        return keyring_error(kind, errno);
+      }
+      continue;
+    }
+    const key_serial_t ring = find_own_ring(kind, root);
+    if (ring == -1) {
+      continue;
+    }
+    for (const key_serial_t key : read_ring(ring)) {
+      if (std::optional<Login> login = describe_key(key)) {
+        login->keyring = kind;
+        logins.push_back(std::move(*login));
+      }
+    }
+  }
+  return logins;
+}
+
+Result<LoginSecret> read_login(const Login& login) {
+  std::array<std::uint8_t, kPayloadSize + 1> bytes{};
+  const long size =
+      keyutils().usable
+          ? keyutils().read(login.key, reinterpret_cast<char*>(bytes.data()), bytes.size())
+          : -1;
+  const int error = keyutils().usable ? errno : ENOSYS;
+  LoginSecret secret;
+  secret.expires = load_le64(&bytes[4]);
+  const bool good = size == static_cast<long>(kPayloadSize) && bytes[0] == kPayloadVersion;
+  const bool expired =
+      good ? secret.expires != 0 && secret.expires <= unix_time() : error == EKEYEXPIRED;
+  if (good && !expired) {
+    secret.hash = NtHash(std::span<const std::uint8_t, 16>(&bytes[12], NtHash::kSize));
+  }
+  wipe(bytes);
+  const std::string who = printable_account(login.user, login.domain);
+  if (expired) {
+    return error_with_detail(Major::kNoCred, Minor::kExpired,
+                             "the login of " + who + " has expired; run gss-ntlm login");
+  }
+  if (size >= 0 && !good) {
+    return keyring_error("the key of " + who + " was not written by this version; log in again");
+  }
+  if (!good) {
+    return keyring_error(login.keyring, error);
+  }
+  return secret;
+}
+
+Status store_login(const Login& login, const NtHash& hash, std::uint64_t lifetime) {
+  if (Status s = check_login(login); !s) {
+    return s;
+  }
+  const key_serial_t root = find_root(login.keyring);
+  if (root == -1) {
+    return keyring_error(login.keyring, errno);
+  }
+  std::optional<Possession> possession;
+  if (login.keyring == KeyringKind::kUser) {
+    possession.emplace(root);
+  }
+  lifetime = std::min<std::uint64_t>(lifetime, 0x7FFFFFFF);
+  std::array<std::uint8_t, kPayloadSize> payload{};
+  payload[0] = kPayloadVersion;
+  store_le64(&payload[4], lifetime == 0 ? 0 : unix_time() + lifetime);
+  std::copy(hash.view().begin(), hash.view().end(), &payload[12]);
+  const bool added = add_login(login.keyring, root, description_of(login), payload, lifetime);
+  const int error = errno;
+  g_stores.fetch_add(1, std::memory_order_relaxed);
+  wipe(payload);
+  return added ? Status() : Status(keyring_error(login.keyring, error));
+}
+
+Status remove_login(const Login& login) {
+  const key_serial_t root = find_root(login.keyring);
+  const key_serial_t ring = root == -1 ? -1 : find_own_ring(login.keyring, root);
+  if (ring == -1) {
+    return keyring_error(login.keyring, errno);
+  }
+  // Revoked first: its memory is freed although another keyring may still link to it.
+  keyutils().revoke(login.key);
+  if (keyutils().unlink(login.key, ring) != 0 && errno != ENOENT) {
+    return keyring_error(login.keyring, errno);
+  }
+  return {};
+}
+
+namespace {
+
+// The one of `kinds` that answers best. `none_at_all`: they hold no login for whatever query.
+std::optional<Login> best_login(const LoginQuery& query, const std::vector<KeyringKind>& kinds,
+                                bool& none_at_all) {
+  std::optional<Login> best;
+  Result<std::vector<Login>> logins = list_logins(kinds);
+  none_at_all = !logins || logins->empty();
+  if (!logins) {
+    forget_detail();
+    return best;
+  }
+  const auto weight = [&](const Login& login) {
+    // With an unknown target the one for any target, else whichever comes first.
+    return query.target.empty() ? (login.pattern == "*" ? std::size_t{1} : std::size_t{0})
+                                : pattern_weight(login.pattern);
+  };
+  for (Login& login : *logins) {
+    if (answers(login, query) && (!best || weight(login) > weight(*best))) {
+      best = std::move(login);
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+bool have_no_logins() noexcept {
+  return t_empty_handed == whose_now();
+}
+
+std::optional<Login> find_login(const LoginQuery& query) {
+  bool none = false;
+  if (query.keyring) {
+    return best_login(query, {*query.keyring}, none);
+  }
+  const Whose now = whose_now();
+  if (t_empty_handed == now) {
+    return std::nullopt;
+  }
+  bool none_persistent = false;
+  std::optional<Login> login = best_login(query, {KeyringKind::kSession, KeyringKind::kUser}, none);
+  if (!login) {
+    login = best_login(query, {KeyringKind::kPersistent}, none_persistent);
+  }
+  if (none && none_persistent) {
+    t_empty_handed = now;
+  }
+  return login;
+}
+
+}  // namespace gssntlm

@@ -1,0 +1,31 @@
+// What the outside world supplies to the pure core: time, randomness, and an ear for the trace.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "mech/base/bytes.h"
+
+namespace gssntlm {
+
+/// Handed to every step of the protocol. Implementations may be used by several threads at once.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  /// Now, as FILETIME: 100 ns since 1601-01-01 UTC.
+  [[nodiscard]] virtual std::uint64_t now() const noexcept = 0;
+  /// Fills `out` with cryptographically strong random bytes; false if there are none.
+  [[nodiscard]] virtual bool random(MutableBytes out) const noexcept = 0;
+  /// 32 bytes that tell this machine, since it was started, from all others. Zeros: not known.
+  [[nodiscard]] virtual std::array<std::uint8_t, 32> machine_id() const noexcept { return {}; }
+  /// Whether trace() is listened to, so that a caller may skip the work of composing a line.
+  [[nodiscard]] virtual bool tracing() const noexcept { return false; }
+  /// One event in words. Never given a secret.
+  virtual void trace(std::string_view event) const noexcept { (void)event; }
+};
+
+inline constexpr std::uint64_t kFiletimePerSecond = 10'000'000;
+inline constexpr std::uint64_t kFiletimeUnixEpoch = 116'444'736'000'000'000;
+
+}  // namespace gssntlm

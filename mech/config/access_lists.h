@@ -1,0 +1,27 @@
+// The lists of settings: which targets initiators may log in to, who may log in here and to what.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mech/config/settings.h"
+
+namespace gssntlm {
+
+/// Each says in words why settings refuse, or nothing when they do not. All text is UTF-8 and comes
+/// out escaped. Settings::audit_only is the caller's to look at. Throw std::bad_alloc.
+
+/// allow_targets, deny_targets: an initiator on its way to `target`.
+[[nodiscard]] std::optional<std::string> outgoing_refusal(std::string_view target,
+                                                          const Settings& settings);
+/// allow_users, deny_users: an account that has proven itself to an acceptor.
+[[nodiscard]] std::optional<std::string> user_refusal(std::string_view user,
+                                                      std::string_view domain,
+                                                      const Settings& settings);
+/// target_names: the target that a client meant; empty: it named none. Not asked with
+/// TargetCheck::kOff.
+[[nodiscard]] std::optional<std::string> target_refusal(std::string_view target,
+                                                        const Settings& settings);
+
+}  // namespace gssntlm

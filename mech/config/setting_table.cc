@@ -1,0 +1,410 @@
+// The keys of the settings file, each in one place: where it is kept, how it is written, what it
+// does.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "mech/base/text.h"
+#include "mech/config/settings.h"
+
+namespace gssntlm {
+namespace {
+
+// The member at the end of a path of member pointers.
+template <auto First, auto... Rest>
+auto& field(auto& object) noexcept {
+  if constexpr (sizeof...(Rest) == 0) {
+    return object.*First;
+  } else {
+    return field<Rest...>(object.*First);
+  }
+}
+
+template <typename Number>
+bool parse_number(std::string_view text, Number& to) noexcept {
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, to);
+  return error == std::errc() && at == end && !text.empty();
+}
+
+struct YesNo {
+  static constexpr std::string_view kForm = "yes or no";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, bool& to) noexcept {
+    to = text == "yes";
+    return to || text == "no";
+  }
+  static std::string print(bool value) { return value ? "yes" : "no"; }
+};
+
+// A bool whose key says the opposite.
+struct NoYes {
+  static constexpr std::string_view kForm = YesNo::kForm;
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, bool& to) noexcept {
+    const bool understood = YesNo::parse(text, to);
+    to = !to;
+    return understood;
+  }
+  static std::string print(bool value) { return YesNo::print(!value); }
+};
+
+template <typename Value>
+struct Word {
+  std::string_view text;
+  Value value;
+};
+
+// One of a few words, given by Words::kWords.
+template <typename Words>
+struct OneOf {
+  static constexpr std::string_view kForm = Words::kForm;
+  static constexpr bool kList = false;
+  template <typename Value>
+  static bool parse(std::string_view text, Value& to) noexcept {
+    for (const auto& word : Words::kWords) {
+      if (word.text == text) {
+        to = word.value;
+        return true;
+      }
+    }
+    return false;
+  }
+  template <typename Value>
+  static std::string print(Value value) {
+    for (const auto& word : Words::kWords) {
+      if (word.value == value) {
+        return std::string(word.text);
+      }
+    }
+    return {};
+  }
+};
+
+struct Levels {
+  static constexpr std::string_view kForm = "a number from 0 to 5";
+  static constexpr Word<unsigned> kWords[] = {{"0", 0}, {"1", 1}, {"2", 2},
+                                              {"3", 3}, {"4", 4}, {"5", 5}};
+};
+struct KeyBits {
+  static constexpr std::string_view kForm = "128, 56 or 40";
+  static constexpr Word<unsigned> kWords[] = {{"128", 128}, {"56", 56}, {"40", 40}};
+};
+struct Demands {
+  static constexpr std::string_view kForm = "off, accept or require";
+  static constexpr Word<Demand> kWords[] = {
+      {"off", Demand::kOff}, {"accept", Demand::kAccept}, {"require", Demand::kRequire}};
+};
+struct CodePages {
+  static constexpr std::string_view kForm = "437, 850 or 1252";
+  static constexpr Word<CodePage> kWords[] = {
+      {"437", CodePage::k437}, {"850", CodePage::k850}, {"1252", CodePage::k1252}};
+};
+struct TargetChecks {
+  static constexpr std::string_view kForm = "off, log or require";
+  static constexpr Word<TargetCheck> kWords[] = {
+      {"off", TargetCheck::kOff}, {"log", TargetCheck::kLog}, {"require", TargetCheck::kRequire}};
+};
+struct SpnegoMics {
+  static constexpr std::string_view kForm = "auto, always or never";
+  static constexpr Word<SpnegoMic> kWords[] = {
+      {"auto", SpnegoMic::kAuto}, {"always", SpnegoMic::kAlways}, {"never", SpnegoMic::kNever}};
+};
+struct TraceLevels {
+  static constexpr std::string_view kForm = "1 or 2";
+  static constexpr Word<unsigned> kWords[] = {{"1", 1}, {"2", 2}};
+};
+struct AuditSinks {
+  static constexpr std::string_view kForm = "off, file or syslog";
+  static constexpr Word<AuditSink> kWords[] = {
+      {"off", AuditSink::kOff}, {"file", AuditSink::kFile}, {"syslog", AuditSink::kSyslog}};
+};
+
+struct Duration {
+  static constexpr std::string_view kForm = "a time such as 90s, 15m, 36h or 2d";
+  static constexpr bool kList = false;
+  static constexpr Word<std::uint64_t> kUnits[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
+  static constexpr std::uint64_t kMost = 100ull * 365 * 86400;
+
+  static bool parse(std::string_view text, std::uint64_t& to) noexcept {
+    for (const auto& unit : kUnits) {
+      std::uint64_t count = 0;
+      if (text.ends_with(unit.text) && parse_number(text.substr(0, text.size() - 1), count) &&
+          count <= kMost / unit.value) {
+        to = count * unit.value;
+        return true;
+      }
+    }
+    return false;
+  }
+  static std::string print(std::uint64_t seconds) {
+    for (const auto& unit : kUnits) {
+      if (seconds % unit.value == 0 && (seconds != 0 || unit.value == 1)) {
+        return std::to_string(seconds / unit.value).append(unit.text);
+      }
+    }
+    return {};
+  }
+};
+
+struct Path {
+  static constexpr std::string_view kForm = "an absolute path, or nothing";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::string& to) {
+    to = text;
+    return text.empty() || text.front() == '/';
+  }
+  static std::string print(const std::string& value) { return value; }
+};
+
+struct HostName {
+  static constexpr std::string_view kForm = "a name of at most 255 printable characters";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, Bytes& to) {
+    Result<Bytes> wide = utf16le_from_utf8(text);
+    if (!wide || !is_clean_name(*wide) || wide->size() > 2 * 255 || has_remark(text)) {
+      return false;
+    }
+    to = std::move(*wide);
+    return true;
+  }
+  static std::string print(const Bytes& value) {
+    Result<std::string> text = utf8_from_utf16le(value);
+    return text ? std::move(*text) : std::string();
+  }
+};
+
+// The items of a comma-separated list, without the blanks around them; nothing for empty ones.
+template <typename Take>
+bool split_list(std::string_view text, Take&& take) {
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const std::size_t from = item.find_first_not_of(" \t");
+    if (from == std::string_view::npos) {
+      continue;
+    }
+    item = item.substr(from, item.find_last_not_of(" \t") - from + 1);
+    if (!take(item)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+struct Patterns {
+  static constexpr std::string_view kForm = "a list of patterns with commas between them";
+  static constexpr bool kList = true;
+  static bool parse(std::string_view text, std::vector<std::string>& to) {
+    return split_list(text, [&](std::string_view item) {
+      const Result<Bytes> wide = utf16le_from_utf8(item);
+      if (!wide || !is_clean_name(*wide) || has_remark(item)) {
+        return false;
+      }
+      to.emplace_back(item);
+      return true;
+    });
+  }
+  static std::string print(const std::vector<std::string>& value) {
+    std::string text;
+    for (const std::string& item : value) {
+      text.append(text.empty() ? "" : ", ").append(item);
+    }
+    return text;
+  }
+};
+
+// Seconds that somebody waits: Duration within limits.
+struct Patience {
+  static constexpr std::string_view kForm = "a time from 1s to 5m";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::uint64_t& to) noexcept {
+    return Duration::parse(text, to) && to >= 1 && to <= 300;
+  }
+  static std::string print(std::uint64_t seconds) { return Duration::print(seconds); }
+};
+
+// How long an exported handshake is good for.
+struct HandshakeAge {
+  static constexpr std::string_view kForm = "a time from 1m to 1d";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::uint64_t& to) noexcept {
+    return Duration::parse(text, to) && to >= 60 && to <= 86400;
+  }
+  static std::string print(std::uint64_t seconds) { return Duration::print(seconds); }
+};
+
+struct FarmName {
+  static constexpr std::string_view kForm = "a name of at most 255 bytes, or nothing";
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::string& to) {
+    const Result<Bytes> wide = utf16le_from_utf8(text);
+    to = text;
+    return wide && is_clean_name(*wide) && text.size() <= 255 && !has_remark(text);
+  }
+  static std::string print(const std::string& value) { return value; }
+};
+
+struct InitiatorBackends {
+  static constexpr std::string_view kForm = "a list of: keyring, users_file, winbind";
+  static constexpr Word<Backend> kWords[] = {{"keyring", Backend::kKeyring},
+                                             {"users_file", Backend::kUsersFile},
+                                             {"winbind", Backend::kWinbind}};
+};
+struct AcceptorBackends {
+  static constexpr std::string_view kForm = "a list of: users_file, winbind";
+  static constexpr Word<Backend> kWords[] = {{"users_file", Backend::kUsersFile},
+                                             {"winbind", Backend::kWinbind}};
+};
+
+template <typename Words>
+struct Backends {
+  static constexpr std::string_view kForm = Words::kForm;
+  static constexpr bool kList = false;
+  static bool parse(std::string_view text, std::vector<Backend>& to) {
+    to.clear();
+    return split_list(text, [&](std::string_view item) {
+      for (const auto& word : Words::kWords) {
+        if (word.text == item && std::find(to.begin(), to.end(), word.value) == to.end()) {
+          to.push_back(word.value);
+          return true;
+        }
+      }
+      return false;
+    });
+  }
+  static std::string print(const std::vector<Backend>& value) {
+    std::string text;
+    for (const Backend backend : value) {
+      for (const auto& word : Words::kWords) {
+        if (word.value == backend) {
+          text.append(text.empty() ? "" : ", ").append(word.text);
+        }
+      }
+    }
+    return text;
+  }
+};
+
+template <typename Codec, auto... Where>
+constexpr SettingKey key(std::string_view section, std::string_view name, std::string_view about) {
+  return {
+      section,
+      name,
+      Codec::kForm,
+      about,
+      Codec::kList,
+      [](Settings& s, std::string_view value) { return Codec::parse(value, field<Where...>(s)); },
+      [](const Settings& s) { return Codec::print(field<Where...>(s)); }};
+}
+
+// Short names for the paths below.
+constexpr auto kPolicy = &Settings::policy;
+constexpr auto kNames = &Settings::names;
+
+// clang-format off
+constexpr std::array kKeys = {
+    key<OneOf<Levels>, kPolicy, &Policy::initiator_level>("policy", "send_level",
+        "What initiators send: LmCompatibilityLevel. 3 and more send NTLMv2 only; less sends responses that are broken in hours."),
+    key<OneOf<Levels>, kPolicy, &Policy::acceptor_level>("policy", "accept_level",
+        "What acceptors take: LmCompatibilityLevel. 5 takes NTLMv2 only."),
+    key<OneOf<KeyBits>, kPolicy, &Policy::min_key_bits>("policy", "min_key_bits",
+        "Fewest bits of session keys where messages are signed or sealed."),
+    key<YesNo, kPolicy, &Policy::require_ess>("policy", "require_ess",
+        "Extended session security must be agreed."),
+    key<NoYes, kPolicy, &Policy::allow_missing_mic>("policy", "require_mic",
+        "Acceptors refuse an AUTHENTICATE without a MIC. Ours always has one; some libraries send none."),
+    key<OneOf<SpnegoMics>, &Settings::spnego_mic>("policy", "spnego_mic",
+        "Whether AUTHENTICATE under SPNEGO carries a MIC. auto asks the Kerberos library whether it can carry the mechListMIC that then must follow (1.21 to 1.22.1 cannot)."),
+    key<OneOf<Demands>, kPolicy, &Policy::channel_bindings>("policy", "channel_bindings",
+        "What acceptors do when the application gives channel bindings: compare nothing, refuse those that differ, or refuse clients without any too."),
+    key<OneOf<TargetChecks>, &Settings::target_check>("policy", "target_check",
+        "Whether acceptors compare the target that the client meant with target_names: off, say it in trace and audit, or refuse."),
+    key<Patterns, &Settings::target_names>("policy", "target_names",
+        "This host's targets, e.g. HTTP@www.corp.example, *.corp.example."),
+    key<HandshakeAge, &Settings::max_handshake_age>("policy", "max_handshake_age",
+        "How long a context that was exported before it was established can be imported and completed."),
+    key<FarmName, &Settings::farm>("policy", "farm",
+        "Hosts that give the same name import each other's contexts before these are established; nothing: only this machine imports them, until it is restarted."),
+    key<Duration, kPolicy, &Policy::max_skew_seconds>("policy", "max_clock_skew",
+        "Most that a client's clock may differ."),
+    key<YesNo, kPolicy, &Policy::require_target_info>("policy", "require_target_info",
+        "Initiators send NTLMv2 to servers with target information only; without it there is no MIC, no channel bindings and no target name."),
+    key<YesNo, kPolicy, &Policy::send_lmv2>("policy", "send_lmv2",
+        "Initiators add the LMv2 response, a weaker proof, for servers that name no time."),
+    key<YesNo, kPolicy, &Policy::send_single_host>("policy", "send_single_host",
+        "Initiators tell servers which machine they run on."),
+    key<YesNo, kPolicy, &Policy::allow_anonymous>("policy", "allow_anonymous",
+        "Acceptors let anonymous logons in."),
+    key<YesNo, kPolicy, &Policy::allow_connectionless>("policy", "allow_connectionless",
+        "Acceptors open connectionless contexts."),
+    key<YesNo, kPolicy, &Policy::dummy_signatures>("policy", "dummy_signatures",
+        "Where neither signing nor sealing was agreed, messages carry a constant that proves nothing, and it is taken for a signature."),
+    key<YesNo, kPolicy, &Policy::seal_when_signing>("policy", "seal_when_signing",
+        "gss_wrap encrypts although only signing was agreed, as Windows and SASL peers expect."),
+    key<YesNo, kPolicy, &Policy::offer_oem>("policy", "offer_oem",
+        "Initiators offer OEM text beside Unicode, and so do connectionless acceptors."),
+    key<OneOf<CodePages>, kPolicy, &Policy::code_page>("policy", "code_page",
+        "The code page of OEM text."),
+    key<Patterns, &Settings::allow_targets>("policy", "allow_targets",
+        "If not empty, initiators log in to these targets alone."),
+    key<Patterns, &Settings::deny_targets>("policy", "deny_targets",
+        "Initiators never log in to these targets; * turns NTLM off for initiators."),
+    key<Patterns, &Settings::allow_users>("policy", "allow_users",
+        "If not empty, acceptors let in these users alone: user, DOM\\user, DOM\\*."),
+    key<Patterns, &Settings::deny_users>("policy", "deny_users",
+        "Acceptors never let in these users; * turns NTLM off for acceptors."),
+    key<YesNo, &Settings::refuse_reflection>("policy", "refuse_reflection",
+        "Initiators do not answer a challenge that an acceptor of their own process issued. Off, for some servers log in to themselves; trace and audit always say it."),
+    key<YesNo, &Settings::audit_only>("policy", "audit_only",
+        "The four lists and target_check refuse nothing; trace and audit say what they would have refused."),
+
+    key<HostName, kNames, &HostNames::nb_computer>("names", "netbios_computer",
+        "NetBIOS name of this host; nothing: winbind's, or made from its host name. NETBIOS_COMPUTER_NAME goes before it. A domain refuses logons to a name that is not its member's."),
+    key<HostName, kNames, &HostNames::nb_domain>("names", "netbios_domain",
+        "NetBIOS name of its domain; nothing: winbind's, or the computer's name. NETBIOS_DOMAIN_NAME goes before it."),
+    key<HostName, kNames, &HostNames::dns_computer>("names", "dns_computer",
+        "DNS name of this host; nothing: its host name."),
+    key<HostName, kNames, &HostNames::dns_domain>("names", "dns_domain",
+        "DNS name of its domain; nothing: winbind's, or none is sent."),
+    key<HostName, kNames, &HostNames::dns_tree>("names", "dns_forest",
+        "DNS name of the forest; nothing: winbind's, or none is sent."),
+    key<YesNo, kNames, &HostNames::domain_member>("names", "domain_member",
+        "netbios_domain is a domain, not this stand-alone host's own name."),
+
+    key<Backends<InitiatorBackends>, &Settings::initiator_accounts>("accounts", "initiator",
+        "Where an initiator without an explicit credential looks, in this order."),
+    key<Backends<AcceptorBackends>, &Settings::acceptor_accounts>("accounts", "acceptor",
+        "Who checks users for an acceptor, in this order; winbind: the domain, where winbind runs."),
+    key<Patience, &Settings::winbind_timeout>("accounts", "winbind_timeout",
+        "How long a login waits for winbind and the domain controllers behind it."),
+    key<Path, &Settings::users_file>("accounts", "users_file",
+        "The users file, for both roles. NTLM_USER_FILE goes before it."),
+
+    key<Path, &Settings::trace_file>("trace", "file",
+        "One line an event goes here. GSS_NTLM_TRACE and GSSNTLMSSP_DEBUG go before it."),
+    key<OneOf<TraceLevels>, &Settings::trace_level>("trace", "level",
+        "2 decodes the messages too. GSS_NTLM_TRACE_LEVEL goes before it."),
+
+    key<OneOf<AuditSinks>, &Settings::audit>("audit", "log",
+        "One JSON line an authentication."),
+    key<Path, &Settings::audit_file>("audit", "file",
+        "Where log = file writes."),
+};
+// clang-format on
+
+}  // namespace
+
+// The INI library takes a semicolon behind a blank for a remark, as there is one when settings are
+// written; in a line that goes on with a list, some versions do.
+bool has_remark(std::string_view value) noexcept {
+  return value.starts_with(';') || value.find(" ;") != std::string_view::npos ||
+         value.find("\t;") != std::string_view::npos;
+}
+
+std::span<const SettingKey> setting_keys() noexcept {
+  return kKeys;
+}
+
+}  // namespace gssntlm

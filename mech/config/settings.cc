@@ -1,0 +1,420 @@
+#include "mech/config/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+extern "C" {
+#include <ini.h>
+}
+
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "mech/base/text.h"
+#include "mech/os/error_detail.h"
+#include "mech/os/file.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::size_t kMaxNetbiosName = 15;
+constexpr std::size_t kMaxHostName = 255;
+constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;
+
+// ---- the file
+
+struct Parser {
+  std::string_view rest;
+  std::string_view name;
+  Settings& settings;
+  std::size_t line = 0;
+  bool indented = false;
+  bool has_key = false;  // in this section: an indented line goes on with it
+  bool failed = false;
+  std::vector<bool> seen = std::vector<bool>(setting_keys().size());
+
+  // The first mistake counts: what follows may be its consequence.
+  void refuse(std::string_view what) {
+    if (!failed) {
+      failed = true;
+      std::string text("settings file ");
+      text.append(printable_utf8(name)).append(" line ").append(std::to_string(line));
+      text.append(": ").append(what);
+      error_with_detail(Major::kFailure, Minor::kBadSetting, text);
+    }
+  }
+};
+
+// fgets over the text. Counts lines, and keeps what the INI library cannot take away from it.
+char* next_line(char* to, int size, void* stream) {
+  auto& parser = *static_cast<Parser*>(stream);
+  if (parser.rest.empty() || parser.failed || size <= 2) {
+    return nullptr;
+  }
+  ++parser.line;
+  const std::string_view line = parser.rest.substr(0, parser.rest.find('\n'));
+  parser.rest.remove_prefix(std::min(line.size() + 1, parser.rest.size()));
+  // One byte for the newline, one for the end.
+  const std::size_t most = static_cast<std::size_t>(size) - 2;
+  const std::size_t text = line.find_first_not_of(" \t\r");
+  parser.indented = text != 0 && text != std::string_view::npos;
+  const bool comment = text != std::string_view::npos && (line[text] == '#' || line[text] == ';');
+  if (comment || text == std::string_view::npos) {
+    std::memcpy(to, "\n", 2);
+    return to;
+  }
+  parser.has_key = parser.has_key && line[text] != '[';
+  if (line.size() > most) {
+    parser.refuse("longer than " + std::to_string(most) +
+                  " bytes; a list goes on in the next line if that is indented");
+    return nullptr;
+  }
+  // Some versions of the INI library cut a list there and say nothing.
+  if (parser.indented && parser.has_key && has_remark(line)) {
+    parser.refuse("a semicolon behind a blank would begin a remark; write that above the list");
+    return nullptr;
+  }
+  if (line.find('\0') != std::string_view::npos) {
+    parser.refuse("has a NUL byte; write plain text");
+    return nullptr;
+  }
+  std::memcpy(to, line.data(), line.size());
+  std::memcpy(to + line.size(), "\n", 2);
+  return to;
+}
+
+std::string key_text(std::string_view section, std::string_view name) {
+  return std::string("[")
+      .append(printable_utf8(section, 64))
+      .append("] ")
+      .append(printable_utf8(name, 64));
+}
+
+int take_key(void* user, const char* section, const char* name, const char* value) {
+  auto& parser = *static_cast<Parser*>(user);
+  const auto keys = setting_keys();
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const SettingKey& k) {
+    return k.section == section && k.name == name;
+  });
+  if (key == keys.end()) {
+    parser.refuse(key_text(section, name) +
+                  ": no such setting; gss-ntlm(5) lists them all by section");
+    return 0;
+  }
+  const auto number = static_cast<std::size_t>(key - keys.begin());
+  if (parser.seen[number] && !(key->list && parser.indented)) {
+    parser.refuse(key_text(section, name) + ": set for a second time; remove one");
+    return 0;
+  }
+  parser.seen[number] = true;
+  parser.has_key = true;
+  if (!key->set(parser.settings, value)) {
+    parser.refuse(key_text(section, name) + " = " + printable_utf8(value, 64) + ": write " +
+                  std::string(key->form));
+    return 0;
+  }
+  return 1;
+}
+
+Error file_error(std::string_view path, std::string_view what) {
+  return error_with_detail(Major::kFailure, Minor::kBadSetting,
+                           "settings file " + printable_utf8(path) + ": " + std::string(what));
+}
+
+Status check_file(const std::string& path, const struct stat& st) {
+  if (!S_ISREG(st.st_mode)) {
+    return file_error(path, "not a regular file");
+  }
+  if ((st.st_mode & 022) != 0) {
+    return file_error(path, "others may change it; chmod go-w it");
+  }
+  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
+    return file_error(path, "it belongs neither to root nor to this process' user; chown it");
+  }
+  return st.st_size > static_cast<off_t>(kMaxFileSize) ? Status(file_error(path, "over 1 MiB"))
+                                                       : Status();
+}
+
+Result<std::string> read_file(const std::string& path, FileIdentity& identity) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat st;
+  if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
+    return file_error(path, std::strerror(errno));
+  }
+  if (Status s = check_file(path, st); !s) {
+    return s.error();
+  }
+  identity = FileIdentity::of(st);
+  std::string text(static_cast<std::size_t>(st.st_size), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return file_error(path, std::strerror(errno));
+    }
+    if (got == 0) {
+      return file_error(path, "it was cut short while it was read; replace it with rename");
+    }
+    have += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
+// ---- the environment
+
+Error bad_variable(std::string_view name, std::string_view value, std::string_view remedy) {
+  std::string text(name);
+  text.append("=").append(printable_utf8(value, 64)).append(": write ").append(remedy);
+  return error_with_detail(Major::kFailure, Minor::kBadSetting, text);
+}
+
+const SettingKey& find_key(std::string_view section, std::string_view name) noexcept {
+  const auto keys = setting_keys();
+  return *std::find_if(keys.begin(), keys.end(),
+                       [&](const SettingKey& k) { return k.section == section && k.name == name; });
+}
+
+// A variable, and the keys that it stands for. An empty value counts for a name or path as unset.
+struct Variable {
+  std::string_view name;
+  std::string_view section;
+  std::array<std::string_view, 2> keys;
+};
+
+enum : std::size_t { kFileVariable, kDefaultUser, kFirstKeyed };
+constexpr std::array kVariables = {
+    Variable{"GSS_NTLM_SETTINGS", {}, {}},
+    Variable{"NTLMUSER", {}, {}},
+    Variable{"GSSNTLMSSP_DEBUG", "trace", {"file"}},
+    Variable{"LM_COMPAT_LEVEL", "policy", {"send_level", "accept_level"}},
+    Variable{"NETBIOS_COMPUTER_NAME", "names", {"netbios_computer"}},
+    Variable{"NETBIOS_DOMAIN_NAME", "names", {"netbios_domain"}},
+    Variable{"NTLM_USER_FILE", "accounts", {"users_file"}},
+    Variable{"GSS_NTLM_TRACE", "trace", {"file"}},
+    Variable{"GSS_NTLM_TRACE_LEVEL", "trace", {"level"}},
+};
+
+using Values = std::array<const char*, kVariables.size()>;
+using KeptValues = std::array<std::string, kVariables.size()>;
+
+// Whether some variable's name begins like this entry: hardly any other does.
+constexpr bool may_be_variable(const char* entry) noexcept {
+  switch (entry[0]) {
+    case 'G':
+      return entry[1] == 'S';
+    case 'L':
+      return entry[1] == 'M';
+    case 'N':
+      return entry[1] == 'E' || entry[1] == 'T';
+    default:
+      return false;
+  }
+}
+
+static_assert(std::all_of(kVariables.begin(), kVariables.end(),
+                          [](const Variable& v) { return may_be_variable(v.name.data()); }));
+
+// Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
+void take_entry(const char* entry, Values& values) noexcept {
+  const char* equals = std::strchr(entry, '=');
+  if (equals == nullptr) {
+    return;
+  }
+  const std::string_view name(entry, static_cast<std::size_t>(equals - entry));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (kVariables[i].name == name && values[i] == nullptr) {
+      values[i] = equals + 1;
+    }
+  }
+}
+
+// One walk for all variables, since a credential is made often and an environment is long. A
+// set-user-ID program takes nothing from whoever runs it.
+Values read_variables() noexcept {
+  Values values{};
+  static const bool trusted = ::getauxval(AT_SECURE) == 0;
+  for (char** entry = ::environ; trusted && entry != nullptr && *entry != nullptr; ++entry) {
+    if (may_be_variable(*entry)) {
+      take_entry(*entry, values);
+    }
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // An empty level is a mistake, not an absent one.
+    const bool empty_level =
+        values[i] != nullptr && *values[i] == '\0' && kVariables[i].section == "policy";
+    values[i] = values[i] == nullptr ? "" : empty_level ? " " : values[i];
+  }
+  return values;
+}
+
+// Relative paths were always allowed here.
+void set_path(Settings& settings, std::string_view key, const char* value) {
+  (key == "users_file" ? settings.users_file : settings.trace_file) = value;
+}
+
+Status apply_variables(const Values& values, Settings& settings) {
+  settings.default_user = values[kDefaultUser];
+  for (std::size_t i = kFirstKeyed; i < values.size(); ++i) {
+    const Variable& variable = kVariables[i];
+    if (*values[i] == '\0') {
+      continue;
+    }
+    for (const std::string_view name : variable.keys) {
+      if (name.empty()) {
+        continue;
+      }
+      const SettingKey& key = find_key(variable.section, name);
+      if (name == "users_file" || name == "file") {
+        set_path(settings, name, values[i]);
+      } else if (!key.set(settings, values[i])) {
+        return bad_variable(variable.name, values[i],
+                            std::string(key.form).append(", or unset it"));
+      }
+    }
+  }
+  return {};
+}
+
+// ---- names
+
+std::string host_name() {
+  char name[kMaxHostName + 1];
+  if (::gethostname(name, sizeof name) != 0) {
+    return {};
+  }
+  name[kMaxHostName] = '\0';
+  return name;
+}
+
+// A stand-alone server: its NetBIOS name, which is also its domain's, from the first label.
+void fill_names(const std::string& host, HostNames& names) {
+  if (names.dns_computer.empty()) {
+    Result<Bytes> dns = utf16le_from_utf8(host);
+    if (dns && is_clean_name(*dns)) {
+      names.dns_computer = std::move(*dns);
+    }
+  }
+  if (names.nb_computer.empty()) {
+    const std::string label = host.substr(0, host.find('.')).substr(0, kMaxNetbiosName);
+    Result<Bytes> wide = utf16le_from_utf8(label);
+    if (wide && is_clean_name(*wide)) {
+      names.nb_computer = std::move(*wide);
+      upcase_utf16le(names.nb_computer);
+    }
+  }
+  if (names.nb_domain.empty()) {
+    names.nb_domain = names.nb_computer;
+  }
+}
+
+// ---- the outcome, kept
+
+struct Kept {
+  std::mutex mutex;
+  Ref<const Settings> settings;
+  KeptValues values;
+  FileIdentity file;
+  time_t looked_at = 0;
+};
+
+Kept& kept() {
+  // Never destroyed: a thread may still be in a call when the process ends.
+  static auto& instance = *new Kept;
+  return instance;
+}
+
+time_t coarse_seconds() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return t.tv_sec;
+}
+
+// The file as it is now; a default FileIdentity when there is none.
+FileIdentity look_at(const char* path) noexcept {
+  struct stat st;
+  return ::stat(path, &st) == 0 ? FileIdentity::of(st) : FileIdentity{};
+}
+
+bool same_values(const KeptValues& kept_values, const Values& values) noexcept {
+  return std::equal(
+      values.begin(), values.end(), kept_values.begin(),
+      [](const char* a, const std::string& b) { return *a == '\0' ? b.empty() : b == a; });
+}
+
+struct Loaded {
+  Ref<const Settings> settings;
+  FileIdentity file;
+};
+
+Result<Loaded> load(const Values& values) {
+  auto* settings = new Settings;
+  Loaded loaded{Ref<const Settings>::adopt(settings), {}};
+  const bool named = *values[kFileVariable] != '\0';
+  const std::string path = named ? values[kFileVariable] : kDefaultSettingsFile;
+  struct stat st;
+  if (named || ::stat(path.c_str(), &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
+    const Result<std::string> text = read_file(path, loaded.file);
+    if (!text) {
+      return text.error();
+    }
+    if (Status s = parse_settings(*text, path, *settings); !s) {
+      return s.error();
+    }
+    settings->source = path;
+  }
+  if (Status s = apply_variables(values, *settings); !s) {
+    return s.error();
+  }
+  settings->given_names = settings->names;
+  fill_names(host_name(), settings->names);
+  return loaded;
+}
+
+}  // namespace
+
+Status parse_settings(std::string_view text, std::string_view name, Settings& settings) {
+  Parser parser{text, name, settings};
+  const int bad_line = ini_parse_stream(next_line, &parser, take_key, &parser);
+  if (bad_line < 0) {
+    return failure(Minor::kNoMemory);
+  }
+  if (bad_line > 0 && (!parser.failed || static_cast<std::size_t>(bad_line) < parser.line)) {
+    parser.failed = false;
+    parser.line = static_cast<std::size_t>(bad_line);
+    parser.refuse("neither a [section] nor a name = value");
+  }
+  return parser.failed ? Status(failure(Minor::kBadSetting)) : Status();
+}
+
+Result<Ref<const Settings>> load_settings() {
+  const Values values = read_variables();
+  const char* path = *values[kFileVariable] != '\0' ? values[kFileVariable] : kDefaultSettingsFile;
+  Kept& k = kept();
+  const std::lock_guard<std::mutex> lock(k.mutex);
+  const time_t now = coarse_seconds();
+  if (k.settings && same_values(k.values, values)) {
+    if (now == k.looked_at || look_at(path) == k.file) {
+      k.looked_at = now;
+      return k.settings;
+    }
+  }
+  Result<Loaded> fresh = load(values);
+  if (!fresh) {
+    return fresh.error();
+  }
+  std::copy(values.begin(), values.end(), k.values.begin());
+  k.settings = std::move(fresh->settings);
+  k.file = fresh->file;
+  k.looked_at = now;
+  return k.settings;
+}
+
+}  // namespace gssntlm

@@ -1,0 +1,34 @@
+// Where a credential takes its account from, and those that it checks others against.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "mech/credential/credential.h"
+
+namespace gssntlm {
+
+/// An account to log in with, and what became known of it on the way.
+struct Found {
+  Ref<const Identity> identity;
+  std::optional<LoginQuery> query;  ///< it came from the keyring; another target may want another
+  std::uint64_t expires = 0;        ///< Unix time; 0: never
+};
+
+/// The account of `request`: its own secret, else what it names, else whoever settings ask. Errors
+/// as Credential::acquire(). Throws std::bad_alloc.
+[[nodiscard]] Result<Found> find_identity(const CredentialRequest& request,
+                                          const Settings& settings);
+
+/// The same for a login that depends on its target, an SPN; empty: one without. Throws
+/// std::bad_alloc.
+[[nodiscard]] Result<Found> find_identity(LoginQuery query, const std::string& target,
+                                          const Settings& settings);
+
+/// The accounts that an acceptor with `request` knows. Errors: NO_CRED kNoAcceptorCred,
+/// kUsersFile*. Throws std::bad_alloc.
+[[nodiscard]] Result<Accounts> find_accounts(const CredentialRequest& request,
+                                             const Settings& settings);
+
+}  // namespace gssntlm

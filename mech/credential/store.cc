@@ -1,0 +1,56 @@
+#include "mech/credential/store.h"
+
+#include "mech/backends/users/users_edit.h"
+#include "mech/base/text.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+
+Status store_in_users_file(const Credential& credential, const std::string& path, bool overwrite) {
+  if (!credential.can_initiate()) {
+    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+  }
+  const Identity& identity = *credential.identity();
+  const Result<std::string> user = utf8_from_utf16le(identity.user());
+  const Result<std::string> domain = utf8_from_utf16le(identity.domain());
+  if (!user || !domain) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  return edit_users_file(path, true, [&](UsersText& users) -> Status {
+    if (!overwrite && users.has(*user, *domain)) {
+      return Error{Major::kDuplicateElement, Minor::kBadCredential};
+    }
+    return users.set_hash(*user, *domain, identity.nt_hash());
+  });
+}
+
+Status store_in_keyring(const Credential& credential, const KeyringChoice& choice, bool overwrite) {
+  constexpr std::uint32_t kDefaultLifetime = 8 * 60 * 60;
+  if (!credential.can_initiate() || credential.identity()->is_anonymous()) {
+    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+  }
+  const Identity& identity = *credential.identity();
+  if (identity.agent() != nullptr) {
+    return error_with_detail(Major::kDefectiveCredential, Minor::kBadCredential,
+                             "winbind keeps this password, and gives it to nobody");
+  }
+  Login login;
+  login.keyring = choice.keyring.value_or(KeyringKind::kSession);
+  login.pattern = choice.pattern;
+  login.user = credential.name()->user_part();
+  login.domain = credential.name()->domain_part();
+  if (!overwrite) {
+    const Result<std::vector<Login>> logins = list_logins({login.keyring});
+    if (!logins) {
+      return logins.error();
+    }
+    for (const Login& other : *logins) {
+      if (other.pattern == login.pattern && other.account() == login.account()) {
+        return Error{Major::kDuplicateElement, Minor::kBadCredential};
+      }
+    }
+  }
+  return store_login(login, identity.nt_hash(), std::min(credential.lifetime(), kDefaultLifetime));
+}
+
+}  // namespace gssntlm

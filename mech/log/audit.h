@@ -1,0 +1,39 @@
+// The audit: one JSON line an authentication, for whoever must know who used NTLM, and how.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "mech/base/bytes.h"
+#include "mech/config/settings.h"
+#include "mech/protocol/outcome.h"
+
+namespace gssntlm {
+
+/// One authentication as this side saw it.
+struct AuditRecord {
+  bool initiator = false;
+  /// The AUTHENTICATE message sent or received; empty or malformed when it did not come to one.
+  ByteView authenticate;
+  std::string_view target;  ///< UTF-8: the initiator's target; ignored for an acceptor
+  bool accepted = false;
+  bool channel_bound = false;          ///< bindings were compared and agree
+  std::string_view account;            ///< UTF-8: the account proven, when accepted
+  std::string_view reason;             ///< in words
+  std::vector<std::string_view> weak;  ///< weaknesses_of() what was agreed, when accepted
+};
+
+/// Writes the record where settings say: a file, appended to by one write, or syslog. What cannot
+/// be written is lost: an audit does not decide about a login. Throws std::bad_alloc.
+void write_audit(const Settings& settings, const AuditRecord& record);
+
+/// The line without its end: keys time, pid, role, user, domain, workstation, target, version,
+/// flags, mic, bindings, account, result, reason, weak (a list, where something is). `now` is
+/// FILETIME. Throws std::bad_alloc.
+[[nodiscard]] std::string audit_line(const AuditRecord& record, std::uint64_t now);
+
+/// A JSON string with its quotes; bytes above 0x7F of text that is not UTF-8 become `?`.
+[[nodiscard]] std::string json_text(std::string_view utf8);
+
+}  // namespace gssntlm

@@ -1,0 +1,163 @@
+#include "mech/log/process_runtime.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <mutex>
+#include <set>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "mech/crypto/primitives.h"
+#include "mech/log/describe.h"
+#include "mech/os/file.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::size_t kMaxEvent = 3000;
+constexpr std::size_t kMaxKept = 255;
+
+// Set by set_trace_file(), which frees nothing it once pointed to: another thread may read it.
+std::atomic<const std::string*> g_trace_file{nullptr};
+std::atomic<std::uint32_t> g_contexts{0};
+
+const char* trace_file(const Settings& settings) noexcept {
+  const std::string* chosen = g_trace_file.load(std::memory_order_acquire);
+  const std::string& path = chosen != nullptr ? *chosen : settings.trace_file;
+  return path.empty() ? nullptr : path.c_str();
+}
+
+void write_event(const char* path, std::string_view context, std::string_view role,
+                 std::string_view event) noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_REALTIME, &t);
+  tm utc{};
+  ::gmtime_r(&t.tv_sec, &utc);
+  char line[kMaxEvent + 200];
+  event = event.substr(0, kMaxEvent);
+  const int size = std::snprintf(
+      line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %.*s%.*s%s%.*s\n",
+      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+      t.tv_nsec / 1000, static_cast<long>(::getpid()), static_cast<int>(context.size()),
+      context.data(), static_cast<int>(role.size()), role.data(), role.empty() ? "" : ": ",
+      static_cast<int>(event.size()), event.data());
+  if (size <= 0) {
+    return;
+  }
+  // Callers escape names; this keeps one event one line whatever they hand in.
+  char* end = line + size - 1;
+  std::replace_if(
+      line, end, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
+  append_text(path, {line, static_cast<std::size_t>(size)});
+}
+
+// Hashed, so that the kernel's identifier itself does not travel.
+std::array<std::uint8_t, 32> read_machine_id() noexcept {
+  std::array<std::uint8_t, 36> boot{};
+  std::array<std::uint8_t, 32> id{};
+  const Descriptor file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 ||
+      ::read(file.get(), boot.data(), boot.size()) != static_cast<ssize_t>(boot.size())) {
+    return id;
+  }
+  const std::span<std::uint8_t, 32> out(id);
+  md5({as_bytes("single host 1"), boot}, out.first<16>());
+  md5({as_bytes("single host 2"), boot}, out.last<16>());
+  return id;
+}
+
+}  // namespace
+
+ProcessRuntime::ProcessRuntime(Ref<const Settings> settings, const char* role)
+    : settings_(std::move(settings)),
+      role_(role),
+      number_(g_contexts.fetch_add(1, std::memory_order_relaxed) + 1) {
+  if (settings_->audit != AuditSink::kOff) {
+    last_ = std::make_unique<std::string>();
+    last_->reserve(kMaxKept);
+  }
+}
+
+std::uint64_t ProcessRuntime::now() const noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_REALTIME, &t);
+  return kFiletimeUnixEpoch + static_cast<std::uint64_t>(t.tv_sec) * kFiletimePerSecond +
+         static_cast<std::uint64_t>(t.tv_nsec) / 100;
+}
+
+std::array<std::uint8_t, 32> ProcessRuntime::machine_id() const noexcept {
+  static const std::array<std::uint8_t, 32> id = read_machine_id();
+  return id;
+}
+
+bool ProcessRuntime::random(MutableBytes out) const noexcept {
+  while (!out.empty()) {
+    const ssize_t got = ::getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      return false;
+    }
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+bool ProcessRuntime::tracing() const noexcept {
+  return last_ != nullptr || is_tracing(*settings_);
+}
+
+void ProcessRuntime::trace(std::string_view event) const noexcept {
+  ++events_;
+  if (last_) {
+    last_->assign(event.substr(0, kMaxKept));  // fits what was reserved
+  }
+  const char* path = trace_file(*settings_);
+  if (path == nullptr) {
+    return;
+  }
+  char context[24];
+  std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
+  const std::string_view role(role_);
+  const bool says_role = event.starts_with(role) && event.substr(role.size()).starts_with(": ");
+  write_event(path, context, says_role ? std::string_view() : role, event);
+}
+
+void ProcessRuntime::trace_message(std::string_view verb, ByteView token) const {
+  if (settings_->trace_level < 2 || trace_file(*settings_) == nullptr) {
+    return;
+  }
+  char context[24];
+  std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
+  write_event(trace_file(*settings_), context, role_,
+              std::string(verb).append(" ").append(describe_message(token)));
+}
+
+void trace_event(const Settings& settings, std::string_view event) noexcept {
+  if (const char* path = trace_file(settings)) {
+    write_event(path, {}, {}, event);
+  }
+}
+
+bool is_tracing(const Settings& settings) noexcept {
+  return trace_file(settings) != nullptr;
+}
+
+void set_trace_file(std::string_view path) {
+  static auto& mutex = *new std::mutex;
+  static auto& paths = *new std::set<std::string, std::less<>>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  auto found = paths.find(path);
+  if (found == paths.end()) {
+    found = paths.emplace(path).first;
+  }
+  g_trace_file.store(&*found, std::memory_order_release);
+}
+
+}  // namespace gssntlm

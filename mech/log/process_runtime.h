@@ -1,0 +1,56 @@
+// The Environment of a running process: the system's clock, randomness and the trace file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "mech/base/runtime.h"
+#include "mech/config/settings.h"
+
+namespace gssntlm {
+
+/// One per context. Each event goes to the trace file as one line, written at once, with time,
+/// process, context and role; the last one is remembered for the audit record.
+class ProcessRuntime : public Runtime {
+ public:
+  /// `role` is "initiator" or "acceptor", a literal. Throws std::bad_alloc.
+  ProcessRuntime(Ref<const Settings> settings, const char* role);
+
+  [[nodiscard]] std::uint64_t now() const noexcept override;
+  [[nodiscard]] bool random(MutableBytes out) const noexcept override;
+  /// From the kernel's identifier of this boot.
+  [[nodiscard]] std::array<std::uint8_t, 32> machine_id() const noexcept override;
+  [[nodiscard]] bool tracing() const noexcept override;
+  void trace(std::string_view event) const noexcept override;
+
+  /// A message that was `verb` ("sent", "received"), decoded, at trace level 2. No response, key or
+  /// hash is shown.
+  void trace_message(std::string_view verb, ByteView token) const;
+
+  /// How many events there have been.
+  [[nodiscard]] std::uint32_t events() const noexcept { return events_; }
+  /// The last event, cut at 255 bytes; empty when no audit is asked for.
+  [[nodiscard]] std::string_view last_event() const noexcept {
+    return last_ ? std::string_view(*last_) : std::string_view();
+  }
+
+ private:
+  Ref<const Settings> settings_;
+  const char* role_;
+  std::uint32_t number_;  // of the context in this process
+  mutable std::uint32_t events_ = 0;
+  std::unique_ptr<std::string> last_;  // there if and only if an audit is asked for
+};
+
+/// An event outside of any context, e.g. which credential was chosen and why.
+void trace_event(const Settings& settings, std::string_view event) noexcept;
+/// Whether trace_event() and contexts with these settings write anywhere.
+[[nodiscard]] bool is_tracing(const Settings& settings) noexcept;
+
+/// Sends the traces of this process, from now on, to `path`; to nowhere when that is empty. Goes
+/// before environment and settings. Each path that was ever given is kept, once. Throws
+/// std::bad_alloc.
+void set_trace_file(std::string_view path);
+
+}  // namespace gssntlm

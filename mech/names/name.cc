@@ -1,0 +1,195 @@
+#include "mech/names/name.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "include/gssapi/gssapi_ntlm.h"
+#include "mech/base/text.h"
+
+namespace gssntlm {
+namespace {
+
+constexpr std::string_view kAnonymousText = "ANONYMOUS LOGON";
+
+struct Parts {
+  std::string first;
+  std::string second;
+};
+
+Status check_text(std::string_view text) {
+  if (text.size() > Name::kMaxSize) {
+    return Error{Major::kBadName, Minor::kTooLong};
+  }
+  if (text.empty()) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  // Most names are plain, and a target is imported anew for every handshake.
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
+    return {};
+  }
+  const Result<Bytes> wide = utf16le_from_utf8(text);
+  if (!wide) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  return is_clean_name(*wide) ? Status() : Status(Error{Major::kBadName, Minor::kBadName});
+}
+
+// Takes the backslash out of `\@`; nothing when there is none.
+std::optional<Parts> split_escaped_upn(std::string_view text) {
+  const std::size_t at = text.find("\\@");
+  if (at == std::string_view::npos || at == 0) {
+    return std::nullopt;
+  }
+  return Parts{std::string(text.substr(0, at)).append(text.substr(at + 1)), {}};
+}
+
+Parts split_user(std::string_view text) {
+  if (std::optional<Parts> upn = split_escaped_upn(text)) {
+    return *std::move(upn);
+  }
+  if (const std::size_t slash = text.find('\\'); slash != std::string_view::npos) {
+    return {std::string(text.substr(slash + 1)), std::string(text.substr(0, slash))};
+  }
+  const std::size_t at = text.rfind('@');
+  if (at != std::string_view::npos && at != 0 && at + 1 != text.size()) {
+    return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+  }
+  return {std::string(text), {}};
+}
+
+// `DOM\@user` would be read as the UPN DOM@user.
+std::string join_user(const std::string& user, const std::string& domain) {
+  if (domain.empty()) {
+    return user;
+  }
+  const bool suffix = user.starts_with('@');
+  std::string name;
+  name.reserve(domain.size() + 1 + user.size());
+  name.append(suffix ? user : domain).push_back(suffix ? '@' : '\\');
+  return name.append(suffix ? domain : user);
+}
+
+bool equal_text(std::string_view a, std::string_view b) {
+  const Result<Bytes> wide_a = utf16le_from_utf8(a);
+  const Result<Bytes> wide_b = utf16le_from_utf8(b);
+  return wide_a && wide_b && equal_ignoring_case(*wide_a, *wide_b);
+}
+
+std::string utf8_or_nothing(ByteView wide) {
+  Result<std::string> text = utf8_from_utf16le(wide);
+  return text ? *std::move(text) : std::string();
+}
+
+// A UPN is compared by its parts, so that it equals what its display text imports to.
+Parts comparable(const Name& name) {
+  if (name.kind() == NameKind::kUser && name.domain_part().empty()) {
+    return split_user(name.user_part());
+  }
+  return {name.user_part(), name.domain_part()};
+}
+
+}  // namespace
+
+std::string printable_account(std::string_view user, std::string_view domain) {
+  const std::string name = printable_utf8(user);
+  return domain.empty() ? name : printable_utf8(domain).append("\\").append(name);
+}
+
+Result<Ref<const Name>> Name::user(std::string_view text) {
+  if (Status s = check_text(text); !s) {
+    return s.error();
+  }
+  Parts parts = split_user(text);
+  // A second backslash would make another user of what is displayed.
+  if (parts.first.empty() || parts.first.find('\\') != std::string::npos) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  return user(std::move(parts.first), std::move(parts.second));
+}
+
+Ref<const Name> Name::user(std::string user, std::string domain) {
+  std::string display = join_user(user, domain);
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display)));
+}
+
+Ref<const Name> Name::authenticated(std::string user, std::string domain,
+                                    std::vector<LogonAttribute> attributes, LoginFacts facts) {
+  std::string display = join_user(user, domain);
+  auto* name = new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
+  name->attributes_ = std::move(attributes);
+  name->facts_ = std::move(facts);
+  return Ref<const Name>::adopt(name);
+}
+
+std::vector<LogonAttribute> Name::attributes() const {
+  std::vector<LogonAttribute> all = attributes_;
+  if (!facts_) {
+    return all;
+  }
+  const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
+  all.push_back({GSS_NTLM_ATTR_USER, first_});
+  all.push_back({GSS_NTLM_ATTR_DOMAIN, second_});
+  all.push_back({GSS_NTLM_ATTR_WORKSTATION, utf8_or_nothing(facts_->workstation)});
+  all.push_back({GSS_NTLM_ATTR_TARGET, utf8_or_nothing(facts_->target_name)});
+  all.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(facts_->kind))});
+  all.push_back({GSS_NTLM_ATTR_MIC, truth(facts_->mic)});
+  all.push_back({GSS_NTLM_ATTR_CHANNEL_BOUND, truth(facts_->channel_bound)});
+  all.push_back({GSS_NTLM_ATTR_KEY_BITS, std::to_string(facts_->key_bits)});
+  return all;
+}
+
+Result<Ref<const Name>> Name::service(std::string_view text) {
+  if (Status s = check_text(text); !s) {
+    return s.error();
+  }
+  const std::size_t at = text.find_first_of("@/");
+  std::string service(text.substr(0, at));
+  std::string host(at == std::string_view::npos ? std::string_view() : text.substr(at + 1));
+  if (service.empty()) {
+    return Error{Major::kBadName, Minor::kBadName};
+  }
+  std::string display = host.empty() ? service : service + "@" + host;
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kService, std::move(service), std::move(host), std::move(display)));
+}
+
+Ref<const Name> Name::anonymous() {
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kAnonymous, {}, {}, std::string(kAnonymousText)));
+}
+
+std::string Name::target_spn() const {
+  if (kind_ == NameKind::kService && !second_.empty()) {
+    return first_ + "/" + second_;
+  }
+  return kind_ == NameKind::kAnonymous ? std::string() : display_;
+}
+
+Result<Bytes> Name::wide_target_spn() const {
+  if (kind_ == NameKind::kAnonymous) {
+    return Bytes();
+  }
+  // display_ is svc@host, and no service has an @.
+  Result<Bytes> wide = utf16le_from_utf8(display_);
+  if (wide && kind_ == NameKind::kService && !second_.empty()) {
+    for (std::size_t i = 0; i < wide->size(); i += 2) {
+      if ((*wide)[i] == '@' && (*wide)[i + 1] == 0) {
+        (*wide)[i] = '/';
+        break;
+      }
+    }
+  }
+  return wide;
+}
+
+bool Name::equals(const Name& other) const {
+  if (kind_ == NameKind::kAnonymous || kind_ != other.kind_) {
+    return false;
+  }
+  const Parts mine = comparable(*this);
+  const Parts theirs = comparable(other);
+  return equal_text(mine.first, theirs.first) && equal_text(mine.second, theirs.second);
+}
+
+}  // namespace gssntlm

@@ -1,0 +1,97 @@
+// Names: users, host-based services, nobody.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mech/base/archive.h"
+#include "mech/base/ref.h"
+#include "mech/base/status.h"
+#include "mech/protocol/logon.h"
+
+namespace gssntlm {
+
+/// `DOM\user`, or `user` without a domain, escaped for people (printable_utf8). Throws
+/// std::bad_alloc.
+[[nodiscard]] std::string printable_account(std::string_view user, std::string_view domain);
+
+enum class NameKind : std::uint8_t { kUser = 1, kService = 2, kAnonymous = 3 };
+
+/// How a user logged in here. Texts are UTF-16LE, as the client sent them.
+struct LoginFacts {
+  Bytes workstation;
+  Bytes target_name;  ///< the service that the client meant; empty when it said none
+  ResponseKind kind = ResponseKind::kNone;
+  bool mic = false;            ///< the exchange was covered by a MIC
+  bool channel_bound = false;  ///< bindings were given and the same
+  unsigned key_bits = 0;       ///< 0: messages are not protected
+};
+
+/// Immutable; shared by contexts, credentials and handles.
+class Name : public RefCounted {
+ public:
+  /// No name longer than this (bytes) is taken.
+  static constexpr std::size_t kMaxSize = 32767;
+
+  /// A user name: `DOM\user`, `user`, `user@dom` (split), `\user@dom` and `user\@dom` (UPN: domain
+  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters, a backslash in
+  /// the user), kTooLong, kBadText.
+  [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
+  /// A user whose parts are known. `domain` may be empty.
+  [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
+  /// One who logged in: what the source of accounts told, and how it went. Throws std::bad_alloc.
+  [[nodiscard]] static Ref<const Name> authenticated(std::string user, std::string domain,
+                                                     std::vector<LogonAttribute> attributes,
+                                                     LoginFacts facts);
+  /// A host-based service: `svc@host`, `svc/host` or `svc`. Errors as user().
+  [[nodiscard]] static Result<Ref<const Name>> service(std::string_view text);
+  [[nodiscard]] static Ref<const Name> anonymous();
+
+  [[nodiscard]] NameKind kind() const noexcept { return kind_; }
+  [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
+  [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
+  /// `DOM\user`, `user`, `@user@dom`, `svc@host` or the anonymous text; imports to an equal name.
+  [[nodiscard]] const std::string& display() const noexcept { return display_; }
+  /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
+  [[nodiscard]] std::string target_spn() const;
+  /// The same in UTF-16LE. Error: kBadText, for a name that was not imported. Throws
+  /// std::bad_alloc.
+  [[nodiscard]] Result<Bytes> wide_target_spn() const;
+  /// What is known of the name, how it logged in included; made anew by each call, since few ask.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] std::vector<LogonAttribute> attributes() const;
+  /// Whether nothing is known of it but its text.
+  [[nodiscard]] bool is_bare() const noexcept { return attributes_.empty() && !facts_; }
+  /// nullptr for a name that did not log in here.
+  [[nodiscard]] const LoginFacts* facts() const noexcept { return facts_ ? &*facts_ : nullptr; }
+
+  /// A copy with these attributes and no others. Throws std::bad_alloc.
+  [[nodiscard]] Ref<const Name> with(std::vector<LogonAttribute> attributes) const;
+
+  /// For export. Throws std::bad_alloc.
+  void save(Serializer& out) const;
+  /// Error: BAD_NAME kImport for what save() cannot have written. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Ref<const Name>> load(Deserializer& in);
+
+  /// By NTLM's case rules; a UPN equals its split form. Anonymous equals nothing.
+  [[nodiscard]] bool equals(const Name& other) const;
+
+ private:
+  Name(const Name&) = default;
+  Name(NameKind kind, std::string first, std::string second, std::string display)
+      : kind_(kind),
+        first_(std::move(first)),
+        second_(std::move(second)),
+        display_(std::move(display)) {}
+
+  NameKind kind_;
+  std::string first_;   // user or service
+  std::string second_;  // domain or host
+  std::string display_;
+  std::vector<LogonAttribute> attributes_;
+  std::optional<LoginFacts> facts_;
+};
+
+}  // namespace gssntlm

@@ -1,0 +1,22 @@
+// The last error's particulars (file, line, name), kept per thread for gss_display_status.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mech/base/status.h"
+
+namespace gssntlm {
+
+/// Remembers `text` as what lies behind `minor` in this thread; cut at 511 bytes, and lost without
+/// memory. Returns an Error of both, so that a failing function can `return
+/// error_with_detail(...)`.
+Error error_with_detail(Major major, Minor minor, std::string_view text) noexcept;
+
+/// The text of this thread's last error_with_detail(), if it was for `minor`; else empty.
+[[nodiscard]] std::string_view last_detail(std::uint32_t minor) noexcept;
+
+/// Forgets it: a new call begins.
+void forget_detail() noexcept;
+
+}  // namespace gssntlm

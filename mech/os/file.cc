@@ -1,0 +1,68 @@
+#include "mech/os/file.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <pthread.h>
+
+namespace gssntlm {
+namespace {
+
+// Keeps this thread's writes from raising SIGPIPE, whatever the host does with that signal.
+class PipeSignalHold {
+ public:
+  PipeSignalHold() noexcept {
+    sigset_t pending;
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigemptyset(&pending);
+    ::sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalHold(const PipeSignalHold&) = delete;
+  PipeSignalHold& operator=(const PipeSignalHold&) = delete;
+  ~PipeSignalHold() {
+    if (raised_ && !was_pending_) {
+      constexpr timespec kNow{};
+      while (::sigtimedwait(&pipe_, nullptr, &kNow) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  void note(ssize_t written) noexcept { raised_ = written < 0 && errno == EPIPE; }
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+  bool raised_ = false;
+};
+
+}  // namespace
+
+bool write_all(int fd, ByteView bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) {
+      continue;
+    }
+    if (done <= 0) {
+      return false;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
+void append_text(const char* path, std::string_view text) noexcept {
+  const Descriptor file(
+      ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
+  if (file.get() >= 0) {
+    PipeSignalHold hold;
+    hold.note(::write(file.get(), text.data(), text.size()));
+  }
+}
+
+}  // namespace gssntlm

@@ -1,0 +1,304 @@
+// A users file on disk: who may own and read it, and what happens while it is in use.
+#include "mech/backends/users/users_file.h"
+
+#include <atomic>
+#include <iostream>
+#include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mech/os/error_detail.h"
+#include "test/support/catch.h"
+#include "test/support/handshake.h"
+#include "test/support/scratch.h"
+#include "test/support/text.h"
+
+namespace gssntlm {
+namespace {
+
+using namespace test;
+
+std::string detail_of(Minor minor) {
+  return std::string(last_detail(static_cast<std::uint32_t>(minor)));
+}
+
+bool mentions(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+// Refused with NO_CRED and `minor`, and a detail that holds the path and `words`.
+void check_refused(const std::string& path, Minor minor, const std::string& words) {
+  forget_detail();
+  const Result<UsersFile*> file = UsersFile::open(path);
+  CAPTURE(path, words);
+  REQUIRE_FALSE(file);
+  CHECK(file.error().major == Major::kNoCred);
+  CHECK(file.error().minor == minor);
+  const std::string detail = detail_of(minor);
+  CAPTURE(detail);
+  CHECK(mentions(detail, path));
+  CHECK(mentions(detail, words));
+  CHECK_FALSE(load_users_table(path));
+}
+
+// The verdict of an acceptor that asks `file` about a client of `account`.
+Result<AcceptedLogon> log_in(const UsersFile& file, const Account& account,
+                             FixedEnvironment* env = nullptr) {
+  Scene scene;
+  Answer answer = scene.answer();
+  answer.account = account;
+  const Sent sent = scene.encode(answer);
+  return scene.acceptor.authenticate(sent.token, nullptr, file, env != nullptr ? *env : scene.env);
+}
+
+UsersFile* opened(const std::string& path) {
+  const Result<UsersFile*> file = UsersFile::open(path);
+  REQUIRE(file);
+  return *file;
+}
+
+TEST_CASE("users file: accounts of both forms log in", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write(
+      "users",
+      "# accounts\r\nDOMAIN:clear:Pass:word\r\n\r\n"
+      "DOMAIN\\hashed:1:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A4F49C406510BDCAB6824EE7C30FD852:[U]:\r\n"
+      ":upn@realm.example:Password");
+  const UsersFile& file = *opened(path);
+  const Result<AcceptedLogon> clear = log_in(file, {"CLEAR", "domain", "Pass:word"});
+  REQUIRE(clear);
+  CHECK(narrow(clear->user) == "clear");
+  CHECK(narrow(clear->domain) == "DOMAIN");
+  CHECK(log_in(file, {"hashed", "DOMAIN", "Password"}));
+  CHECK(log_in(file, {"upn@realm.example", "", "Password"}));
+}
+
+TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "[users]") {
+  const ScratchFolder folder;
+  const std::string none(32, 'X');
+  const std::string nt = "A4F49C406510BDCAB6824EE7C30FD852";
+  const std::string path = folder.write(
+      "users", "DOMAIN:user:Password\noff:1:" + none + ":" + nt + ":[D]:\nfree:1:" + none + ":" +
+                   nt + ":[N]:\nbare:1:" + none + ":" + none + ":[U]:\n");
+  const UsersFile& file = *opened(path);
+  REQUIRE(log_in(file, {"user", "DOMAIN", "Password"}));
+  struct Row {
+    Account account;
+    const char* traced;
+  };
+  for (const Row& row :
+       {Row{{"user", "DOMAIN", "password"}, "wrong password"},
+        Row{{"user", "OTHER", "Password"}, "no such user"},
+        Row{{"nobody", "DOMAIN", "Password"}, "no such user"},
+        Row{{"nobody", "DOMAIN", ""}, "no such user"}, Row{{"off", "", "Password"}, "disabled"},
+        Row{{"free", "", "Password"}, "disabled"}, Row{{"bare", "", "Password"}, "no hash"},
+        Row{{"bare", "", ""}, "no hash"}}) {
+    FixedEnvironment env;
+    const Result<AcceptedLogon> refused = log_in(file, row.account, &env);
+    CAPTURE(row.account.user, row.account.password);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().major == Major::kFailure);
+    CHECK(refused.error().minor == Minor::kLogonFailure);
+    CHECK(env.traced(row.traced));
+  }
+}
+
+TEST_CASE("users file: an unknown user does not log in with the hash of nobody", "[users]") {
+  const ScratchFolder folder;
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:user:Password\n"));
+  Scene scene;
+  const Bytes user = wide("nobody");
+  Answer answer = scene.answer();
+  answer.account = {"nobody", "DOMAIN", ""};
+  // What a client makes whose NT hash is sixteen zeros.
+  Sent sent = scene.encode(answer);
+  const ResponseKey key = derive_response_key(NtHash(), user, wide("DOMAIN"));
+  const std::size_t nt_size = load_le16(&sent.token[20]);
+  const V2Proof proof = compute_v2_proof(
+      key, *reinterpret_cast<const Nonce*>(&scene.challenge[24]),
+      ByteView(sent.token).subspan(sent.nt_at + kNtProofSize, nt_size - kNtProofSize));
+  std::copy(proof.nt_proof.begin(), proof.nt_proof.end(),
+            sent.token.begin() + static_cast<std::ptrdiff_t>(sent.nt_at));
+  const Result<AcceptedLogon> refused =
+      scene.acceptor.authenticate(sent.token, nullptr, file, scene.env);
+  REQUIRE_FALSE(refused);
+  CHECK(scene.env.traced("no such user"));
+}
+
+TEST_CASE("users file: a bad line is named with its file and number", "[users]") {
+  const ScratchFolder folder;
+  const std::string good = "DOMAIN:user:Password\n";
+  check_refused(folder.write("first", "nonsense\n" + good), Minor::kUsersFileLine, "line 1");
+  check_refused(folder.write("third", good + "# comment\nDOMAIN:user\n" + good),
+                Minor::kUsersFileLine, "line 3");
+  check_refused(folder.write("last", good + good + "DOMAIN::x"), Minor::kUsersFileLine, "line 3");
+  check_refused(folder.write("utf8", good + "DOMAIN:\xff:x\n"), Minor::kUsersFileLine, "line 2");
+  check_refused(folder.write("nul", good + std::string("DOM\0AIN:user:x\n", 15)),
+                Minor::kUsersFileLine, "line 2");
+  check_refused(folder.write("long", good + "DOMAIN:user:" + std::string(300'000, 'x') + "\n"),
+                Minor::kUsersFileLine, "line 2");
+  check_refused(folder.write("endless", good + std::string(1'000'000, 'x')), Minor::kUsersFileLine,
+                "line 2");
+}
+
+TEST_CASE("users file: lines are whole wherever a read ends", "[users]") {
+  const ScratchFolder folder;
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) {  // more than four reads
+    text += "DOMAIN:user" + std::to_string(i) + ":Password\n";
+  }
+  REQUIRE(text.size() > 4 * (std::size_t{256} << 10));
+  const auto table = load_users_table(folder.write("users", text));
+  REQUIRE(table);
+  CHECK((*table)->size() == 50'000);
+  CHECK((*table)->find(wide("user49999"), {}));
+}
+
+TEST_CASE("users file: one that others may read or change is refused", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", "DOMAIN:user:Password\n");
+  for (const mode_t mode : {0644u, 0640u, 0604u, 0660u, 0620u, 0602u, 0610u, 0601u, 0777u}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    char text[8];
+    std::snprintf(text, sizeof text, "%04o", mode);
+    check_refused(path, Minor::kUsersFileMode, text);
+    check_refused(path, Minor::kUsersFileMode, "chmod 600");
+  }
+  for (const mode_t mode : {0600u, 0400u, 0700u}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    CHECK(UsersFile::open(path));
+  }
+}
+
+TEST_CASE("users file: a foreign owner is refused", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", "DOMAIN:user:Password\n");
+  if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) {
+    std::cout << "users file: foreign owner skipped: only root can make one\n";
+    return;
+  }
+  check_refused(path, Minor::kUsersFileMode, "12345");
+  check_refused(path, Minor::kUsersFileMode, "chown");
+}
+
+TEST_CASE("users file: a link to a good file is followed, to a bad one refused", "[users]") {
+  const ScratchFolder folder;
+  const std::string target = folder.write("target", "DOMAIN:user:Password\n");
+  const std::string link = folder.path("link");
+  REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
+  CHECK(UsersFile::open(link));
+  REQUIRE(::chmod(target.c_str(), 0644) == 0);
+  check_refused(link, Minor::kUsersFileMode, "0644");
+  const std::string nowhere = folder.path("nowhere");
+  REQUIRE(::symlink("/nonexistent/users", nowhere.c_str()) == 0);
+  check_refused(nowhere, Minor::kUsersFileOpen, "No such file");
+}
+
+TEST_CASE("users file: what is no file is refused at once", "[users]") {
+  const ScratchFolder folder;
+  const std::string fifo = folder.path("fifo");
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  check_refused(fifo, Minor::kUsersFileMode, "regular file");
+  const std::string directory = folder.path("directory");
+  REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
+  check_refused(directory, Minor::kUsersFileMode, "regular file");
+  check_refused("/dev/null", Minor::kUsersFileMode, "regular file");
+  check_refused(folder.path("absent"), Minor::kUsersFileOpen, "No such file");
+  check_refused(folder.path("absent/users"), Minor::kUsersFileOpen, "No such file");
+}
+
+TEST_CASE("users file: an empty one holds nobody", "[users]") {
+  const ScratchFolder folder;
+  const UsersFile& file = *opened(folder.write("users", ""));
+  const Result<Ref<const Identity>> identity = file.identity({}, {});
+  REQUIRE_FALSE(identity);
+  CHECK(identity.error().major == Major::kNoCred);
+  CHECK(identity.error().minor == Minor::kNoInitiatorCred);
+  CHECK_FALSE(log_in(file, {}));
+}
+
+TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[users]") {
+  const ScratchFolder folder;
+  const UsersFile& file =
+      *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
+  const auto name = [&](const char* user, const char* domain) {
+    const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
+    return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
+                    : std::string("nobody");
+  };
+  CHECK(name("", "") == "ONE\\first");
+  CHECK(name("SECOND", "") == "TWO\\second");
+  CHECK(name("second", "one") == "nobody");
+  CHECK(name("anywhere", "OWN") == "OWN\\anywhere");
+  CHECK(name("third", "") == "nobody");
+  CHECK(mentions(detail_of(Minor::kNoInitiatorCred), "third"));
+}
+
+// Puts a new file in the place of the old one, as an editor does.
+void replace(const ScratchFolder& folder, const std::string& text) {
+  const std::string fresh = folder.write("fresh", text);
+  REQUIRE(::rename(fresh.c_str(), folder.path("users").c_str()) == 0);
+}
+
+TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]") {
+  const ScratchFolder folder;
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:one\n"));
+  CHECK(log_in(file, {"User", "DOMAIN", "one"}));
+  replace(folder, "DOMAIN:User:two\n");
+  CHECK_FALSE(log_in(file, {"User", "DOMAIN", "one"}));
+  CHECK(log_in(file, {"User", "DOMAIN", "two"}));
+
+  replace(folder, "DOMAIN:User:three\nnonsense\n");
+  FixedEnvironment env;
+  CHECK(log_in(file, {"User", "DOMAIN", "two"}, &env));
+  CHECK(env.traced("refused"));
+  CHECK_FALSE(log_in(file, {"User", "DOMAIN", "three"}));
+
+  replace(folder, "DOMAIN:User:four\n");
+  REQUIRE(::chmod(folder.path("users").c_str(), 0644) == 0);
+  CHECK(log_in(file, {"User", "DOMAIN", "two"}));
+  CHECK_FALSE(log_in(file, {"User", "DOMAIN", "four"}));
+  REQUIRE(::chmod(folder.path("users").c_str(), 0600) == 0);
+  CHECK(log_in(file, {"User", "DOMAIN", "four"}));
+
+  REQUIRE(::unlink(folder.path("users").c_str()) == 0);
+  CHECK(log_in(file, {"User", "DOMAIN", "four"}));
+  CHECK_FALSE(UsersFile::open(folder.path("users")));
+}
+
+TEST_CASE("users file: one path is one instance", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", "DOMAIN:User:one\n");
+  CHECK(opened(path) == opened(path));
+  CHECK(opened(path)->path() == path);
+}
+
+TEST_CASE("users file: logins see the old file or the new one while it is replaced", "[users]") {
+  const ScratchFolder folder;
+  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:even\n"));
+  std::atomic<bool> done{false};
+  std::atomic<int> neither{0};
+  const auto login = [&] {
+    while (!done) {
+      // One of the two holds at each moment; both may fail only if the file changed in between.
+      bool any = false;
+      for (int i = 0; i < 50 && !any; ++i) {
+        any = log_in(file, {"User", "DOMAIN", "even"}) || log_in(file, {"User", "DOMAIN", "odd"});
+      }
+      neither += any ? 0 : 1;
+    }
+  };
+  std::thread one(login);
+  std::thread two(login);
+  for (int i = 0; i < 200; ++i) {
+    replace(folder, i % 2 == 0 ? "DOMAIN:User:odd\n" : "DOMAIN:User:even\n");
+  }
+  done = true;
+  one.join();
+  two.join();
+  CHECK(neither == 0);
+}
+
+}  // namespace
+}  // namespace gssntlm

@@ -1,0 +1,292 @@
+#include "mech/config/settings.h"
+
+#include <filesystem>
+#include <set>
+
+#include <unistd.h>
+
+#include "mech/base/text.h"
+#include "mech/config/access_lists.h"
+#include "mech/config/glob.h"
+#include "mech/os/error_detail.h"
+#include "support/catch.h"
+#include "support/scratch.h"
+
+using namespace gssntlm;
+
+namespace {
+
+// What is wrong with `text`, as gss_display_status would tell; empty: nothing.
+std::string complaint(std::string_view text) {
+  forget_detail();
+  Settings settings;
+  const Status s = parse_settings(text, "test.conf", settings);
+  if (s.ok()) {
+    return {};
+  }
+  CHECK(s.error().minor == Minor::kBadSetting);
+  return std::string(last_detail(static_cast<std::uint32_t>(Minor::kBadSetting)));
+}
+
+bool has_text(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// No setting of the machine or the caller counts.
+struct CleanEnvironment {
+  ScopedVariable file{"GSS_NTLM_SETTINGS", nullptr};
+  ScopedVariable level{"LM_COMPAT_LEVEL", nullptr};
+  ScopedVariable computer{"NETBIOS_COMPUTER_NAME", nullptr};
+  ScopedVariable domain{"NETBIOS_DOMAIN_NAME", nullptr};
+  ScopedVariable users{"NTLM_USER_FILE", nullptr};
+  ScopedVariable user{"NTLMUSER", nullptr};
+  ScopedVariable trace{"GSS_NTLM_TRACE", nullptr};
+  ScopedVariable debug{"GSSNTLMSSP_DEBUG", nullptr};
+  ScopedVariable trace_level{"GSS_NTLM_TRACE_LEVEL", nullptr};
+};
+
+}  // namespace
+
+TEST_CASE("every setting takes back what it prints, and its default changes nothing") {
+  std::string file;
+  std::string section;
+  const Settings defaults;
+  for (const SettingKey& key : setting_keys()) {
+    if (section != key.section) {
+      section = key.section;
+      file.append("[").append(section).append("]\n");
+    }
+    file.append(key.name).append(" = ").append(key.get(defaults)).append("\n");
+  }
+  Settings read;
+  REQUIRE(parse_settings(file, "test.conf", read).ok());
+  for (const SettingKey& key : setting_keys()) {
+    INFO(key.section << "." << key.name);
+    CHECK(key.get(read) == key.get(defaults));
+  }
+}
+
+TEST_CASE("no two settings share section and name") {
+  std::set<std::string> names;
+  for (const SettingKey& key : setting_keys()) {
+    INFO(key.section << "." << key.name);
+    CHECK(names.insert(std::string(key.section).append(".").append(key.name)).second);
+    CHECK_FALSE(key.about.empty());
+  }
+}
+
+TEST_CASE("a bad value of any setting is refused with file, line and what to write") {
+  for (const SettingKey& key : setting_keys()) {
+    for (const std::string_view value :
+         {"\xff\xfe", "yes please", "-1", "6", "0x80", "127", "accept, require", "1e3h"}) {
+      Settings untouched;
+      const bool fits = key.set(untouched, value);
+      if (fits) {
+        continue;  // a name or pattern may be called anything printable
+      }
+      INFO(key.section << "." << key.name << " = " << value);
+      const std::string text = "# first line\n[" + std::string(key.section) + "]\n" +
+                               std::string(key.name) + " = " + std::string(value) + "\n";
+      const std::string why = complaint(text);
+      CHECK(has_text(why, "test.conf line 3"));
+      CHECK(has_text(why, key.name));
+      CHECK(has_text(why, key.form));
+    }
+  }
+  // Everything but texts refuses an unknown word and an empty value.
+  std::size_t strict = 0;
+  for (const SettingKey& key : setting_keys()) {
+    Settings s;
+    strict += !key.set(s, "gibberish") && !key.set(s, "yes please") ? 1 : 0;
+  }
+  CHECK(strict >= 18);
+}
+
+TEST_CASE("what is no setting is refused with its line") {
+  CHECK(has_text(complaint("[policy]\nmin_key_bit = 128\n"),
+                 "line 2: [policy] min_key_bit: no such"));
+  CHECK(has_text(complaint("[polic]\nmin_key_bits = 128\n"), "line 2"));
+  CHECK(has_text(complaint("min_key_bits = 128\n"), "line 1: [] min_key_bits: no such"));
+  CHECK(has_text(complaint("[policy\n"), "line 1: neither"));
+  CHECK(has_text(complaint("[policy]\n\n\njust words\n"), "line 4: neither"));
+  CHECK(has_text(complaint("[policy]\njust words\nnonsense = 1\n"), "line 2: neither"));
+  CHECK(has_text(complaint("[policy]\nrequire_mic = yes\nrequire_mic = no\n"),
+                 "line 3: [policy] require_mic: set for a second time"));
+  CHECK(has_text(complaint("[policy]\nrequire_mic = yes\n  no\n"), "line 3"));
+  CHECK(has_text(complaint("[policy]\ndeny_users = " + std::string(300, 'a') + "\n"),
+                 "line 2: longer than"));
+  CHECK(has_text(complaint(std::string("[policy]\nrequire_mic\0 = yes\n", 28)), "line 2"));
+}
+
+TEST_CASE("a setting without its newline, with blanks and CRLF is taken") {
+  Settings s;
+  REQUIRE(parse_settings("[policy]\r\n\r\n min_key_bits   =   56", "t", s).ok());
+  CHECK(s.policy.min_key_bits == 56);
+}
+
+TEST_CASE("a list goes on in indented lines") {
+  Settings s;
+  REQUIRE(
+      parse_settings("[policy]\ndeny_users = alice, CORP\\bob,\n   carol\n\t dave , eve\n", "t", s)
+          .ok());
+  CHECK(s.deny_users == std::vector<std::string>{"alice", "CORP\\bob", "carol", "dave", "eve"});
+}
+
+TEST_CASE("what would read as a remark when it is written again is refused") {
+  for (const char* text : {"[policy]\ndeny_users =;DOM\\eve\n", "[policy]\ndeny_targets = a,;b\n",
+                           "[policy]\ndeny_users = a,\n  b ;c\n",
+                           "[policy]\ndeny_users = a\n b\t;\n", "[names]\ndns_computer =;host\n"}) {
+    Settings settings;
+    CAPTURE(text);
+    CHECK_FALSE(parse_settings(text, "test.conf", settings).ok());
+  }
+}
+
+TEST_CASE("a remark may follow a value, indented or not") {
+  Settings s;
+  REQUIRE(parse_settings("[trace]\nlevel = 1\n[policy]\n  min_key_bits = 56 ; old\n", "t", s).ok());
+  CHECK(s.policy.min_key_bits == 56);
+}
+
+TEST_CASE("times are read in days, hours, minutes and seconds") {
+  Settings s;
+  REQUIRE(parse_settings("[policy]\nmax_clock_skew = 90s\n", "t", s).ok());
+  CHECK(s.policy.max_skew_seconds == 90);
+  for (const char* bad : {"", "h", "10", "-1s", "1.5h", "18446744073709551616s", "99999999999d"}) {
+    INFO(bad);
+    CHECK(has_text(complaint("[policy]\nmax_clock_skew = " + std::string(bad) + "\n"), "line 2"));
+  }
+}
+
+TEST_CASE("the environment goes before the file") {
+  const CleanEnvironment clean;
+  const ScratchFolder folder;
+  const std::string file = folder.write("s.conf",
+                                        "[policy]\nsend_level = 4\naccept_level = 4\n"
+                                        "[names]\nnetbios_computer = FILE\n"
+                                        "[accounts]\nusers_file = /file\n");
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
+  Result<Ref<const Settings>> s = load_settings();
+  REQUIRE(s.ok());
+  CHECK((*s)->policy.initiator_level == 4);
+  CHECK((*s)->users_file == "/file");
+  CHECK((*s)->source == file);
+  CHECK(printable_utf16le((*s)->names.nb_computer) == "FILE");
+
+  const ScopedVariable level("LM_COMPAT_LEVEL", "3");
+  const ScopedVariable computer("NETBIOS_COMPUTER_NAME", "ENV");
+  const ScopedVariable users("NTLM_USER_FILE", "/env");
+  s = load_settings();
+  REQUIRE(s.ok());
+  CHECK((*s)->policy.initiator_level == 3);
+  CHECK((*s)->policy.acceptor_level == 3);
+  CHECK((*s)->users_file == "/env");
+  CHECK(printable_utf16le((*s)->names.nb_computer) == "ENV");
+}
+
+TEST_CASE("a wrong or empty level in the environment is an error that names it") {
+  const CleanEnvironment clean;
+  for (const char* bad : {"", "6", "-1", "3x", "three"}) {
+    const ScopedVariable level("LM_COMPAT_LEVEL", bad);
+    INFO(bad);
+    const Result<Ref<const Settings>> s = load_settings();
+    REQUIRE_FALSE(s.ok());
+    CHECK(s.error().minor == Minor::kBadSetting);
+    CHECK(has_text(std::string(last_detail(static_cast<std::uint32_t>(Minor::kBadSetting))),
+                   "LM_COMPAT_LEVEL"));
+  }
+}
+
+TEST_CASE("a settings file that is named must be there, readable and ours to trust") {
+  const CleanEnvironment clean;
+  const ScratchFolder folder;
+  const auto why = [&](const std::string& path) {
+    const ScopedVariable settings("GSS_NTLM_SETTINGS", path.c_str());
+    const Result<Ref<const Settings>> s = load_settings();
+    CHECK_FALSE(s.ok());
+    return std::string(last_detail(static_cast<std::uint32_t>(Minor::kBadSetting)));
+  };
+  CHECK(has_text(why(folder.path("absent.conf")), "No such file"));
+  CHECK(has_text(why(folder.path("")), "not a regular file"));
+  const std::string file = folder.write("loose.conf", "");
+  std::filesystem::permissions(file, std::filesystem::perms::all);
+  CHECK(has_text(why(file), "chmod go-w"));
+  CHECK(has_text(why(folder.write("bad.conf", "[policy]\nfoo = 1\n")), "bad.conf line 2"));
+  const std::string foreign = folder.write("foreign.conf", "");
+  // Only root can give a file away.
+  if (::chown(foreign.c_str(), 65534, 65534) == 0) {
+    CHECK(has_text(why(foreign), "chown it"));
+  }
+}
+
+TEST_CASE("settings are kept until file or environment change") {
+  const CleanEnvironment clean;
+  const ScratchFolder folder;
+  const std::string file = folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
+  const Result<Ref<const Settings>> first = load_settings();
+  const Result<Ref<const Settings>> again = load_settings();
+  REQUIRE((first.ok() && again.ok()));
+  CHECK(first->get() == again->get());
+  {
+    const ScopedVariable user("NTLMUSER", "bob");
+    const Result<Ref<const Settings>> other = load_settings();
+    REQUIRE(other.ok());
+    CHECK((*other)->default_user == "bob");
+  }
+  folder.write("s.conf", "[policy]\nmin_key_bits = 128\n");
+  ::usleep(1'100'000);  // the file is looked at once a second
+  const Result<Ref<const Settings>> changed = load_settings();
+  REQUIRE(changed.ok());
+  CHECK((*changed)->policy.min_key_bits == 128);
+  CHECK((*first)->policy.min_key_bits == 56);
+}
+
+TEST_CASE("patterns match names without regard to case") {
+  CHECK(matches_pattern("*", ""));
+  CHECK(matches_pattern("a?c*", "ABCDEF"));
+  CHECK(matches_pattern("*.corp.example", "www.CORP.example"));
+  CHECK(matches_pattern("\xc3\xa4*", "\xc3\x84pfel"));
+  CHECK_FALSE(matches_pattern("*.corp.example", "corp.example"));
+  CHECK_FALSE(matches_pattern("", "a"));
+  CHECK_FALSE(matches_pattern("a", ""));
+  CHECK_FALSE(matches_pattern("\xff", "\xff"));
+  CHECK(matches_pattern(std::string(200, '*') + "b", std::string(2000, 'a') + "b"));
+}
+
+TEST_CASE("target patterns know services, hosts and ports") {
+  CHECK(matches_target("HTTP@*.corp.example", "http/www.corp.example"));
+  CHECK(matches_target("HTTP/www", "HTTP/www:8080"));
+  CHECK(matches_target("HTTP@www:8080", "HTTP/www:8080"));
+  CHECK(matches_target("*", "LDAP/dc1"));
+  CHECK(matches_target("dc1", "LDAP/dc1"));
+  CHECK_FALSE(matches_target("HTTP@www:80", "HTTP/www:8080"));
+  CHECK_FALSE(matches_target("LDAP@*", "HTTP/www"));
+  CHECK_FALSE(matches_target("HTTP@www", "HTTP/www2"));
+}
+
+TEST_CASE("the lists refuse whom they name, and say it only under audit_only") {
+  Settings s;
+  CHECK_FALSE(outgoing_refusal("HTTP/www", s));
+  s.deny_targets = {"HTTP@www"};
+  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("refused"));
+  CHECK_FALSE(outgoing_refusal("HTTP/www2", s));
+  s.allow_targets = {"*.corp.example"};
+  CHECK(outgoing_refusal("HTTP/www2", s));
+  CHECK_FALSE(outgoing_refusal("HTTP/a.corp.example", s));
+  s.audit_only = true;
+  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("would be refused"));
+
+  s.deny_users = {"CORP\\guest", "root"};
+  CHECK(user_refusal("GUEST", "corp", s));
+  CHECK_FALSE(user_refusal("guest", "other", s));
+  CHECK(user_refusal("Root", "other", s));
+  s.allow_users = {"CORP\\*"};
+  CHECK_FALSE(user_refusal("bob", "CORP", s));
+  CHECK(user_refusal("bob", "", s));
+
+  s.target_names = {"HTTP@www.corp.example"};
+  CHECK(target_refusal("", s));
+  CHECK(target_refusal("HTTP/other", s));
+  CHECK_FALSE(target_refusal("HTTP/www.corp.example", s));
+}

@@ -1,0 +1,139 @@
+#include "mech/log/audit.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "mech/base/text.h"
+#include "mech/log/describe.h"
+#include "mech/log/process_runtime.h"
+#include "mech/wire/authenticate.h"
+#include "support/catch.h"
+#include "support/scratch.h"
+
+using namespace gssntlm;
+
+namespace {
+
+Ref<const Settings> tracing_to(const std::string& path, unsigned level) {
+  auto* s = new Settings;
+  s->trace_file = path;
+  s->trace_level = level;
+  return Ref<const Settings>::adopt(s);
+}
+
+// AUTHENTICATE of a user whose name would break a log that does not escape.
+Buffer nasty_authenticate() {
+  Result<Bytes> user = utf16le_from_utf8("a\"\nAUDIT ok\\");
+  Result<Bytes> domain = utf16le_from_utf8("DOM");
+  const Bytes response(24, 0x5A);
+  AuthenticateFields fields;
+  fields.flags = flag::kUnicode | flag::kNtlm;
+  fields.user = *user;
+  fields.domain = *domain;
+  fields.nt_response = response;
+  Result<Buffer> token = encode_authenticate(fields);
+  REQUIRE(token.ok());
+  return std::move(*token);
+}
+
+}  // namespace
+
+TEST_CASE("an audit line is one line of JSON whatever the peer calls itself") {
+  const Buffer token = nasty_authenticate();
+  AuditRecord record;
+  record.authenticate = token.view();
+  record.reason = "acceptor: refused, \"why\"\x01";
+  const std::string line =
+      audit_line(record, kFiletimeUnixEpoch + 1'700'000'000 * kFiletimePerSecond);
+  CHECK(line.find('\n') == std::string::npos);
+  const nlohmann::json j = nlohmann::json::parse(line);
+  CHECK(j["time"] == "2023-11-14T22:13:20.000000Z");
+  CHECK(j["role"] == "acceptor");
+  CHECK(j["user"] == "a\"\\x0aAUDIT ok\\\\");
+  CHECK(j["domain"] == "DOM");
+  CHECK(j["version"] == "NTLMv1");
+  CHECK(j["flags"] == "0x00000201");
+  CHECK(j["mic"] == false);
+  CHECK(j["bindings"] == "none");
+  CHECK(j["result"] == "refused");
+  CHECK(j["reason"] == "acceptor: refused, \"why\"\x01");
+}
+
+TEST_CASE("an audit line without a message still tells role, target and result") {
+  AuditRecord record;
+  record.initiator = true;
+  record.target = "HTTP@www";
+  const nlohmann::json j = nlohmann::json::parse(audit_line(record, 0));
+  CHECK(j["target"] == "HTTP@www");
+  CHECK(j["result"] == "refused");
+}
+
+TEST_CASE("audit records are appended to the file that settings name") {
+  const ScratchFolder folder;
+  Settings s;
+  s.audit_file = folder.path("audit.log");
+  AuditRecord record;
+  write_audit(s, record);
+  CHECK(folder.read("audit.log").empty());
+  s.audit = AuditSink::kFile;
+  write_audit(s, record);
+  write_audit(s, record);
+  const std::string text = folder.read("audit.log");
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE("a trace event is one line with context and role") {
+  const ScratchFolder folder;
+  const Ref<const Settings> settings = tracing_to(folder.path("trace"), 1);
+  const ProcessRuntime first(settings, "acceptor");
+  const ProcessRuntime second(settings, "initiator");
+  first.trace("accounts: wrong\npassword");
+  second.trace("initiator: NEGOTIATE made");
+  const Buffer token = nasty_authenticate();
+  first.trace_message("received", token.view());
+  const std::string text = folder.read("trace");
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(text.find("acceptor: accounts: wrong?password\n") != std::string::npos);
+  CHECK(text.find(" initiator: NEGOTIATE made\n") != std::string::npos);
+  CHECK(text.find("AUTHENTICATE") == std::string::npos);
+}
+
+TEST_CASE("trace level 2 shows messages, names escaped and no response in it") {
+  const ScratchFolder folder;
+  const ProcessRuntime env(tracing_to(folder.path("trace"), 2), "acceptor");
+  const Buffer token = nasty_authenticate();
+  env.trace_message("received", token.view());
+  const std::string text = folder.read("trace");
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+  CHECK(text.find("received AUTHENTICATE of") != std::string::npos);
+  CHECK(text.find("user \"a\"\\x0aAUDIT ok") != std::string::npos);
+  CHECK(text.find("NT response of 24 bytes") != std::string::npos);
+  CHECK(text.find("5a5a") == std::string::npos);
+  CHECK(text.find("ZZZZ") == std::string::npos);
+}
+
+TEST_CASE("a trace that cannot be written harms nothing") {
+  const ProcessRuntime env(tracing_to("/nowhere/at/all", 2), "acceptor");
+  env.trace("an event");
+  CHECK(env.events() == 1);
+}
+
+TEST_CASE("the last event is kept for an audit, and only for one") {
+  auto* s = new Settings;
+  s->audit = AuditSink::kFile;
+  const ProcessRuntime env(Ref<const Settings>::adopt(s), "acceptor");
+  CHECK(env.tracing());
+  env.trace(std::string(1000, 'x'));
+  CHECK(env.last_event() == std::string(255, 'x'));
+  const ProcessRuntime quiet(Ref<const Settings>::adopt(new Settings), "acceptor");
+  CHECK_FALSE(quiet.tracing());
+  quiet.trace("an event");
+  CHECK(quiet.last_event().empty());
+}
+
+TEST_CASE("messages that are malformed are described as such") {
+  CHECK(describe_message({}).find("0 bytes") != std::string::npos);
+  const Bytes junk(40, 0x41);
+  CHECK(describe_message(junk).find("not an NTLM message") != std::string::npos);
+}

@@ -1,0 +1,184 @@
+// Names as callers write them.
+#include "mech/names/name.h"
+
+#include "test/support/catch.h"
+
+namespace gssntlm {
+namespace {
+
+struct Parts {
+  std::string user;
+  std::string domain;
+  friend bool operator==(const Parts&, const Parts&) = default;
+};
+
+Parts split(std::string_view text) {
+  const Result<Ref<const Name>> name = Name::user(text);
+  REQUIRE(name);
+  return {(*name)->user_part(), (*name)->domain_part()};
+}
+
+Minor refusal(const Result<Ref<const Name>>& name) {
+  CHECK((name || name.error().major == Major::kBadName));
+  return name ? Minor::kNone : name.error().minor;
+}
+
+TEST_CASE("name: each way to write a user has its parts", "[name]") {
+  CHECK(split("user") == Parts{"user", ""});
+  CHECK(split("DOM\\user") == Parts{"user", "DOM"});
+  CHECK(split("user@dom.example") == Parts{"user", "dom.example"});
+  CHECK(split("\\user@dom.example") == Parts{"user@dom.example", ""});
+  CHECK(split("user\\@dom.example") == Parts{"user@dom.example", ""});
+  CHECK(split("DOM\\user@realm") == Parts{"user@realm", "DOM"});
+  CHECK(split("a@b@c") == Parts{"a@b", "c"});
+  CHECK(split("@user") == Parts{"@user", ""});
+  CHECK(split("J\xc3\xb6rg") == Parts{"J\xc3\xb6rg", ""});
+}
+
+TEST_CASE("name: what a name shows imports to an equal name", "[name]") {
+  for (const char* text : {"user", "DOM\\user", "user@dom.example", "\\user@dom.example",
+                           "user\\@dom.example", "DOM\\user@realm", "@user@dom", "\\user@realm@"}) {
+    const Result<Ref<const Name>> name = Name::user(text);
+    REQUIRE(name);
+    const Result<Ref<const Name>> again = Name::user((*name)->display());
+    CAPTURE(text, (*name)->display());
+    REQUIRE(again);
+    CHECK((*again)->equals(**name));
+  }
+}
+
+TEST_CASE("name: a backslash in the user is refused", "[name]") {
+  for (const char* text : {"DOM\\us\\er", "\\user\\", "\\us\\er", "DOM\\user\\@realm"}) {
+    CAPTURE(text);
+    CHECK(refusal(Name::user(text)) == Minor::kBadName);
+  }
+}
+
+TEST_CASE("name: NUL and control characters are refused wherever they are", "[name]") {
+  for (unsigned c = 0; c < 0x100; ++c) {
+    if (c >= 0x20 && c != 0x7F && (c < 0x80 || c >= 0xA0)) {
+      continue;
+    }
+    std::string bad;
+    if (c >= 0x80) {
+      bad = "\xc2";
+    }
+    bad += static_cast<char>(c);
+    for (const std::string& text : {bad, "user" + bad, bad + "user", "us" + bad + "er",
+                                    "DOM" + bad + "\\user", "user@dom" + bad}) {
+      CAPTURE(c);
+      CHECK(refusal(Name::user(text)) == Minor::kBadName);
+      CHECK(refusal(Name::service(text)) == Minor::kBadName);
+    }
+  }
+}
+
+TEST_CASE("name: what names nobody is refused", "[name]") {
+  CHECK(refusal(Name::user("")) == Minor::kBadName);
+  CHECK(refusal(Name::user("DOM\\")) == Minor::kBadName);
+  CHECK(refusal(Name::user("\\")) == Minor::kBadName);
+  CHECK(refusal(Name::service("")) == Minor::kBadName);
+  CHECK(refusal(Name::service("@host")) == Minor::kBadName);
+  CHECK(refusal(Name::service("/host")) == Minor::kBadName);
+  CHECK(refusal(Name::user("user\xff")) == Minor::kBadText);
+  CHECK(refusal(Name::service("\xed\xa0\x80@host")) == Minor::kBadText);
+}
+
+TEST_CASE("name: sizes up to 32767 bytes are taken, longer ones refused", "[name]") {
+  for (const std::size_t size : {1u, 255u, 256u, 511u, 512u, 1023u, 1024u, 32767u}) {
+    const std::string text(size, 'x');
+    CAPTURE(size);
+    REQUIRE(refusal(Name::user(text)) == Minor::kNone);
+    CHECK((*Name::user(text))->display() == text);
+    CHECK(refusal(Name::service(text)) == Minor::kNone);
+  }
+  for (const std::size_t size : {32768u, 65534u, 65535u, 65536u, 1000000u}) {
+    const std::string text(size, 'x');
+    CAPTURE(size);
+    CHECK(refusal(Name::user(text)) == Minor::kTooLong);
+    CHECK(refusal(Name::service(text)) == Minor::kTooLong);
+  }
+}
+
+bool equal(const char* a, const char* b) {
+  const Result<Ref<const Name>> one = Name::user(a);
+  const Result<Ref<const Name>> two = Name::user(b);
+  REQUIRE(one);
+  REQUIRE(two);
+  CHECK((*one)->equals(**two) == (*two)->equals(**one));
+  return (*one)->equals(**two);
+}
+
+TEST_CASE("name: names are equal by NTLM's case rules", "[name]") {
+  CHECK(equal("DOM\\user", "dom\\USER"));
+  CHECK(equal("DOM\\user", "user@dom"));
+  CHECK(equal("\\user@dom", "user@dom"));
+  CHECK(equal("J\xc3\xb6rg", "J\xc3\x96RG"));
+  CHECK_FALSE(equal("DOM\\user", "user"));
+  CHECK_FALSE(equal("DOM\\user", "DOM2\\user"));
+  CHECK_FALSE(
+      equal("stra\xc3\x9f"
+            "e",
+            "strasse"));
+  CHECK_FALSE(equal("\xc4\xb1", "i"));  // dotless
+  const Ref<const Name> nobody = Name::anonymous();
+  CHECK_FALSE(nobody->equals(*nobody));
+  const Result<Ref<const Name>> user = Name::user("HTTP@host");
+  const Result<Ref<const Name>> service = Name::service("HTTP@host");
+  REQUIRE(user);
+  REQUIRE(service);
+  CHECK_FALSE((*user)->equals(**service));
+}
+
+TEST_CASE("name: services name their target with a slash", "[name]") {
+  for (const char* text : {"HTTP@host.example", "HTTP/host.example"}) {
+    const Result<Ref<const Name>> name = Name::service(text);
+    REQUIRE(name);
+    CHECK((*name)->target_spn() == "HTTP/host.example");
+    CHECK((*name)->display() == "HTTP@host.example");
+  }
+  CHECK((*Name::service("cifs"))->target_spn() == "cifs");
+  CHECK((*Name::service("HTTP@host:8080"))->target_spn() == "HTTP/host:8080");
+  CHECK(Name::anonymous()->target_spn().empty());
+}
+
+TEST_CASE("name: the target in UTF-16 is the target in UTF-8", "[name]") {
+  std::vector<Ref<const Name>> names = {Name::anonymous(), *Name::user("user@realm"),
+                                        *Name::user("DOM\\user")};
+  for (const char* text :
+       {"HTTP@host.example", "HTTP/host@again", "cifs", "h\xc3\xb6st@h\xc3\xb6st"}) {
+    names.push_back(*Name::service(text));
+  }
+  for (const Ref<const Name>& name : names) {
+    CAPTURE(name->display());
+    const Result<Bytes> wide = name->wide_target_spn();
+    REQUIRE(wide);
+    CHECK(*wide == *utf16le_from_utf8(name->target_spn()));
+  }
+}
+
+TEST_CASE("name: a saved service whose first part would be split again is refused", "[name]") {
+  constexpr std::uint8_t kService = static_cast<std::uint8_t>(NameKind::kService);
+  const auto load = [](std::string_view service, std::string_view host) {
+    Serializer out;
+    out.u8(kService);
+    out.text(service);
+    out.text(host);
+    out.u16(0);
+    Deserializer in(out.view());
+    return Name::load(in);
+  };
+  REQUIRE(load("HTTP", "host"));
+  REQUIRE(load("HTTP", "host/again@host"));
+  for (const char* host : {"", "host"}) {
+    for (const char* service : {"HTTP/other", "HTTP@other", "HTTP/", "HTTP@", "/HTTP", "@HTTP"}) {
+      CAPTURE(service, host);
+      const Result<Ref<const Name>> name = load(service, host);
+      REQUIRE_FALSE(name);
+      CHECK(name.error().major == Major::kBadName);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gssntlm
