@@ -17,7 +17,8 @@ if [ ! -f "$build/build.ninja" ]; then
     meson setup "$build" "$source" --buildtype=debugoptimized -Doptimization=1 -Db_sanitize=thread \
         -Db_lundef=false || die "meson could not set up $build"
 fi
-ninja -C "$build" mech/gss_ntlm.so test/hostile/hostile_threads test/unit/unit_account ||
+ninja -C "$build" mech/gss_ntlm.so test/hostile/hostile_threads test/unit/unit_backends \
+    test/unit/unit_config test/unit/unit_log ||
     die "$build did not build"
 
 private_root
@@ -60,6 +61,8 @@ while [ "$number" -lt "$processes" ]; do
     judge "first use by 16 threads, process $number" "$threads" 0
 done
 judge "contexts in parallel, $rounds rounds" "$threads" "$rounds"
-judge "users files, settings, keyrings and editors" "$build/test/unit/unit_account"
+for program in backends config log; do
+    judge "$program" "$build/test/unit/unit_$program"
+done
 
 finish
