@@ -6,9 +6,9 @@
 namespace gssntlm {
 
 enum class Claim {
-  kFirst,     ///< this call is the first with that identifier
+  kFirst,           ///< this call is the first with that identifier
   kDuplicateToken,  ///< it was claimed before, by any thread
-  kFull,      ///< too many were claimed lately to remember another
+  kFull,            ///< too many were claimed lately to remember another
 };
 
 /// Claims the handshake `id`, a random number, and remembers it for `minutes` at least, 45 days at

@@ -1,4 +1,4 @@
-// The Environment of a running process: the system's clock, randomness and the trace file.
+// The Runtime of a running process: the system's clock, randomness and the trace file.
 #pragma once
 
 #include <cstdint>

@@ -78,7 +78,7 @@ Status Context::save_origin(Serializer& out) const {
   const Origin origin = origin_of(*settings_, env_);
   if (!is_known(origin)) {
     return error_with_detail(Major::kFailure, Minor::kNotAvailable,
-                   "this machine cannot be told from others; give [policy] farm a name");
+                             "this machine cannot be told from others; give [policy] farm a name");
   }
   std::array<std::uint8_t, sizeof handshake_id_> id{};
   store_le64(id.data(), handshake_id_);
@@ -102,9 +102,10 @@ Status Context::load_origin(Deserializer& in) {
     return defective(Minor::kImport);
   }
   if (!is_known(origin) || origin != origin_of(*settings_, env_)) {
-    return error_with_detail(Major::kDefectiveToken, Minor::kImport,
-                   "the handshake began on another machine; give [policy] farm the same name on "
-                   "all hosts that share handshakes");
+    return error_with_detail(
+        Major::kDefectiveToken, Minor::kImport,
+        "the handshake began on another machine; give [policy] farm the same name on "
+        "all hosts that share handshakes");
   }
   return check_age();
 }
@@ -114,8 +115,9 @@ Status Context::check_age() const {
   const std::uint64_t now = env_.now();
   const std::uint64_t age = now > exported_at_ ? now - exported_at_ : exported_at_ - now;
   if (age / kFiletimePerSecond > settings_->max_handshake_age) {
-    return error_with_detail(Major::kContextExpired, Minor::kExpired,
-                   "the handshake was exported longer ago than [policy] max_handshake_age");
+    return error_with_detail(
+        Major::kContextExpired, Minor::kExpired,
+        "the handshake was exported longer ago than [policy] max_handshake_age");
   }
   return {};
 }
@@ -139,14 +141,16 @@ Status Context::claim() const {
       return {};
     case Claim::kDuplicateToken:
       env_.trace("refused, the handshake was completed before, from the same exported token");
-      return error_with_detail(Major::kFailure, Minor::kBadState,
-                     "the exported token was imported twice; the handshake is completed once");
+      return error_with_detail(
+          Major::kFailure, Minor::kBadState,
+          "the exported token was imported twice; the handshake is completed once");
     case Claim::kFull:
       break;
   }
   env_.trace("refused, too many imported handshakes were completed lately");
-  return error_with_detail(Major::kFailure, Minor::kNotAvailable,
-                 "too many imported handshakes were completed within [policy] max_handshake_age");
+  return error_with_detail(
+      Major::kFailure, Minor::kNotAvailable,
+      "too many imported handshakes were completed within [policy] max_handshake_age");
 }
 
 Result<std::unique_ptr<Context>> Context::load(Deserializer& in) {

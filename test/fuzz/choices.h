@@ -4,7 +4,7 @@
 #include "mech/protocol/negotiation.h"
 #include "mech/protocol/policy.h"
 #include "test/fuzz/fuzz.h"
-#include "test/support/environment.h"
+#include "test/support/runtime.h"
 
 namespace gssntlm::fuzz {
 

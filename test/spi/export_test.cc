@@ -346,10 +346,10 @@ int in_child(const std::function<OM_uint32()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
     const OM_uint32 minor = body();
-    ::_exit(minor == 0                        ? 0
-            : minor == GSS_NTLM_S_FORKED      ? 1
+    ::_exit(minor == 0                      ? 0
+            : minor == GSS_NTLM_S_FORKED    ? 1
             : minor == GSS_NTLM_S_BAD_STATE ? 2
-                                              : 3);
+                                            : 3);
   }
   int status = 0;
   ::waitpid(child, &status, 0);

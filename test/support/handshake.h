@@ -10,7 +10,7 @@
 #include "mech/protocol/acceptor.h"
 #include "mech/protocol/initiator.h"
 #include "mech/wire/target_info.h"
-#include "test/support/environment.h"
+#include "test/support/runtime.h"
 
 namespace gssntlm::test {
 

@@ -1,4 +1,4 @@
-// An Environment whose clock and randomness a test decides, and whose trace it reads.
+// A Runtime whose clock and randomness a test decides, and whose trace it reads.
 #pragma once
 
 #include <algorithm>
