@@ -21,6 +21,7 @@ extern "C" {
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
 #include "mech/protocol/replay.h"
+#include "mech/spi/scrub.h"
 
 namespace gssntlm::spi {
 
@@ -92,6 +93,7 @@ OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
   if (minor != nullptr) {
     *minor = static_cast<OM_uint32>(answer.minor);
   }
+  clear_vector_registers();
   return answer.major;
 }
 /// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
@@ -108,6 +110,18 @@ template <typename Body>
 OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
   const CancellationHold hold;
   return guard_brief(minor, std::forward<Body>(body));
+}
+/// The same for a body that handles passwords, hashes or session keys: neither the stack that it
+/// used nor a register holds one afterwards. `Stack` bytes are cleared.
+template <std::size_t Stack, typename Body>
+OM_uint32 guard_secret(OM_uint32* minor, Body&& body) noexcept {
+  // Not inlined: what it leaves is then below this frame.
+  const auto call = [&]() __attribute__((noinline)) {
+    return guard(minor, body);
+  };
+  const OM_uint32 major = call();
+  clear_stack<Stack>();
+  return major;
 }
 
 /// Writes through an optional out-parameter.

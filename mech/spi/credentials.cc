@@ -152,7 +152,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
                                 gss_cred_usage_t usage, gss_const_key_value_set_t store_keys,
                                 gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                 OM_uint32* lifetime) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -164,7 +164,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
 OM_uint32 gss_acquire_cred(OM_uint32* minor, gss_name_t name, OM_uint32, gss_OID_set mechs,
                            gss_cred_usage_t usage, gss_cred_id_t* credential,
                            gss_OID_set* actual_mechs, OM_uint32* lifetime) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -177,7 +177,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
                                             const gss_OID_set mechs, gss_cred_usage_t usage,
                                             gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                             OM_uint32* lifetime) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     if (password == GSS_C_NO_BUFFER || is_broken(password)) {
@@ -256,7 +256,7 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
 
 OM_uint32 gssspi_set_cred_option(OM_uint32* minor, gss_cred_id_t* credential, const gss_OID oid,
                                  const gss_buffer_t value) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
     if (credential == nullptr || oid == GSS_C_NO_OID || is_broken(value)) {
       return kBadArgument;
     }

@@ -189,7 +189,7 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
                                gss_channel_bindings_t bindings, gss_buffer_t input,
                                gss_OID* actual_mech, gss_buffer_t output, OM_uint32* ret_flags,
                                OM_uint32* time_rec) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kInitiatorStack>(minor, [&]() -> Answer {
     clear(output);
     store(actual_mech, mechanism_oid());
     store(ret_flags, OM_uint32{0});
@@ -215,7 +215,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
                                  gss_name_t* source, gss_OID* mech, gss_buffer_t output,
                                  OM_uint32* ret_flags, OM_uint32* time_rec,
                                  gss_cred_id_t* delegated) {
-  return guard(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
     clear(output);
     store(source, GSS_C_NO_NAME);
     store(mech, mechanism_oid());

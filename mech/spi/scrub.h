@@ -1,0 +1,42 @@
+// What a call leaves behind outside of the objects that it wiped: registers, and the stack below
+// it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace gssntlm::spi {
+
+/// How much of the stack a call that handles a password or a key clears, in bytes: more than it
+/// uses where secrets are. An initiator's steps read no file of passwords.
+inline constexpr std::size_t kSecretStack = 4096;
+inline constexpr std::size_t kInitiatorStack = 2048;
+
+/// Zeros the vector registers, through which keys are copied: whoever saves them next, such as the
+/// dynamic linker when it binds a symbol late, would write a key to the stack.
+inline void clear_vector_registers() noexcept {
+#if defined(__x86_64__)
+  asm volatile(
+      "pxor %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\tpxor %%xmm3, %%xmm3\n\t"
+      "pxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5\n\tpxor %%xmm6, %%xmm6\n\tpxor %%xmm7, %%xmm7\n\t"
+      "pxor %%xmm8, %%xmm8\n\tpxor %%xmm9, %%xmm9\n\tpxor %%xmm10, %%xmm10\n\t"
+      "pxor %%xmm11, %%xmm11\n\tpxor %%xmm12, %%xmm12\n\tpxor %%xmm13, %%xmm13\n\t"
+      "pxor %%xmm14, %%xmm14\n\tpxor %%xmm15, %%xmm15"
+      :
+      :
+      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+#endif
+}
+
+/// Zeros `Size` bytes of stack below the caller's frame.
+template <std::size_t Size>
+[[gnu::noinline]] void clear_stack() noexcept {
+  std::array<std::uint8_t, Size> stack;
+  std::memset(stack.data(), 0, stack.size());
+  asm volatile("" : : "r"(stack.data()) : "memory");
+}
+
+}  // namespace gssntlm::spi
