@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <sys/stat.h>
 #include <nlohmann/json.hpp>
 
 #include "mech/base/text.h"
@@ -136,4 +137,22 @@ TEST_CASE("messages that are malformed are described as such") {
   CHECK(describe_message({}).find("0 bytes") != std::string::npos);
   const Bytes junk(40, 0x41);
   CHECK(describe_message(junk).find("not an NTLM message") != std::string::npos);
+}
+
+TEST_CASE("files of trace and audit are created for their owner alone") {
+  const ScratchFolder folder;
+  Settings settings;
+  settings.trace_file = folder.path("trace");
+  settings.audit = AuditSink::kFile;
+  settings.audit_file = folder.path("audit");
+  const mode_t mask = ::umask(0);
+  trace_event(settings, "event");
+  write_audit(settings, AuditRecord());
+  ::umask(mask);
+  for (const std::string& path : {settings.trace_file, settings.audit_file}) {
+    CAPTURE(path);
+    struct stat st;
+    REQUIRE(::stat(path.c_str(), &st) == 0);
+    CHECK((st.st_mode & 07777) == 0600);
+  }
 }
