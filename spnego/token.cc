@@ -222,28 +222,4 @@ std::optional<SpnegoToken> read_token(ByteView token, TokenProblem* problem) noe
   return t;
 }
 
-std::string oid_text(ByteView content) {
-  std::string text;
-  std::uint64_t value = 0;
-  bool first = true;
-  for (const std::uint8_t octet : content) {
-    if (value >> 50 != 0) {
-      return {};
-    }
-    value = value << 7 | (octet & 0x7F);
-    if ((octet & 0x80) != 0) {
-      continue;
-    }
-    if (first) {
-      const std::uint64_t root = std::min<std::uint64_t>(value / 40, 2);
-      text = std::to_string(root);
-      value -= root * 40;
-      first = false;
-    }
-    text.append(".").append(std::to_string(value));
-    value = 0;
-  }
-  return is_oid(content) ? text : std::string();
-}
-
 }  // namespace gssntlm
