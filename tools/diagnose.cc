@@ -144,6 +144,8 @@ class Judge {
       say(!wanted, "bindings", "the client sent none; servers that require them refuse it");
     } else if (!wanted) {
       say(true, "bindings", "sent: " + hex_text(*given) + " (compare with --bindings)");
+    } else if (same_bytes(*given, *wanted) && !m_.mic_at) {
+      say(false, "bindings", "those of the channel, but no MIC covers them, so they count as none");
     } else if (same_bytes(*given, *wanted)) {
       say(true, "bindings", "those of the channel");
     } else {

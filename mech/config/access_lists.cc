@@ -35,7 +35,7 @@ std::optional<std::string> user_refusal(std::string_view user, std::string_view 
 
 std::optional<std::string> target_refusal(std::string_view target, const Settings& settings) {
   if (target.empty()) {
-    return refusal(settings, "the client named no target");
+    return refusal(settings, "the client named no target that a MIC covers");
   }
   if (!matches_any_target(settings.target_names, target)) {
     return refusal(settings, "target_names lacks the client's target " + printable_utf8(target));

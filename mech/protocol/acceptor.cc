@@ -36,7 +36,12 @@ SessionKey unwrap_key(const AuthenticateMessage& message, Flags agreed,
   return key;
 }
 
-Bytes trusted_target_name(const TargetInfo& info) {
+// Without a MIC the pair may be one that was added to CHALLENGE and that the client copied.
+Bytes trusted_target_name(const AuthenticateMessage& message) {
+  if (!message.v2 || !message.mic_at) {
+    return {};
+  }
+  const TargetInfo& info = message.v2->target_info;
   if (!info.target_name || (info.flags.value_or(0) & av_flag::kUntrustedTargetName) != 0) {
     return {};
   }
@@ -205,9 +210,7 @@ Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSo
   accepted.domain = std::move(logon->domain);
   accepted.workstation.assign(names->workstation.begin(), names->workstation.end());
   accepted.attributes = std::move(logon->attributes);
-  if (message.v2) {
-    accepted.target_name = trusted_target_name(message.v2->target_info);
-  }
+  accepted.target_name = trusted_target_name(message);
   return accepted;
 }
 
@@ -342,28 +345,34 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Runtime& env) c
   return {};
 }
 
-// Whether both sides gave the same ones.
+// Whether both sides gave the same ones. check_mic() has verified the MIC, if there is one.
 Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
                                       const ChannelBindingHash* bindings,
                                       const Runtime& env) const {
   if (bindings == nullptr || policy_.channel_bindings == Demand::kOff) {
     return false;
   }
-  const Error refused{Major::kBadBindings, Minor::kBindings};
   const std::optional<ByteView> given =
       message.v2 ? message.v2->target_info.channel_bindings : std::nullopt;
   if (!given || is_zero(*given)) {
-    if (policy_.channel_bindings == Demand::kAccept) {
-      return false;
-    }
-    env.trace("acceptor: refused, the client gave no channel bindings");
-    return refused;
+    return judge_unbound("acceptor: refused, the client gave no channel bindings", env);
   }
   if (!verify_equal(*given, *bindings)) {
     env.trace("acceptor: refused, the client's channel bindings are those of another channel");
-    return refused;
+    return Error{Major::kBadBindings, Minor::kBindings};
+  }
+  if (!message.mic_at) {
+    return judge_unbound("acceptor: refused, no MIC covers the client's channel bindings", env);
   }
   return true;
+}
+
+Result<bool> Acceptor::judge_unbound(std::string_view refusal, const Runtime& env) const {
+  if (policy_.channel_bindings == Demand::kAccept) {
+    return false;
+  }
+  env.trace(refusal);
+  return Error{Major::kBadBindings, Minor::kBindings};
 }
 
 }  // namespace gssntlm

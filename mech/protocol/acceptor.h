@@ -18,7 +18,8 @@ struct AcceptedLogon {
   Bytes user;              ///< the account's spelling
   Bytes domain;
   Bytes workstation;
-  Bytes target_name;  ///< SPN the client meant; empty when none, or from an untrusted source
+  /// SPN the client meant; empty when none, from an untrusted source, or not covered by a MIC.
+  Bytes target_name;
   std::vector<LogonAttribute> attributes;
 };
 
@@ -93,6 +94,8 @@ class Acceptor {
   Status check_blob(const V2ClientChallenge& blob, const Runtime& env) const;
   Result<bool> check_bindings(const AuthenticateMessage& message,
                               const ChannelBindingHash* bindings, const Runtime& env) const;
+  // The verdict on a client that is not bound to the channel: false, or the error of kRequire.
+  Result<bool> judge_unbound(std::string_view refusal, const Runtime& env) const;
   [[nodiscard]] bool uses_oem() const noexcept;
 
   Policy policy_;

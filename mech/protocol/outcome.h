@@ -18,7 +18,7 @@ struct Outcome {
   ResponseKind kind = ResponseKind::kNone;
   bool mic = false;                 ///< AUTHENTICATE carries a MIC, verified by an acceptor
   bool peer_tells_sealing = false;  ///< see kTellsSealing in mech/wire/types.h
-  bool channel_bound = false;       ///< both sides gave bindings and they are the same
+  bool channel_bound = false;       ///< both sides gave the same bindings; a MIC covers them
 
   /// Keys that nobody else can compute protect messages: not so for nobody's [MS-NLMP] 3.4.
   [[nodiscard]] bool protects() const noexcept {

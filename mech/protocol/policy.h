@@ -40,9 +40,9 @@ struct Policy {
   /// An acceptor takes NTLMv2 responses without a MIC (clients older than Vista, and several
   /// libraries).
   bool allow_missing_mic = true;
-  /// An acceptor that was given channel bindings: a client without any is kRequire: refused,
-  /// kAccept: let in without the channel-bound mark. A mismatch is refused by both; kOff compares
-  /// nothing.
+  /// An acceptor that was given channel bindings, and a client without any, or with some that no
+  /// MIC covers, which a man in the middle can add: kRequire rejects it, kAccept accepts it without
+  /// the channel-bound mark. A mismatch is rejected by both; kOff compares nothing.
   Demand channel_bindings = Demand::kAccept;
   /// Anonymous logons are let in.
   bool allow_anonymous = false;

@@ -38,10 +38,6 @@ bool store_once(std::optional<T>& slot, T value) noexcept {
   return true;
 }
 
-bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
-}
-
 bool store_pair(TargetInfo& info, AvPair pair) noexcept {
   switch (pair.id) {
     case AvId::kNbComputerName:
@@ -63,8 +59,7 @@ bool store_pair(TargetInfo& info, AvPair pair) noexcept {
     case AvId::kTargetName:
       return store_once(info.target_name, pair.value);
     case AvId::kChannelBindings:
-      // Samba's client adds a pair of zeros, "none", to whatever its caller gave.
-      return store_once(info.channel_bindings, pair.value) || is_zero(pair.value);
+      return store_once(info.channel_bindings, pair.value);
     default:
       return true;
   }

@@ -67,8 +67,8 @@ struct TargetInfo {
 };
 
 /// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed
-/// sizes, odd-sized names, a known pair twice. Unknown pairs and bytes after EOL are allowed and
-/// skipped.
+/// sizes, odd-sized names, a second pair of a known kind whatever its value. Unknown pairs and
+/// bytes after EOL are allowed and skipped.
 [[nodiscard]] Result<TargetInfo> decode_target_info(ByteView list) noexcept;
 
 /// Single_Host_Data [MS-NLMP] 2.2.2.2: the machine a client runs on.

@@ -123,11 +123,27 @@ def planted_pairs():
     for pair in planted:
         attack_initiator("pair %d twice" % pair[0], glue.DEFECTIVE_TOKEN,
                          edit_pairs=lambda p: p + [pair, pair])
-    # A second one of zeros is "none", which Samba's client adds, and changes nothing.
+    # Samba's client 4.17 adds a pair of zeros, "none", to the pair that it copies from CHALLENGE.
     right = binding_hash(b"ours")
-    for pairs in ((right, right), (right, b"\x11" * 16), (bytes(16), right)):
-        attack_acceptor("bindings twice", glue.DEFECTIVE_TOKEN, bindings=b"ours",
-                        edit_pairs=lambda p: p + [(10, x) for x in pairs])
+    for mic in (True, False):
+        for pairs in ((right, right), (right, b"\x11" * 16), (bytes(16), right), (right, bytes(16)),
+                      (right, bytes(16), bytes(16)), (bytes(16), bytes(16))):
+            attack_acceptor("bindings twice", glue.DEFECTIVE_TOKEN, bindings=b"ours", mic=mic,
+                            edit_pairs=lambda p: p + [(10, x) for x in pairs])
+        attack_acceptor("target twice", glue.DEFECTIVE_TOKEN, mic=mic,
+                        edit_pairs=lambda p: p + [(9, b"")])
+
+
+@row(5, "bindings that no MIC covers may be the server's: they are no evidence")
+def copied_pairs():
+    right = binding_hash(b"ours")
+    context, _ = honest_to_acceptor(bindings=b"ours", mic=False, edit_pairs=lambda p: p + [(10, right)])
+    check(not context.flags & glue.CHANNEL_BOUND, "channel-bound without a MIC")
+    context, _ = honest_to_acceptor(bindings=b"ours", edit_pairs=lambda p: p + [(10, right)])
+    check(context.flags & glue.CHANNEL_BOUND, "not channel-bound with a MIC")
+    context, _ = to_acceptor(bindings=b"ours", mic=False,
+                             edit_pairs=lambda p: p + [(10, binding_hash(b"other"))])
+    expect(context, glue.BAD_BINDINGS, "bindings of another channel, no MIC")
 
 
 def binding_hash(data):

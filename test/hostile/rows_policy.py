@@ -45,6 +45,9 @@ def strictness_of_bindings():
         context, _ = honest_to_acceptor(bindings=b"cb",
                                         edit_pairs=lambda p: p + [(10, binding_hash(b"cb"))])
         check(context.flags & glue.CHANNEL_BOUND, "not called bound")
+        context, _ = to_acceptor(bindings=b"cb", mic=False,
+                                 edit_pairs=lambda p: p + [(10, binding_hash(b"cb"))])
+        expect(context, glue.BAD_BINDINGS, "required bindings that no MIC covers")
         honest_to_acceptor()
     with policy(channel_bindings="off"):
         context, _ = honest_to_acceptor(bindings=b"cb",
@@ -61,6 +64,8 @@ def target_of_another_service():
             expect(context, harness.REFUSED, wrong)
         for right in ("HTTP/www.corp.example", "http/WWW.corp.example", "ldap/dc1.corp.example"):
             honest_to_acceptor(spn=right)
+        context, _ = to_acceptor(spn="HTTP/www.corp.example", mic=False)
+        expect(context, glue.FAILURE, "a target name that no MIC covers")
         # A target that the client itself distrusts names nothing.
         context, _ = to_acceptor(spn="HTTP/www.corp.example", edit_pairs=lambda p: [
             (av, b"\6\0\0\0" if av == 6 else v) for av, v in p])

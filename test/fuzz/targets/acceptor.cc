@@ -82,6 +82,7 @@ void check_policy(const Scene& scene, const Outcome& outcome) {
   if (scene.bindings != nullptr) {
     GSSNTLM_HOLDS(outcome.kind == ResponseKind::kNtlmV2);
   }
+  GSSNTLM_HOLDS(!outcome.channel_bound || outcome.mic);
   (void)weaknesses_of(outcome, scene.policy.dummy_signatures);
   GSSNTLM_HOLDS(!kind_name(outcome.kind).empty());
 }

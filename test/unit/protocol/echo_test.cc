@@ -100,7 +100,17 @@ TEST_CASE("echo: a list without end is refused", "[echo]") {
 enum class Given { kEqual, kOther, kZero, kAbsent };
 enum class Verdict { kBound, kTaken, kBadBindings };
 
-Verdict judge_bindings(Given given, Demand demand, bool acceptor_has) {
+// As a client without a MIC sends it: MsvAvFlags does not announce one either.
+Answer without_mic_unless(bool mic, Answer answer) {
+  if (!mic) {
+    answer.remove(AvId::kFlags);
+    answer.mic = false;
+    answer.room_for_mic = false;
+  }
+  return answer;
+}
+
+Verdict judge_bindings(Given given, Demand demand, bool acceptor_has, bool mic = true) {
   Policy policy;
   policy.channel_bindings = demand;
   Scene scene(policy);
@@ -112,7 +122,7 @@ Verdict judge_bindings(Given given, Demand demand, bool acceptor_has) {
   } else if (given == Given::kZero) {
     theirs.fill(0);
   }
-  Answer answer = scene.answer();
+  Answer answer = without_mic_unless(mic, scene.answer());
   if (given != Given::kAbsent) {
     answer.set(AvId::kChannelBindings, theirs);
   }
@@ -147,30 +157,52 @@ TEST_CASE("bindings: an acceptor without any ignores the client's", "[bindings]"
   }
 }
 
-TEST_CASE("bindings: the client's pair given twice is refused, unless zeros follow", "[bindings]") {
+TEST_CASE("bindings: the client's pair given twice is refused, zeros too", "[bindings]") {
   ChannelBindingHash ours{};
   ours.fill(0x11);
   const Bytes good(ours.begin(), ours.end());
   const Bytes zeros(16);
   const Bytes other(16, 0x22);
-  struct Case {
-    Bytes first;
-    Bytes second;
-    bool taken;
-  };
-  for (const Case& c : {Case{good, zeros, true}, Case{good, good, false}, Case{good, other, false},
-                        Case{zeros, good, false}, Case{other, good, false}}) {
-    Scene scene;
-    Answer answer = scene.answer();
-    answer.pairs.push_back({AvId::kChannelBindings, c.first});
-    answer.pairs.push_back({AvId::kChannelBindings, c.second});
-    const Result<AcceptedLogon> logon = scene.judge(answer, &ours);
-    if (c.taken) {
-      REQUIRE(logon);
-      CHECK(scene.acceptor.take_outcome().channel_bound);
-    } else {
-      check_refused(logon, Minor::kBadAvPairs, Major::kDefectiveToken);
+  for (const std::vector<Bytes>& given : std::vector<std::vector<Bytes>>{{good, zeros},
+                                                                         {good, zeros, zeros},
+                                                                         {good, good},
+                                                                         {good, other},
+                                                                         {zeros, good},
+                                                                         {zeros, zeros},
+                                                                         {other, good}}) {
+    for (const bool mic : {true, false}) {
+      Scene scene;
+      Answer answer = without_mic_unless(mic, scene.answer());
+      for (const Bytes& value : given) {
+        answer.pairs.push_back({AvId::kChannelBindings, value});
+      }
+      check_refused(scene.judge(answer, &ours), Minor::kBadAvPairs, Major::kDefectiveToken);
     }
+  }
+}
+
+// A man in the middle adds the pair to CHALLENGE, and a client that has no bindings copies it.
+TEST_CASE("bindings: without a MIC the client's pair proves nothing", "[bindings]") {
+  using V = Verdict;
+  CHECK(judge_bindings(Given::kEqual, Demand::kAccept, true, false) == V::kTaken);
+  CHECK(judge_bindings(Given::kEqual, Demand::kRequire, true, false) == V::kBadBindings);
+  for (const Demand demand : {Demand::kAccept, Demand::kRequire}) {
+    CHECK(judge_bindings(Given::kOther, demand, true, false) == V::kBadBindings);
+  }
+  for (const Given none : {Given::kZero, Given::kAbsent}) {
+    CHECK(judge_bindings(none, Demand::kAccept, true, false) == V::kTaken);
+    CHECK(judge_bindings(none, Demand::kRequire, true, false) == V::kBadBindings);
+  }
+}
+
+TEST_CASE("target: without a MIC the client's pair names nothing", "[bindings]") {
+  for (const bool mic : {true, false}) {
+    Scene scene;
+    Answer answer = without_mic_unless(mic, scene.answer());
+    answer.set(AvId::kTargetName, wide("HTTP/server"));
+    const Result<AcceptedLogon> logon = scene.judge(answer);
+    REQUIRE(logon);
+    CHECK(logon->target_name == (mic ? wide("HTTP/server") : Bytes()));
   }
 }
 

@@ -99,16 +99,31 @@ TEST_CASE("AV list: a known pair given twice is refused, an unknown one is not",
   }
 }
 
-TEST_CASE("AV list: bindings of zeros behind the first ones change nothing", "[wire]") {
-  const Bytes given(16, 0x42);
-  Bytes list;
-  append_av_pair(list, AvId::kChannelBindings, given);
-  append_av_pair(list, AvId::kChannelBindings, Bytes(16));
-  append_av_pair(list, AvId::kEol, {});
-  const Result<TargetInfo> info = decode_target_info(list);
-  REQUIRE(info);
-  REQUIRE(info->channel_bindings);
-  CHECK(same_bytes(*info->channel_bindings, given));
+TEST_CASE("AV list: a second pair of a kind is refused, zeros and empty values too", "[wire]") {
+  struct Case {
+    AvId id;
+    std::size_t size;
+  };
+  for (const Case& c :
+       {Case{AvId::kNbComputerName, 2}, Case{AvId::kNbDomainName, 2},
+        Case{AvId::kDnsComputerName, 2}, Case{AvId::kDnsDomainName, 2}, Case{AvId::kDnsTreeName, 2},
+        Case{AvId::kFlags, 4}, Case{AvId::kTimestamp, 8}, Case{AvId::kSingleHost, 48},
+        Case{AvId::kTargetName, 2}, Case{AvId::kTargetName, 0}, Case{AvId::kChannelBindings, 16}}) {
+    const Bytes given(c.size, 0x42);
+    const Bytes zeros(c.size);
+    for (const Bytes& first : {given, zeros}) {
+      for (const Bytes& second : {given, zeros}) {
+        Bytes list;
+        append_av_pair(list, c.id, first);
+        REQUIRE_FALSE(is_refused(hex(list) + kEol));
+        append_av_pair(list, c.id, second);
+        CAPTURE(static_cast<unsigned>(c.id), hex(first), hex(second));
+        CHECK(is_refused(hex(list) + kEol));
+        append_av_pair(list, c.id, zeros);
+        CHECK(is_refused(hex(list) + kEol));
+      }
+    }
+  }
 }
 
 TEST_CASE("AV list: what follows the end is not read", "[wire]") {
