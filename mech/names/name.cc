@@ -130,7 +130,8 @@ std::vector<LogonAttribute> Name::attributes() const {
   const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
   all.push_back({GSS_NTLM_ATTR_USER, first_});
   all.push_back({GSS_NTLM_ATTR_DOMAIN, second_});
-  all.push_back({GSS_NTLM_ATTR_WORKSTATION, utf8_or_nothing(facts_->workstation)});
+  // The client chooses it freely.
+  all.push_back({GSS_NTLM_ATTR_WORKSTATION, utf8_or_nothing(facts_->workstation), false});
   all.push_back({GSS_NTLM_ATTR_TARGET, utf8_or_nothing(facts_->target_name)});
   all.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(facts_->kind))});
   all.push_back({GSS_NTLM_ATTR_MIC, truth(facts_->mic)});

@@ -295,7 +295,9 @@ TEST_CASE("attributes: what the logon proved, through context and name export", 
         CHECK(set_attribute(user, which, "forged") == GSS_S_UNAUTHORIZED);
         CHECK(delete_attribute(user, which) == GSS_S_UNAUTHORIZED);
       }
+      // The client chooses it freely.
       CHECK_FALSE(attribute(user, GSS_NTLM_ATTR_WORKSTATION).value.empty());
+      CHECK(attribute(user, GSS_NTLM_ATTR_WORKSTATION).authenticated == 0);
       // A composite name carries them, but whoever made the token may have made them up.
       NameHandle copy;
       REQUIRE(import_token(exported(user, true), GSS_C_NT_COMPOSITE_EXPORT, copy) == 0);
