@@ -43,4 +43,25 @@ std::optional<std::string> target_refusal(std::string_view target, const Setting
   return std::nullopt;
 }
 
+Result<Logon> RuledAccounts::logon(const LogonRequest& request, const Policy& policy,
+                                   const Runtime& env) const {
+  LogonRequest asked = request;
+  const bool any_user = settings_.allow_users.empty() && settings_.deny_users.empty();
+  asked.filter = any_user || settings_.audit_only ? nullptr : this;
+  return source_.logon(asked, policy, env);
+}
+
+bool RuledAccounts::admits(ByteView user, ByteView domain, const Runtime& env) const {
+  const Result<std::string> user_text = utf8_from_utf16le(user);
+  const Result<std::string> domain_text = utf8_from_utf16le(domain);
+  if (!user_text || !domain_text) {
+    return false;
+  }
+  const std::optional<std::string> why = user_refusal(*user_text, *domain_text, settings_);
+  if (why && env.tracing()) {
+    env.trace("acceptor: " + *why);
+  }
+  return !why;
+}
+
 }  // namespace gssntlm

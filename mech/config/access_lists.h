@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "mech/config/settings.h"
+#include "mech/protocol/logon.h"
 
 namespace gssntlm {
 
@@ -23,5 +24,22 @@ namespace gssntlm {
 /// TargetCheck::kOff.
 [[nodiscard]] std::optional<std::string> target_refusal(std::string_view target,
                                                         const Settings& settings);
+
+/// An account source that rejects accounts by allow_users and deny_users, before it verifies their
+/// responses where it can. The caller asks user_refusal() about the account that has proven itself,
+/// for sources that cannot. Refers to both.
+class RuledAccounts : public AccountSource, private LogonFilter {
+ public:
+  RuledAccounts(const AccountSource& source, const Settings& settings) noexcept
+      : source_(source), settings_(settings) {}
+  [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
+                                    const Runtime& env) const override;
+
+ private:
+  [[nodiscard]] bool admits(ByteView user, ByteView domain, const Runtime& env) const override;
+
+  const AccountSource& source_;
+  const Settings& settings_;
+};
 
 }  // namespace gssntlm

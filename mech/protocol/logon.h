@@ -15,6 +15,16 @@
 
 namespace gssntlm {
 
+/// Which accounts may log in. Shared by threads.
+class LogonFilter {
+ public:
+  virtual ~LogonFilter() = default;
+  /// Whether the account, in its own spelling (UTF-16LE), may log in; `env`'s trace says why not.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] virtual bool admits(ByteView user, ByteView domain,
+                                    const Runtime& env) const = 0;
+};
+
 /// What a client claims. Names are UTF-16LE and clean (no NUL, no control characters); views into
 /// the token or the acceptor.
 struct LogonRequest {
@@ -24,7 +34,8 @@ struct LogonRequest {
   ByteView workstation;
   ByteView lm_response;
   ByteView nt_response;
-  Flags flags = 0;  ///< as agreed
+  Flags flags = 0;                      ///< as agreed
+  const LogonFilter* filter = nullptr;  ///< nullptr: every account may log in
 };
 
 /// A fact about the account, for gss_get_name_attribute.
@@ -49,8 +60,10 @@ struct Logon {
 class AccountSource {
  public:
   virtual ~AccountSource() = default;
-  /// Proves the response. Wrong password, unknown user, disabled account: FAILURE kLogonFailure,
-  /// all after the same computation; which it was goes to `env`'s trace only. Throws
+  /// Proves the response. Wrong password, unknown user, disabled account, one that the filter does
+  /// not admit: FAILURE kLogonFailure, all after the same computation where the source verifies the
+  /// response itself; which it was goes to `env`'s trace only. A source that learns the account's
+  /// spelling only from its proof leaves the filter to the caller. Throws
   /// std::bad_alloc.
   [[nodiscard]] virtual Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                             const Runtime& env) const = 0;

@@ -169,8 +169,8 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   }
   env_.trace_message("received", token);
   const std::uint32_t events = env_.events();
-  Result<AcceptedLogon> logon =
-      acceptor->authenticate(token, bindings, credential_->accounts(), env_);
+  Result<AcceptedLogon> logon = acceptor->authenticate(
+      token, bindings, RuledAccounts(credential_->accounts(), *settings_), env_);
   Status judged = logon ? take_source(*logon, acceptor->outcome()) : Status(logon.error());
   if (judged) {
     judged = check_rules();
@@ -208,7 +208,7 @@ Status Context::check_rules() const {
           user_refusal(source_->user_part(), source_->domain_part(), settings)) {
     env_.trace("acceptor: " + *why);
     if (!settings.audit_only) {
-      return Error{Major::kUnauthorized, Minor::kPolicyBlocked};
+      return failure(Minor::kLogonFailure);
     }
   }
   if (settings.target_check == TargetCheck::kOff) {

@@ -1,11 +1,12 @@
-// Refusals, to be counted in instructions by secrets.py: an unknown user must cost what a wrong
-// password costs.
+// Rejections, to be counted in instructions by secrets.py: an unknown user, a disabled and a denied
+// account must cost what a wrong password costs, whatever their password is, and end in its status.
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include <valgrind/callgrind.h>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "test/support/gss.h"
 
 using namespace gssntlm::test;
@@ -14,9 +15,10 @@ namespace {
 
 constexpr int kRounds = 20;  // secrets.py knows it
 
-// Names of one length. The last one has no hash.
+// Names of one length. debby's password is "password". The last one has no hash.
 constexpr const char* kUsers =
     "CORP:alice:Passw0rd\n"
+    "CORP:denny:Passw0rd\n"
     "CORP\\debby:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[DU]:0:\n"
     "CORP\\harry:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U]:0:\n";
 
@@ -44,7 +46,8 @@ int measure(const char* what, const CredHandle& initiate, const CredHandle& acce
   }
   CALLGRIND_DUMP_STATS_AT(what);
   for (const Attempt& a : attempts) {
-    if (a.acceptor.last.ok() != right) {
+    const Outcome& o = a.acceptor.last;
+    if (right ? !o.ok() : o.major != GSS_S_FAILURE || o.minor != GSS_NTLM_S_LOGON_FAILURE) {
       std::printf("FAIL %s: %s\n", what, a.acceptor.last.text().c_str());
       return 1;
     }
@@ -61,7 +64,7 @@ CredHandle client(const char* user, const char* key, const char* secret) {
 }  // namespace
 
 int main() {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, "[policy]\ndeny_users = CORP\\denny\n");
   CredHandle accept;
   const CredHandle right = client("alice", "ntlmssp_password", "Passw0rd");
   if (!acquire(GSS_C_ACCEPT, &kNtlm, accept).ok() || right.get() == GSS_C_NO_CREDENTIAL) {
@@ -75,6 +78,10 @@ int main() {
          measure("unknown_user", guess("nobdy"), accept) +
          measure("hash_of_nobody", nobody, accept) +
          measure("disabled_account", guess("debby"), accept) +
+         measure("disabled_right_password", client("debby", "ntlmssp_password", "password"),
+                 accept) +
+         measure("denied_account", guess("denny"), accept) +
+         measure("denied_right_password", client("denny", "ntlmssp_password", "Passw0rd"), accept) +
          measure("account_without_hash", guess("harry"), accept) +
          measure("right_password", right, accept, true);
 }

@@ -472,7 +472,7 @@ def one_answer_for_all_failures():
     check(len(answers) == 1, "answers differ:", answers)
 
 
-@row(31, "a disabled account, and one without a hash, is refused like an unknown one")
+@row(31, "a disabled or denied account, and one without a hash, is rejected like an unknown one")
 def disabled_account():
     nt = crypto.nt_hash(harness.PASSWORD).hex().upper()
     users = ("dora:1:%s:%s:[UD         ]:LCT-00000000:\n" % ("X" * 32, nt) +
@@ -483,10 +483,17 @@ def disabled_account():
         context, _ = to_acceptor(user="fine", domain="")
         expect(context, glue.COMPLETE, "an account in the smbpasswd form")
         answers = set()
-        for user in ("dora", "empty", "nobody"):
-            context, _ = to_acceptor(user=user, domain="")
+        for user, password in itertools.product(("dora", "empty", "nobody"), (harness.PASSWORD, "guess")):
+            context, _ = to_acceptor(user=user, domain="", password=password)
             expect(context, glue.FAILURE, user)
-            answers.add((context.major, context.minor))
+            answers.add((context.major, context.minor, context.text))
+        for count, rule in enumerate(("deny_users = fine", "allow_users = other")):
+            path = harness.WORLD.write("settings-31-%d" % count, "[policy]\n%s\n" % rule)
+            with harness.environment(GSS_NTLM_SETTINGS=path):
+                for password in (harness.PASSWORD, "guess"):
+                    context, _ = to_acceptor(user="fine", domain="", password=password)
+                    expect(context, glue.FAILURE, rule)
+                    answers.add((context.major, context.minor, context.text))
         check(len(answers) == 1, "answers differ", answers)
 
 

@@ -151,6 +151,17 @@ Result<Loaded> load(const std::string& path, std::optional<CodePage> lm_page) {
   return Loaded{std::move(table), FileIdentity::of(st)};
 }
 
+// The filter has said itself what it does not admit.
+void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const Runtime& env) {
+  if (!entry) {
+    env.trace("accounts: no such user in the users file");
+  } else if (admitted) {
+    env.trace(entry->disabled   ? "accounts: the account is disabled"
+              : !entry->nt_hash ? "accounts: the account has no hash"
+                                : "accounts: wrong password");
+  }
+}
+
 }  // namespace
 
 struct UsersFile::State {
@@ -244,16 +255,17 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   if (!nobody) {
     return failure(Minor::kNoRandom);
   }
-  const bool usable = entry && entry->nt_hash && !entry->disabled;
-  // The computation is the same for an unknown user; its result then counts for nothing.
+  const bool admitted = request.filter == nullptr ||
+                        request.filter->admits(entry ? entry->user : request.user,
+                                               entry ? entry->domain : request.domain, env);
+  const bool usable = entry && entry->nt_hash && !entry->disabled && admitted;
+  // Nothing matches the stand-in, so that every rejection costs what a wrong password costs: all
+  // spellings of the domain are tried, whatever the password is.
   const std::optional<Proof> proof =
-      verify_response(request, entry && entry->nt_hash ? *entry->nt_hash : *nobody,
-                      entry && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
+      verify_response(request, usable ? *entry->nt_hash : *nobody,
+                      usable && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
   if (!usable || !proof) {
-    env.trace(!entry            ? "accounts: no such user in the users file"
-              : entry->disabled ? "accounts: the account is disabled"
-              : !entry->nt_hash ? "accounts: the account has no hash"
-                                : "accounts: wrong password");
+    trace_rejection(entry, admitted, env);
     return failure(Minor::kLogonFailure);
   }
   Logon logon;
