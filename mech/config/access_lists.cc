@@ -2,12 +2,29 @@
 
 #include "mech/base/text.h"
 #include "mech/config/glob.h"
+#include "mech/wire/challenge.h"
 
 namespace gssntlm {
 namespace {
 
 std::optional<std::string> refusal(const Settings& settings, std::string text) {
   return (settings.audit_only ? "would be refused, " : "refused, ") + std::move(text);
+}
+
+// Patterns of the names that this host has.
+std::vector<std::string> own_hosts(const HostNames& names) {
+  std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1", "[::1]"};
+  for (const Bytes* name : {&names.nb_computer, &names.dns_computer}) {
+    Result<std::string> text = utf8_from_utf16le(*name);
+    if (text && !text->empty()) {
+      hosts.push_back(std::move(*text));
+    }
+  }
+  return hosts;
+}
+
+bool is_same_name(const std::optional<ByteView>& given, const Bytes& own) {
+  return given && !own.empty() && equal_ignoring_case(*given, own);
 }
 
 }  // namespace
@@ -41,6 +58,17 @@ std::optional<std::string> target_refusal(std::string_view target, const Setting
     return refusal(settings, "target_names lacks the client's target " + printable_utf8(target));
   }
   return std::nullopt;
+}
+
+bool reflects_this_host(ByteView challenge, std::string_view target, const Settings& settings) {
+  const Result<ChallengeMessage> message = decode_challenge(challenge);
+  const Result<TargetInfo> info =
+      message ? decode_target_info(message->target_info) : Result<TargetInfo>(message.error());
+  if (!info || (!is_same_name(info->nb_computer, settings.names.nb_computer) &&
+                !is_same_name(info->dns_computer, settings.names.dns_computer))) {
+    return false;
+  }
+  return !target.empty() && !matches_any_target(own_hosts(settings.names), target);
 }
 
 Result<Logon> RuledAccounts::logon(const LogonRequest& request, const Policy& policy,

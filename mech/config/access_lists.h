@@ -25,6 +25,12 @@ namespace gssntlm {
 [[nodiscard]] std::optional<std::string> target_refusal(std::string_view target,
                                                         const Settings& settings);
 
+/// Whether a CHALLENGE names this host although `target`, a host or an SPN, is another one. The
+/// names of settings, localhost, 127.0.0.1, ::1 and an empty target are this host. False for a
+/// malformed CHALLENGE. Throws std::bad_alloc.
+[[nodiscard]] bool reflects_this_host(ByteView challenge, std::string_view target,
+                                      const Settings& settings);
+
 /// An account source that rejects accounts by allow_users and deny_users, before it verifies their
 /// responses where it can. The caller asks user_refusal() about the account that has proven itself,
 /// for sources that cannot. Refers to both.

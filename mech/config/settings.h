@@ -36,7 +36,7 @@ struct Settings : RefCounted {
   std::vector<std::string> deny_users;
   bool audit_only = false;  ///< the lists and the target check refuse nothing, but say it
   SpnegoMic spnego_mic = SpnegoMic::kAuto;
-  bool refuse_reflection = false;  ///< initiators answer no challenge that this process issued
+  bool refuse_host_reflection = false;  ///< nor one that names this host, for another target
 
   HostNames names;        ///< filled up from the host's name
   HostNames given_names;  ///< as the file and the environment give them

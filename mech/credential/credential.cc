@@ -67,6 +67,7 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
       made->identity_ = std::move(found->identity);
       made->query_ = std::move(found->query);
       made->expires_ = found->expires;
+      made->ambient_ = !found->supplied && !made->identity_->is_anonymous();
     } else if (request.usage == Usage::kInitiate || found.error().major != Major::kNoCred) {
       return found.error();
     }
@@ -115,6 +116,7 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   auto owner = Ref<const Credential>::adopt(chosen);
   chosen->identity_ = std::move(found->identity);
   chosen->expires_ = found->expires;
+  chosen->ambient_ = true;
   chosen->query_.reset();
   chosen->name_ = std::move(*display);
   return owner;
@@ -153,6 +155,7 @@ Ref<const Credential> Credential::anonymous() const {
   auto* copy = new Credential(*this);
   auto owner = Ref<const Credential>::adopt(copy);
   copy->identity_ = Identity::anonymous();
+  copy->ambient_ = false;
   copy->name_ = Name::anonymous();
   copy->query_.reset();
   copy->expires_ = 0;

@@ -70,6 +70,9 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
 
   [[nodiscard]] Usage usage() const noexcept { return usage_; }
   [[nodiscard]] bool can_initiate() const noexcept { return static_cast<bool>(identity_); }
+  /// Its secret was stored here before the caller asked: in a keyring, a users file or winbind. Not
+  /// so for a secret that the caller handed in, and for nobody.
+  [[nodiscard]] bool is_ambient() const noexcept { return ambient_; }
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
   [[nodiscard]] const Ref<const Identity>& identity() const noexcept { return identity_; }
   [[nodiscard]] const AccountSource& accounts() const noexcept { return *accounts_; }
@@ -94,6 +97,7 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
   Ref<const Settings> settings_;
   Ref<const Identity> identity_;
   std::shared_ptr<const AccountSource> accounts_;
+  bool ambient_ = false;
   bool of_domain_ = false;
   std::string key_file_;  // where the accounts are from, if the caller said
   Ref<const Name> name_;

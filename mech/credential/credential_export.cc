@@ -140,6 +140,7 @@ void Credential::save(Serializer& out) const {
     save_query(*query_, out);
   }
   out.u64(expires_);
+  out.flag(ambient_);
 }
 
 Result<Ref<const Credential>> Credential::load(Deserializer& in) {
@@ -167,10 +168,12 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
     query = load_query(in);
   }
   const std::uint64_t expires = in.u64();
+  const bool ambient = in.flag();
   const bool sound = usage <= static_cast<std::uint8_t>(Usage::kAccept) &&
                      login <= LoginBy::kWinbind && source <= AccountsFrom::kKeyFile &&
                      (source == AccountsFrom::kKeyFile) == !key_file.empty() &&
-                     (source != AccountsFrom::kNowhere || login != LoginBy::kNone);
+                     (source != AccountsFrom::kNowhere || login != LoginBy::kNone) &&
+                     (login == LoginBy::kHash || ambient == (login == LoginBy::kWinbind));
   if (!name || !sound || !in.finished()) {
     return bad;
   }
@@ -186,6 +189,7 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   loaded->options_ = options;
   loaded->query_ = std::move(query);
   loaded->expires_ = expires;
+  loaded->ambient_ = ambient;
   return owner;
 }
 

@@ -242,7 +242,11 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
     return Found{std::move(*identity), std::nullopt, 0};
   };
   if (names_secret(request)) {
-    return plain(explicit_identity(request, std::move(*name), settings.policy));
+    Result<Found> found = plain(explicit_identity(request, std::move(*name), settings.policy));
+    if (found) {
+      found->supplied = true;
+    }
+    return found;
   }
   if (request.keyring) {
     const Result<KeyringChoice> choice = parse_keyring_choice(*request.keyring);

@@ -14,6 +14,7 @@ struct Found {
   Ref<const Identity> identity;
   std::optional<LoginQuery> query;  ///< it came from the keyring; another target may want another
   std::uint64_t expires = 0;        ///< Unix time; 0: never
+  bool supplied = false;            ///< the caller handed the secret in
 };
 
 /// The account of `request`: its own secret, else what it names, else whoever settings ask. Errors

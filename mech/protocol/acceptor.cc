@@ -48,17 +48,17 @@ Bytes trusted_target_name(const AuthenticateMessage& message) {
   return Bytes(info.target_name->begin(), info.target_name->end());
 }
 
-void trace_single_host(const V2ClientChallenge& blob, const Runtime& env) {
-  if (!env.tracing() || !blob.target_info.single_host) {
-    return;
+// Whether the client says that it runs on this machine.
+bool names_this_machine(const V2ClientChallenge& blob, const Runtime& env) {
+  if (!blob.target_info.single_host) {
+    return false;
   }
   const Result<SingleHost> host = decode_single_host(*blob.target_info.single_host);
-  if (host) {
-    const auto own = env.machine_id();
-    env.trace(!is_zero(own) && host->machine_id == own
-                  ? "acceptor: the client says that it runs on this machine"
-                  : "acceptor: the client says that it runs on another machine");
-  }
+  const auto own = env.machine_id();
+  const bool here = host && !is_zero(own) && host->machine_id == own;
+  env.trace(here ? "acceptor: the client says that it runs on this machine"
+                 : "acceptor: the client says that it runs on another machine");
+  return here;
 }
 
 }  // namespace
@@ -334,7 +334,10 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Runtime& env) c
     env.trace("acceptor: refused, the response was made for another server's challenge");
     return failure(Minor::kLogonFailure);
   }
-  trace_single_host(blob, env);
+  if (names_this_machine(blob, env) && policy_.refuse_reflection) {
+    env.trace("acceptor: refused, a login from this machine to itself may be a reflected one");
+    return failure(Minor::kLogonFailure);
+  }
   const std::uint64_t now = env.now();
   const std::uint64_t skew = now > blob.timestamp ? now - blob.timestamp : blob.timestamp - now;
   if (policy_.max_skew_seconds <= kMaxFiletime / kFiletimePerSecond &&

@@ -40,6 +40,8 @@ class Initiator {
 
   /// AUTHENTICATE will neither announce nor carry a MIC.
   void withhold_mic() noexcept { setup_.policy.send_mic = false; }
+  /// AUTHENTICATE will not say which machine it comes from.
+  void withhold_single_host() noexcept { setup_.policy.send_single_host = false; }
   /// Saves a handshake that waits for CHALLENGE. Error: kBadState. Throws std::bad_alloc.
   [[nodiscard]] Status save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.

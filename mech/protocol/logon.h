@@ -21,8 +21,7 @@ class LogonFilter {
   virtual ~LogonFilter() = default;
   /// Whether the account, in its own spelling (UTF-16LE), may log in; `env`'s trace says why not.
   /// Throws std::bad_alloc.
-  [[nodiscard]] virtual bool admits(ByteView user, ByteView domain,
-                                    const Runtime& env) const = 0;
+  [[nodiscard]] virtual bool admits(ByteView user, ByteView domain, const Runtime& env) const = 0;
 };
 
 /// What a client claims. Names are UTF-16LE and clean (no NUL, no control characters); views into

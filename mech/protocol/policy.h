@@ -57,6 +57,9 @@ struct Policy {
   bool dummy_signatures = false;
   /// An initiator tells the server which machine it runs on [MS-NLMP] 2.2.2.2.
   bool send_single_host = false;
+  /// No reflected login: an acceptor rejects a client that says it runs on this machine. Initiators
+  /// are held back by their caller, who knows which challenges are its own.
+  bool refuse_reflection = true;
   /// An initiator offers OEM beside Unicode, a connectionless acceptor too. Acceptors take clients
   /// that know nothing else in any case. Names go through this code page.
   bool offer_oem = false;

@@ -6,6 +6,7 @@
 #include "mech/config/access_lists.h"
 #include "mech/credential/issued_challenges.h"
 #include "mech/log/audit.h"
+#include "mech/os/error_detail.h"
 #include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
@@ -18,6 +19,11 @@ InitiatorSetup make_setup(const InitiatorCall& call) {
   setup.request.offer_protection = !options.protection_only_if_asked;
   setup.request.negotiate_flags = options.negotiate_flags;
   return setup;
+}
+
+// What a target says of its host; a service without one is this host's.
+std::string host_of(const Name& target) {
+  return target.kind() == NameKind::kService ? target.domain_part() : target.target_spn();
 }
 
 }  // namespace
@@ -96,16 +102,14 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   if (withholds_mic()) {
     initiator->withhold_mic();
   }
-  reflected_ = was_issued_here(challenge);
-  if (reflected_) {
-    env_.trace(
-        "initiator: an acceptor of this very process issued the challenge: a login to "
-        "itself, or a reflected one");
-  }
   const std::uint32_t events = env_.events();
-  Result<Buffer> token = reflected_ && credential_->settings().refuse_reflection
-                             ? Result<Buffer>(failure(Minor::kPolicyBlocked))
-                             : initiator->authenticate(challenge, bindings, env_);
+  const Status unreflected = check_reflection(challenge);
+  if (reflected_) {
+    // A server that checks a password of its client's by a login to itself.
+    initiator->withhold_single_host();
+  }
+  Result<Buffer> token = unreflected ? initiator->authenticate(challenge, bindings, env_)
+                                     : Result<Buffer>(unreflected.error());
   if (!token) {
     trace_failure(token.error(), events);
     audit({}, false);
@@ -120,6 +124,34 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   audit(token->view(), true);
   open(std::move(session));
   return token;
+}
+
+// A challenge of this host that reaches a stored credential is a reflected one: nothing asks for a
+// login to itself without supplying the secret.
+Status Context::check_reflection(ByteView challenge) {
+  reflected_ = was_issued_here(challenge);
+  if (reflected_) {
+    env_.trace(
+        "initiator: an acceptor of this very process issued the challenge: a login to "
+        "itself, or a reflected one");
+  }
+  if (!credential_->is_ambient()) {
+    return {};
+  }
+  const Settings& settings = credential_->settings();
+  std::string_view why;
+  if (reflected_ && settings.policy.refuse_reflection) {
+    why = "a stored credential does not answer a challenge of its own process (refuse_reflection)";
+  } else if (settings.refuse_host_reflection &&
+             reflects_this_host(challenge, host_of(*target_), settings)) {
+    why = "the challenge names this host, and the target is another (refuse_host_reflection)";
+  } else {
+    return {};
+  }
+  if (env_.tracing()) {
+    env_.trace("initiator: refused, " + std::string(why));
+  }
+  return error_with_detail(Major::kFailure, Minor::kPolicyBlocked, why);
 }
 
 // A MIC obliges the SPNEGO above to a mechListMIC, which not every one can carry.

@@ -102,6 +102,7 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] Session make_session(Outcome outcome) const;
   void open(Session session) noexcept;
   [[nodiscard]] bool withholds_mic() const noexcept;
+  Status check_reflection(ByteView challenge);
   Status take_source(AcceptedLogon& logon, const Outcome& outcome);
   [[nodiscard]] Status check_rules() const;
   [[nodiscard]] SessionRules session_rules() const noexcept;

@@ -7,7 +7,8 @@ OID = "1.3.6.1.4.1.311.2.2.10"
 NT_HASH = "68EE372D76FCEF069AF4BFFFDA823E48"
 USERS = "BENCH\\alice:1000:" + "X" * 32 + ":" + NT_HASH + ":[U]:0:\n"
 # Whoever runs this may keep logins in a keyring.
-SETTINGS = "[accounts]\ninitiator = users_file\n"
+# Both ends may be in one process.
+SETTINGS = "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n"
 
 
 class Bed:

@@ -108,6 +108,7 @@ Policy choose_policy(Input& in) {
   policy.allow_anonymous = bit(5);
   policy.allow_connectionless = !bit(6);
   policy.send_single_host = bit(7);
+  policy.refuse_reflection = !bit(15);
   policy.offer_oem = bit(8);
   policy.code_page = kPages[bits >> 9 & 3];
   policy.channel_bindings = kDemands[bits >> 11 & 3];

@@ -1592,7 +1592,9 @@ void try_winbind(Sweep& sweep, Tally& tally, const char* double_path) {
   ::mkdir(pipes.c_str(), 0755);
   static std::string kept_pipes = pipes;
   failing::redirect("/run/samba/winbindd", kept_pipes.c_str());
-  g_shop->write("settings", "[accounts]\ninitiator = users_file\nacceptor = winbind\n");
+  g_shop->write("settings",
+                "[accounts]\ninitiator = users_file\nacceptor = winbind\n"
+                "[policy]\nrefuse_reflection = no\n");
   change_settings();
 
   // First without the library, which is looked for once only: in a child.
@@ -1765,9 +1767,10 @@ int main(int, char** argv) {
     std::puts("this kernel or container has no keyrings: their failures were not tried");
   }
   // With a trace of everything, and an audit.
-  shop.write("settings", "[accounts]\ninitiator = users_file\n[trace]\nlevel = 2\nfile = " +
-                             shop.path("trace") +
-                             "\n[audit]\nlog = file\nfile = " + shop.path("audit") + "\n");
+  shop.write("settings",
+             "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n"
+             "[trace]\nlevel = 2\nfile = " +
+                 shop.path("trace") + "\n[audit]\nlog = file\nfile = " + shop.path("audit") + "\n");
   change_settings();
   acquire_shared();
   try_all(sweep, kHandshakes, ", traced and audited");

@@ -64,10 +64,11 @@ int main() {
   const Workshop workshop("CORP:alice:Passw0rd\n");
   const std::string trace = workshop.path("trace");
   const std::string audit = workshop.path("audit");
-  const std::string settings = workshop.write(
-      "settings",
-      "[accounts]\ninitiator = users_file\n[policy]\nsend_single_host = yes\n[trace]\nfile = " +
-          trace + "\n[audit]\nlog = file\nfile = " + audit + "\n");
+  const std::string settings =
+      workshop.write("settings",
+                     "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n"
+                     "send_single_host = yes\n[trace]\nfile = " +
+                         trace + "\n[audit]\nlog = file\nfile = " + audit + "\n");
   g_opened = &opened;
   bool open = false;
   {

@@ -2,7 +2,9 @@
 import json
 import os
 import re
+import struct
 
+import crypto
 import glue
 import harness
 import ntlm
@@ -72,22 +74,72 @@ def target_of_another_service():
         expect(context, glue.FAILURE, "an untrusted target name")
 
 
-@row(8, "a challenge of one's own is seen: always in the trace, refused where a setting says so")
+@row(8, "a challenge of one's own is seen: always in the trace; no stored credential answers it")
 def reflected_challenge():
+    def ambient(**keys):
+        return glue.Context(True, glue.Cred(glue.INITIATE, "CORP\\alice", **keys))
     trace = harness.WORLD.path("trace-8")
     with harness.environment(GSS_NTLM_TRACE=trace):
         check(glue.handshake(harness.initiator(), harness.acceptor()), "a login to itself")
     with open(trace, encoding="utf-8") as file:
         check("this very process" in file.read(), "the trace is silent")
     audit = harness.WORLD.path("audit-8")
-    with settings("[policy]\nrefuse_reflection = yes\n[audit]\nlog = file\nfile = %s\n" % audit):
-        one, other = harness.initiator(), harness.acceptor()
-        check(not glue.handshake(one, other), "a reflected challenge was answered")
-        expect(one, glue.FAILURE, "reflected challenge")
-        honest_to_initiator()
-        honest_to_acceptor()
+    users = os.environ["NTLM_USER_FILE"]
+    for store in ({}, {"ntlmssp_keyfile": users}):
+        with settings("[accounts]\ninitiator = users_file\n[audit]\nlog = file\nfile = %s\n" % audit):
+            one, other = ambient(store=store), harness.acceptor()
+            check(not glue.handshake(one, other), "a stored credential answered a reflected challenge")
+            expect(one, glue.FAILURE, "reflected challenge")
+            # What the caller handed in may: so does a server that checks Basic.
+            check(glue.handshake(harness.initiator(), harness.acceptor()), "a supplied password")
+            context = ambient(store=store)
+            check(context.step(ntlm.Server().challenge(context.step())), "the challenge of another")
+            honest_to_initiator()
+            honest_to_acceptor()
+    with settings("[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n"):
+        check(glue.handshake(ambient(), harness.acceptor()), "refuse_reflection = no")
     with open(audit, encoding="utf-8") as file:
         check("this very process" in file.readline(), "the audit is silent")
+
+
+@row(8, "a stored credential answers no challenge that names this host for another, where a setting says so")
+def reflected_host():
+    def answers(target, host, setting="yes", password=None):
+        with settings("[accounts]\ninitiator = users_file\n[names]\nnetbios_computer = OURS\n"
+                      "dns_computer = ours.corp.example\n"
+                      "[policy]\nrefuse_host_reflection = %s\n" % setting), \
+                harness.environment(NETBIOS_COMPUTER_NAME=None):
+            context = glue.Context(True, glue.Cred(glue.INITIATE, "CORP\\alice", password), target=target)
+            pairs = [(ntlm.NB_DOMAIN, ntlm.utf16("CORP")), (ntlm.NB_COMPUTER, ntlm.utf16(host))]
+            server = ntlm.Server(edit_pairs=lambda _: pairs)
+            return bool(context.step(server.challenge(context.step())))
+    for other in ("HTTP@evil.example", "cifs@127.evil.example", "HTTP@ours", "cifs@ours.corp.example.evil"):
+        own = other == "HTTP@ours"
+        check(answers(other, "OURS") == own, other, "named as this host")
+        check(answers(other, "ours") == own, other, "in other letters")
+        check(answers(other, "THEIRS"), other, "named as itself")
+        check(answers(other, "OURS", setting="no"), other, "the setting is off")
+        check(answers(other, "OURS", password=harness.PASSWORD), other, "a supplied password")
+    for own in ("HTTP@ours.corp.example", "HTTP@OURS:8080", "cifs@localhost", "HTTP@127.0.0.1", "HTTP"):
+        check(answers(own, "OURS"), own)
+
+
+@row(8, "a client that says it runs on this machine is rejected")
+def client_on_this_machine():
+    with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+        boot = file.read(36)
+    own = crypto.md5(b"single host 1" + boot) + crypto.md5(b"single host 2" + boot)
+
+    def host(machine):
+        return lambda p: p + [(8, struct.pack("<IIQ", 48, 0, 1) + machine)]
+    attack_acceptor("this machine", glue.FAILURE, edit_pairs=host(own))
+    attack_acceptor("this machine, no MIC", glue.FAILURE, mic=False, edit_pairs=host(own))
+    honest_to_acceptor(edit_pairs=host(own[:31] + bytes([own[31] ^ 1])))
+    with policy(refuse_reflection="no"):
+        honest_to_acceptor(edit_pairs=host(own))
+    # A login of a process to itself with a password of the caller's says nothing of its machine.
+    with policy(send_single_host="yes"):
+        check(glue.handshake(harness.initiator(), harness.acceptor()), "a login to itself")
 
 
 @row(12, "targets that policy does not allow get nothing, not even NEGOTIATE")

@@ -132,11 +132,11 @@ Script draw_script(Draw& draw) {
 }
 
 Cast::Cast() : workshop_(kUsersFile) {
-  static constexpr const char* kOwnAccounts = "[accounts]\ninitiator = users_file\n";
+  static constexpr const char* kOwnAccounts =
+      "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n";
   workshop_.write("strict", kOwnAccounts);
-  workshop_.write("lenient",
-                  std::string(kOwnAccounts) +
-                      "[policy]\nrequire_ess = no\nmin_key_bits = 40\nallow_anonymous = yes\n");
+  workshop_.write("lenient", std::string(kOwnAccounts) +
+                                 "require_ess = no\nmin_key_bits = 40\nallow_anonymous = yes\n");
   // All of them now: what is made later would look like a leak.
   Script s;
   for (const Way way : {Way::kRaw, Way::kNegotiated}) {

@@ -128,7 +128,7 @@ bool keep_login() {
 }
 
 std::string settings_number(int i, const Workshop& workshop) {
-  std::string text = "[accounts]\ninitiator = users_file\n[policy]\n";
+  std::string text = "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n";
   text += i % 2 == 0 ? "min_key_bits = 128\n" : "max_clock_skew = 35h\n";
   if (i % 4 < 2) {
     text += "[trace]\nlevel = 2\nfile = " + workshop.path("trace") + "\n";

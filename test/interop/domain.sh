@@ -77,6 +77,9 @@ cat >"$lab/settings.conf" <<END
 [accounts]
 initiator = users_file, winbind
 winbind_timeout = 3s
+[policy]
+# domain_probe is both ends of a login.
+refuse_reflection = no
 [audit]
 log = file
 file = $audit

@@ -51,7 +51,8 @@ class Workshop:
         path = os.path.join(self.folder.name, "settings%d" % self.count)
         with open(path, "w", encoding="ascii") as f:
             f.write("[accounts]\ninitiator = users_file\n[policy]\n")
-            f.writelines("%s = %s\n" % pair for pair in keys.items())
+            # Both ends are in this process.
+            f.writelines("%s = %s\n" % pair for pair in {"refuse_reflection": "no", **keys}.items())
         os.environ["GSS_NTLM_SETTINGS"] = path
 
 

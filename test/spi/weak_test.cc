@@ -63,7 +63,8 @@ class Watched {
  public:
   explicit Watched(const std::string& policy = {}) : workshop_(kUsers) {
     workshop_.write("settings", "[accounts]\ninitiator = users_file\n[audit]\nlog = file\nfile = " +
-                                    workshop_.path("audit") + "\n[policy]\n" + policy);
+                                    workshop_.path("audit") +
+                                    "\n[policy]\nrefuse_reflection = no\n" + policy);
     ::setenv("GSS_NTLM_TRACE", workshop_.path("trace").c_str(), 1);
   }
   Watched(const Watched&) = delete;

@@ -210,8 +210,9 @@ Workshop::Workshop(const std::string& users, const std::string& settings) {
   }
   folder_ = pattern;
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
-  // Logins that whoever runs the tests keeps in a keyring take no part.
-  const std::string file = "[accounts]\ninitiator = users_file\n" + settings;
+  // Logins in a keyring of the user that runs the tests take no part. Both ends are in one process.
+  const std::string file =
+      "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n" + settings;
   ::setenv("GSS_NTLM_SETTINGS", write("settings", file).c_str(), 1);
 }
 

@@ -137,12 +137,38 @@ TEST_CASE("identify: agreed if both name it", "[target]") {
   }
 }
 
+TEST_CASE("SingleHost: a client on this machine is refused, unless policy takes it", "[target]") {
+  std::array<std::uint8_t, 32> here;
+  here.fill(0xA5);
+  std::array<std::uint8_t, 32> elsewhere = here;
+  elsewhere.back() ^= 1;
+  struct Case {
+    std::array<std::uint8_t, 32> client;
+    std::array<std::uint8_t, 32> server;
+    bool refuse;
+    bool open;
+  };
+  for (const Case& c : {Case{here, here, true, false}, Case{here, here, false, true},
+                        Case{elsewhere, here, true, true}, Case{{}, {}, true, true}}) {
+    DuelSetup setup;
+    setup.initiator.send_single_host = true;
+    setup.acceptor.refuse_reflection = c.refuse;
+    Duel duel(setup);
+    duel.client_env.machine = c.client;
+    duel.server_env.machine = c.server;
+    CAPTURE(c.refuse, c.open);
+    CHECK((duel.run() == Leg::kOpen) == c.open);
+    CHECK(duel.server_env.traced("refused, a login from this machine") == !c.open);
+  }
+}
+
 TEST_CASE("SingleHost: sent where policy says so, and understood [MS-NLMP] 2.2.2.2", "[target]") {
   std::array<std::uint8_t, 32> here;
   here.fill(0xA5);
   for (const bool send : {false, true}) {
     DuelSetup setup;
     setup.initiator.send_single_host = send;
+    setup.acceptor.refuse_reflection = false;
     Duel duel(setup);
     duel.client_env.machine = here;
     duel.server_env.machine = here;
