@@ -36,7 +36,9 @@ inside() {
         say "this machine's library against the root's"
         mixed=0
         /usr/bin/python3 -B "$here/interop/mixed.py" "$here/../build/test/mech/gss_ntlm.so" "$root" \
-            /src/gss-ntlm/build/test/mech/gss_ntlm.so /src/gss-ntlm/test/interop/peer.py || mixed=$?
+            /src/gss-ntlm/build/test/mech/gss_ntlm.so /src/gss-ntlm/test/interop/peer.py \
+            "$here/../build/test/spnego/interposer/gss_ntlm_spnego.so" \
+            /src/gss-ntlm/build/test/spnego/interposer/gss_ntlm_spnego.so || mixed=$?
         [ "$mixed" -eq 0 ] || [ "$mixed" -eq 77 ] || die "the two do not meet as they should"
     fi
 

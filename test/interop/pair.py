@@ -36,14 +36,17 @@ class Peer:
         self.process.wait(timeout=10)
 
 
-def handshake(initiator, acceptor):
+def handshake(initiator, acceptor, watch=lambda token: None):
+    """`watch` is given every token."""
     done, token = initiator.receive()
     accepted = False
     while not (done and accepted):
         if token:
+            watch(token)
             acceptor.send(token)
             accepted, token = acceptor.receive()
         if token or not done:
+            watch(token)
             initiator.send(token)
             done, token = initiator.receive()
 
@@ -57,10 +60,10 @@ def check_messages(a, b):
             other.ask(b"verify", one.ask(b"mic", message) + message)
 
 
-def meet(initiator, acceptor, messages=check_messages):
+def meet(initiator, acceptor, messages=check_messages, watch=lambda token: None):
     """Why they did not log CORP\\alice in and exchange messages; empty if they did. Both are ended."""
     try:
-        handshake(initiator, acceptor)
+        handshake(initiator, acceptor, watch)
         messages(initiator, acceptor)
         name = acceptor.ask(b"name").decode().rstrip("\0")  # gss-ntlmssp counts a terminator
         return "" if name == "CORP\\alice" else "the acceptor names " + name
