@@ -103,6 +103,29 @@ names_sources() {
     passed "Static-Built-Using of $name: $field"
 }
 
+# The interposer of SPNEGO, by a package of its own: installed, removed, purged; SPNEGO goes on.
+mends_spnego() {
+    ! in_root grep -rq interposer "$registrations" || die "another package enabled the interposer"
+    apt install /before/gss-ntlm-spnego.deb
+    works "with the interposer"
+    apt install /new/gss-ntlm-spnego.deb
+    works "with the interposer upgraded"
+    # shellcheck disable=SC2016
+    quietly "the module's program headers are not last: stripped?" python3 -c '
+import glob, struct
+data = open(glob.glob("/usr/lib/*/gss/gss_ntlm_spnego.so")[0], "rb").read()
+offset, = struct.unpack_from("<Q", data, 32)
+size, number = struct.unpack_from("<2H", data, 54)
+assert offset + size * number == len(data), (offset, size, number, len(data))'
+    passed "the interposer cannot be loaded when it is truncated"
+    apt remove gss-ntlm-spnego
+    [ -f "$root$registrations/gss-spnego-mend.conf" ] || die "the interposer's registration is gone"
+    works "with the interposer removed and its registration left"
+    apt purge gss-ntlm-spnego
+    ! in_root grep -rq interposer "$registrations" || die "purging left the interposer's registration"
+    works "with the interposer purged"
+}
+
 build() {
     use_root "$work/build"
     say "building the packages"
@@ -131,7 +154,7 @@ inside() {
         build
         root="$work/root"
     fi
-    for name in gss-ntlm gss-ntlm-tools gss-ntlm-dev; do
+    for name in gss-ntlm gss-ntlm-tools gss-ntlm-dev gss-ntlm-spnego; do
         cp "$packages/${name}"_*.deb "$root/new/$name.deb"
         repack "$name"
     done
@@ -145,6 +168,8 @@ inside() {
     [ -f "$root$folder/gss_ntlm.so" ] || die "gss-ntlm.pc names $folder, where the module is not"
     [ -f "$root/usr/include/gssapi/gssapi_ntlm.h" ] || die "the header is not there"
     passed "pkg-config names the module's folder"
+
+    mends_spnego
 
     apt remove gss-ntlm gss-ntlm-tools gss-ntlm-dev
     same_files "removed: the registration is left, and nothing else" "$ours"
