@@ -44,8 +44,9 @@ build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfc
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-# gss-ntlmssp, Heimdal, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop.
-peers="gss-ntlmssp $heimdal krb5-gss-samples openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
+# gss-ntlmssp, Heimdal, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop;
+# MIT's KDC and kinit are for Kerberos beside NTLM.
+peers="gss-ntlmssp $heimdal krb5-admin-server krb5-gss-samples krb5-kdc krb5-user openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
        $winpr"
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm python3-requests-ntlm python3-winrm wget"
