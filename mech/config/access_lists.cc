@@ -11,6 +11,17 @@ std::optional<std::string> refusal(const Settings& settings, std::string text) {
   return (settings.audit_only ? "would be refused, " : "refused, ") + std::move(text);
 }
 
+// Which list rejects the user, in words; nullptr: none does.
+const char* rejecting_list(std::string_view user, std::string_view domain,
+                           const Settings& settings) {
+  if (matches_any_user(settings.deny_users, user, domain)) {
+    return "deny_users has user ";
+  }
+  const bool allowed =
+      settings.allow_users.empty() || matches_any_user(settings.allow_users, user, domain);
+  return allowed ? nullptr : "allow_users lacks user ";
+}
+
 // Patterns of the names that this host has.
 std::vector<std::string> own_hosts(const HostNames& names) {
   std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1", "[::1]"};
@@ -41,13 +52,8 @@ std::optional<std::string> outgoing_refusal(std::string_view target, const Setti
 
 std::optional<std::string> user_refusal(std::string_view user, std::string_view domain,
                                         const Settings& settings) {
-  if (matches_any_user(settings.deny_users, user, domain)) {
-    return refusal(settings, "deny_users has user " + printable_utf8(user));
-  }
-  if (!settings.allow_users.empty() && !matches_any_user(settings.allow_users, user, domain)) {
-    return refusal(settings, "allow_users lacks user " + printable_utf8(user));
-  }
-  return std::nullopt;
+  const char* const list = rejecting_list(user, domain, settings);
+  return list != nullptr ? refusal(settings, list + printable_utf8(user)) : std::nullopt;
 }
 
 std::optional<std::string> target_refusal(std::string_view target, const Settings& settings) {
@@ -85,11 +91,12 @@ bool RuledAccounts::admits(ByteView user, ByteView domain, const Runtime& env) c
   if (!user_text || !domain_text) {
     return false;
   }
-  const std::optional<std::string> why = user_refusal(*user_text, *domain_text, settings_);
-  if (why && env.tracing()) {
-    env.trace("acceptor: " + *why);
+  const char* const list = rejecting_list(*user_text, *domain_text, settings_);
+  // Composing the text would make a denied account dearer to reject than others.
+  if (list != nullptr && env.tracing()) {
+    env.trace("acceptor: refused, " + (list + printable_utf8(*user_text)));
   }
-  return !why;
+  return list == nullptr;
 }
 
 }  // namespace gssntlm
