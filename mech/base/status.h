@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "include/gssapi/gssapi_ntlm.h"
-
 namespace gssntlm {
 
 /// Routine errors of RFC 2744 3.9.1, with gssapi.h's values (checked in mech/spi).
@@ -33,64 +31,15 @@ enum class Major : std::uint32_t {
   kNameNotMn = 18u << 16,
 };
 
-/// The minor codes of gssapi_ntlm.h.
+/// GSS_NTLM_S_BASE of the public header.
+inline constexpr std::uint32_t kMinorBase = 0x4E540000;
+
+/// The minor codes, from minor_codes.inc.
 enum class Minor : std::uint32_t {
   kNone = 0,
-  kNotNtlm = GSS_NTLM_S_NOT_NTLM,
-  kTruncated = GSS_NTLM_S_TRUNCATED,
-  kFieldOutOfBounds = GSS_NTLM_S_FIELD_OUT_OF_BOUNDS,
-  kWrongMessage = GSS_NTLM_S_WRONG_MESSAGE,
-  kCharset = GSS_NTLM_S_CHARSET,
-  kBadString = GSS_NTLM_S_BAD_STRING,
-  kBadAvPairs = GSS_NTLM_S_BAD_AV_PAIRS,
-  kBadResponse = GSS_NTLM_S_BAD_RESPONSE,
-  kTooLong = GSS_NTLM_S_TOO_LONG,
-  kBadState = GSS_NTLM_S_BAD_STATE,
-  kIncomplete = GSS_NTLM_S_INCOMPLETE,
-  kBadName = GSS_NTLM_S_BAD_NAME,
-  kNameType = GSS_NTLM_S_NAME_TYPE,
-  kBadArgument = GSS_NTLM_S_BAD_ARGUMENT,
-  kBadText = GSS_NTLM_S_BAD_TEXT,
-  kNoInitiatorCred = GSS_NTLM_S_NO_INITIATOR_CRED,
-  kNoAcceptorCred = GSS_NTLM_S_NO_ACCEPTOR_CRED,
-  kUsersFileOpen = GSS_NTLM_S_USERS_FILE_OPEN,
-  kUsersFileMode = GSS_NTLM_S_USERS_FILE_MODE,
-  kUsersFileLine = GSS_NTLM_S_USERS_FILE_LINE,
-  kNotSupported = GSS_NTLM_S_NOT_SUPPORTED,
-  kNotAvailable = GSS_NTLM_S_NOT_AVAILABLE,
-  kBadCredential = GSS_NTLM_S_BAD_CREDENTIAL,
-  kBadSetting = GSS_NTLM_S_BAD_SETTING,
-  kLogonFailure = GSS_NTLM_S_LOGON_FAILURE,
-  kBindings = GSS_NTLM_S_BINDINGS,
-  kPolicyVersion = GSS_NTLM_S_POLICY_VERSION,
-  kPolicyFlags = GSS_NTLM_S_POLICY_FLAGS,
-  kPolicyKeyLength = GSS_NTLM_S_POLICY_KEY_LENGTH,
-  kPolicyBlocked = GSS_NTLM_S_POLICY_BLOCKED,
-  kDowngrade = GSS_NTLM_S_DOWNGRADE,
-  kTargetInfo = GSS_NTLM_S_TARGET_INFO,
-  kBadSignature = GSS_NTLM_S_BAD_SIGNATURE,
-  kSequence = GSS_NTLM_S_SEQUENCE,
-  kSequenceEnd = GSS_NTLM_S_SEQUENCE_END,
-  kShortSignature = GSS_NTLM_S_SHORT_SIGNATURE,
-  kBadQop = GSS_NTLM_S_BAD_QOP,
-  kNoProtection = GSS_NTLM_S_NO_PROTECTION,
-  kNoMemory = GSS_NTLM_S_NO_MEMORY,
-  kNoRandom = GSS_NTLM_S_NO_RANDOM,
-  kInternal = GSS_NTLM_S_INTERNAL,
-  kAnonymous = GSS_NTLM_S_ANONYMOUS,
-  kExpired = GSS_NTLM_S_EXPIRED,
-  kBadOption = GSS_NTLM_S_BAD_OPTION,
-  kBadIov = GSS_NTLM_S_BAD_IOV,
-  kImport = GSS_NTLM_S_IMPORT,
-  kForked = GSS_NTLM_S_FORKED,
-  kUnencodable = GSS_NTLM_S_UNENCODABLE,
-  kDuplicateToken = GSS_NTLM_S_DUPLICATE_TOKEN,
-  kOldToken = GSS_NTLM_S_OLD_TOKEN,
-  kGapToken = GSS_NTLM_S_GAP_TOKEN,
-  kKeyring = GSS_NTLM_S_KEYRING,
-  kDomain = GSS_NTLM_S_DOMAIN,
-  kNoLocalUser = GSS_NTLM_S_NO_LOCAL_USER,
-  kAttribute = GSS_NTLM_S_ATTRIBUTE,
+#define X(name, id, number, text) id = kMinorBase + (number),
+#include "mech/base/minor_codes.inc"
+#undef X
 };
 
 /// What is wrong and what to do, for a person. Total: unknown codes have a text too.

@@ -4,12 +4,17 @@
 #include <string>
 #include <utility>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/spi/context.h"
 #include "mech/spi/oids.h"
 #include "mech/spi/sets.h"
 
 namespace gssntlm::spi {
 namespace {
+
+#define X(name, id, number, text) static_assert(GSS_NTLM_S_##name == kMinorBase + (number));
+#include "mech/base/minor_codes.inc"
+#undef X
 
 constexpr std::string_view kSaslName = "GS2-NTLM";
 constexpr std::string_view kMechName = "NTLM";
