@@ -1,4 +1,4 @@
-// settings: what is in force, and the example file.
+// settings: what is in force, the example file, and the settings' sections of the manual page.
 #include <cstdio>
 
 #include "mech/base/text.h"
@@ -26,29 +26,72 @@ void print_comment(std::string_view text) {
   std::puts(line.c_str());
 }
 
+// Calls `section` before the first key of each section, and `entry` for each key with its default.
+template <typename Section, typename Entry>
+void for_each_key(Section&& section, Entry&& entry) {
+  const Settings defaults;
+  std::string_view current;
+  for (const SettingKey& key : setting_keys()) {
+    if (key.section != current) {
+      section(key.section, current.empty());
+      current = key.section;
+    }
+    entry(key, key.get(defaults));
+  }
+}
+
 int print_example() {
   std::puts(
-      "# Settings of the NTLM mechanism for GSSAPI, to be put at\n"
-      "# /etc/gss/ntlm-settings.conf. Each is shown at its default: remove the # in\n"
-      "# front of one to change it. A mistake is an error of every login that names\n"
-      "# file and line; gss-ntlm doctor finds it too. Manual: gss-ntlm(5).\n"
+      "# Settings of the NTLM mechanism for GSSAPI, for the file\n"
+      "# /etc/gss/ntlm-settings.conf. Each is shown with its default; remove the # in\n"
+      "# front of one to change it. A mistake makes every login fail with an error\n"
+      "# that names file and line; gss-ntlm doctor reports it too. See gss-ntlm(5).\n"
       "#\n"
-      "# A list may go on in the next line if that is indented. Lines are at most\n"
-      "# 197 bytes.");
-  const Settings defaults;
-  std::string_view section;
-  for (const SettingKey& key : setting_keys()) {
-    if (key.section != section) {
-      section = key.section;
-      std::printf("\n[%.*s]\n", static_cast<int>(section.size()), section.data());
+      "# A list continues on the next line if that line is indented. A line has at\n"
+      "# most 197 bytes.");
+  for_each_key(
+      [](std::string_view name, bool) {
+        std::printf("\n[%.*s]\n", static_cast<int>(name.size()), name.data());
+      },
+      [](const SettingKey& key, const std::string& value) {
+        std::puts("");
+        print_comment(key.about);
+        print_comment("Write " + std::string(key.form) + ".");
+        std::printf("#%.*s =%s%s\n", static_cast<int>(key.name.size()), key.name.data(),
+                    value.empty() ? "" : " ", value.c_str());
+      });
+  return kDone;
+}
+
+// Text for mdoc(7): a sentence a line, and no backslash that would be a command.
+void print_mdoc(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      out.append("\\e");
+    } else if (text.substr(i, 2) == ". ") {
+      out.append(".\n");
+      ++i;
+    } else {
+      out.push_back(text[i]);
     }
-    std::puts("");
-    print_comment(key.about);
-    print_comment("Write " + std::string(key.form) + ".");
-    const std::string value = key.get(defaults);
-    std::printf("#%.*s =%s%s\n", static_cast<int>(key.name.size()), key.name.data(),
-                value.empty() ? "" : " ", value.c_str());
   }
+  std::puts(out.c_str());
+}
+
+int print_manual() {
+  for_each_key(
+      [](std::string_view name, bool first) {
+        std::printf("%s.Ss Section [%.*s]\n.Bl -tag -width Ds\n", first ? "" : ".El\n",
+                    static_cast<int>(name.size()), name.data());
+      },
+      [](const SettingKey& key, const std::string& value) {
+        std::printf(".It Li %.*s\n", static_cast<int>(key.name.size()), key.name.data());
+        print_mdoc(key.about);
+        print_mdoc("Write " + std::string(key.form) + ".");
+        print_mdoc("Default: " + (value.empty() ? "empty" : value) + ".");
+      });
+  std::puts(".El");
   return kDone;
 }
 
@@ -75,15 +118,20 @@ void add_settings_command(Command program, int& status) {
   struct Options {
     bool example = false;
     bool changed = false;
+    bool manual = false;
   };
   auto o = std::make_shared<Options>();
   Command command = program.add_command(
-      "settings", "Show the settings in force, from file, environment and system");
+      "settings", "Print the settings in force, from file, environment and system");
   command.add_flag("--changed", o->changed, "Only those that differ from their defaults");
   command.add_flag("--example", o->example, "The commented example file instead");
+  command.add_flag("--manual", o->manual, "The settings' sections of gss-ntlm(5), as mdoc, instead");
   command.footer("Example: gss-ntlm settings --changed");
-  command.callback(
-      [o, &status] { status = o->example ? print_example() : print_settings(o->changed); });
+  command.callback([o, &status] {
+    status = o->example  ? print_example()
+             : o->manual ? print_manual()
+                         : print_settings(o->changed);
+  });
 }
 
 }  // namespace gssntlm::tools

@@ -54,20 +54,6 @@ def check_commands():
     expect(told <= known, "gss-ntlm(1) has no options but the program's", ", ".join(sorted(told - known)))
 
 
-def check_settings():
-    manual = page(5)
-    section = ""
-    for line in text_of("docs/ntlm-settings.conf.example").splitlines():
-        header, key = re.match(r"\[(\w+)\]", line), re.match(r"#(\w+) =\s*(.*)$", line)
-        if header:
-            section = re.search(r"^\.Ss Section \[%s\]\n(.*?)^\.El" % header.group(1), manual, re.M | re.S)
-            expect(section, "gss-ntlm(5) has section " + header.group(1), "it does not")
-        elif key and section:
-            entry = re.search(r"^\.It Li %s\n((?:[^.].*\n)*)" % key.group(1), section.group(1), re.M)
-            default = "Default: %s." % (key.group(2) or "empty")
-            expect(entry and default in entry.group(1), "gss-ntlm(5) has %s with its default" % key.group(1), default)
-
-
 def check_variables():
     source = text_of("mech/config/settings.cc")
     for name in re.findall(r'Variable\{"(\w+)"', source):
@@ -108,7 +94,6 @@ def check_completion():
 
 
 check_commands()
-check_settings()
 check_variables()
 check_form()
 check_completion()
