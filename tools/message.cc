@@ -11,11 +11,6 @@
 namespace gssntlm::tools {
 namespace {
 
-constexpr std::string_view kAvNames[] = {
-    "MsvAvEOL",           "MsvAvNbComputerName", "MsvAvNbDomainName",   "MsvAvDnsComputerName",
-    "MsvAvDnsDomainName", "MsvAvDnsTreeName",    "MsvAvFlags",          "MsvAvTimestamp",
-    "MsvAvSingleHost",    "MsvAvTargetName",     "MsvAvChannelBindings"};
-
 std::string state_text(SpnegoToken::State state) {
   constexpr std::string_view kStates[] = {"accept-completed", "accept-incomplete", "reject",
                                           "request-mic"};
@@ -105,12 +100,11 @@ std::string_view type_name(const Token& token) noexcept {
 }
 
 std::string_view av_name(AvId id) noexcept {
-  const auto number = static_cast<std::size_t>(id);
-  return number < std::size(kAvNames) ? kAvNames[number] : std::string_view();
+  return id == AvId::kEol ? std::string_view("MsvAvEOL") : av_row(id).name;
 }
 
 bool is_text_pair(AvId id) noexcept {
-  return (id >= AvId::kNbComputerName && id <= AvId::kDnsTreeName) || id == AvId::kTargetName;
+  return av_row(id).kind == AvKind::kText;
 }
 
 std::string av_value(const AvPair& pair) {
@@ -118,10 +112,10 @@ std::string av_value(const AvPair& pair) {
     Result<std::string> text = utf8_from_utf16le(pair.value);
     return text ? std::move(*text) : printable_utf16le(pair.value);
   }
-  if (pair.id == AvId::kTimestamp && pair.value.size() == 8) {
+  if (av_row(pair.id).kind == AvKind::kTime && pair.value.size() == 8) {
     return filetime_text(load_le64(pair.value.data()));
   }
-  if (pair.id == AvId::kFlags && pair.value.size() == 4) {
+  if (av_row(pair.id).kind == AvKind::kFlags && pair.value.size() == 4) {
     return flags_text(load_le32(pair.value.data()));
   }
   return hex_text(pair.value);

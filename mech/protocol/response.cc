@@ -67,19 +67,10 @@ struct ClientPairs {
 void append_pairs(Bytes& to, const ResponseInput& in, const ClientPairs& own) {
   AvReader pairs(in.challenge.target_info);
   while (const std::optional<AvPair> pair = pairs.next()) {
-    switch (pair->id) {
-      case AvId::kFlags:
-      case AvId::kSingleHost:
-      case AvId::kTargetName:
-      case AvId::kChannelBindings:
-        break;
-      case AvId::kTimestamp:
-        if (own.timestamp) {
-          append_av_pair(to, pair->id, pair->value);
-        }
-        break;
-      default:
-        append_av_pair(to, pair->id, pair->value);
+    const bool echoed = av_row(pair->id).sender == AvSender::kServer &&
+                        (own.timestamp || pair->id != AvId::kTimestamp);
+    if (echoed) {
+      append_av_pair(to, pair->id, pair->value);
     }
   }
   if (own.mic) {

@@ -6,66 +6,70 @@
 namespace gssntlm {
 namespace {
 
-bool has_valid_size(AvPair pair) noexcept {
-  switch (pair.id) {
-    case AvId::kNbComputerName:
-    case AvId::kNbDomainName:
-    case AvId::kDnsComputerName:
-    case AvId::kDnsDomainName:
-    case AvId::kDnsTreeName:
-    case AvId::kTargetName:
-      return pair.value.size() % 2 == 0;
-    case AvId::kFlags:
-      return pair.value.size() == 4;
-    case AvId::kTimestamp:
-      return pair.value.size() == 8;
-    case AvId::kSingleHost:
-      return pair.value.size() >= kSingleHostSize;
-    case AvId::kChannelBindings:
-      return pair.value.size() == 16;
-    default:
+bool has_valid_size(AvKind kind, std::size_t size) noexcept {
+  switch (kind) {
+    case AvKind::kText:
+      return size % 2 == 0;
+    case AvKind::kFlags:
+      return size == 4;
+    case AvKind::kTime:
+      return size == 8;
+    case AvKind::kSingleHost:
+      return size >= kSingleHostSize;
+    case AvKind::kHash:
+      return size == 16;
+    case AvKind::kUnknown:
       return true;
+  }
+  return false;
+}
+
+template <AvKind kKind>
+auto value_of(ByteView bytes) noexcept {
+  if constexpr (kKind == AvKind::kFlags) {
+    return load_le32(bytes.data());
+  } else if constexpr (kKind == AvKind::kTime) {
+    return load_le64(bytes.data());
+  } else {
+    return bytes;
   }
 }
 
-// Stores a pair once; false when it was there already.
-template <typename T>
-bool store_once(std::optional<T>& slot, T value) noexcept {
-  if (slot.has_value()) {
+// Stores a pair of the right size once; false otherwise.
+template <AvKind kKind, typename T>
+bool store_once(std::optional<T>& slot, ByteView value) noexcept {
+  if (slot.has_value() || !has_valid_size(kKind, value.size())) {
     return false;
   }
-  slot = value;
+  slot = value_of<kKind>(value);
   return true;
 }
 
 bool store_pair(TargetInfo& info, AvPair pair) noexcept {
   switch (pair.id) {
-    case AvId::kNbComputerName:
-      return store_once(info.nb_computer, pair.value);
-    case AvId::kNbDomainName:
-      return store_once(info.nb_domain, pair.value);
-    case AvId::kDnsComputerName:
-      return store_once(info.dns_computer, pair.value);
-    case AvId::kDnsDomainName:
-      return store_once(info.dns_domain, pair.value);
-    case AvId::kDnsTreeName:
-      return store_once(info.dns_tree, pair.value);
-    case AvId::kFlags:
-      return store_once(info.flags, load_le32(pair.value.data()));
-    case AvId::kTimestamp:
-      return store_once(info.timestamp, load_le64(pair.value.data()));
-    case AvId::kSingleHost:
-      return store_once(info.single_host, pair.value);
-    case AvId::kTargetName:
-      return store_once(info.target_name, pair.value);
-    case AvId::kChannelBindings:
-      return store_once(info.channel_bindings, pair.value);
+#define X(id, number, name, kind, sender, member) \
+  case AvId::id:                                  \
+    return store_once<AvKind::kind>(info.member, pair.value);
+#include "mech/wire/av_pairs.inc"
+#undef X
     default:
       return true;
   }
 }
 
 }  // namespace
+
+AvRow av_row(AvId id) noexcept {
+  switch (id) {
+#define X(id, number, name, kind, sender, member) \
+  case AvId::id:                                  \
+    return {name, AvKind::kind, AvSender::sender};
+#include "mech/wire/av_pairs.inc"
+#undef X
+    default:
+      return {};
+  }
+}
 
 std::optional<AvPair> AvReader::next() noexcept {
   if (finished_) {
@@ -89,7 +93,7 @@ Result<TargetInfo> decode_target_info(ByteView list) noexcept {
   TargetInfo info;
   AvReader pairs(list);
   while (const std::optional<AvPair> pair = pairs.next()) {
-    if (!has_valid_size(*pair) || !store_pair(info, *pair)) {
+    if (!store_pair(info, *pair)) {
       return defective(Minor::kBadAvPairs);
     }
   }

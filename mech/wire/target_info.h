@@ -3,6 +3,8 @@
 
 #include <array>
 #include <optional>
+#include <string_view>
+#include <type_traits>
 
 #include "mech/base/bytes.h"
 #include "mech/base/status.h"
@@ -11,17 +13,32 @@ namespace gssntlm {
 
 enum class AvId : std::uint16_t {
   kEol = 0,
-  kNbComputerName = 1,
-  kNbDomainName = 2,
-  kDnsComputerName = 3,
-  kDnsDomainName = 4,
-  kDnsTreeName = 5,
-  kFlags = 6,
-  kTimestamp = 7,
-  kSingleHost = 8,
-  kTargetName = 9,
-  kChannelBindings = 10,
+#define X(id, number, name, kind, sender, member) id = (number),
+#include "mech/wire/av_pairs.inc"
+#undef X
 };
+
+/// Form of a pair's value.
+enum class AvKind {
+  kText,        ///< UTF-16LE
+  kFlags,       ///< 32 bits
+  kTime,        ///< FILETIME
+  kSingleHost,  ///< 48 bytes or more
+  kHash,        ///< 16 bytes
+  kUnknown,
+};
+
+/// Who may state a pair.
+enum class AvSender { kServer, kClient };
+
+/// A row of av_pairs.inc. A pair that is not in it has no name, kUnknown and kServer: clients echo
+/// it.
+struct AvRow {
+  std::string_view name;
+  AvKind kind = AvKind::kUnknown;
+  AvSender sender = AvSender::kServer;
+};
+[[nodiscard]] AvRow av_row(AvId id) noexcept;
 
 namespace av_flag {
 inline constexpr std::uint32_t kConstrained = 1;
@@ -53,17 +70,14 @@ class AvReader {
 /// The pairs the protocol looks at, as views into the list. An absent pair is nullopt, which an
 /// empty value is not.
 struct TargetInfo {
-  std::optional<ByteView> nb_computer;
-  std::optional<ByteView> nb_domain;
-  std::optional<ByteView> dns_computer;
-  std::optional<ByteView> dns_domain;
-  std::optional<ByteView> dns_tree;
-  std::optional<std::uint32_t> flags;
-  std::optional<std::uint64_t> timestamp;
-  std::optional<ByteView> single_host;
-  std::optional<ByteView> target_name;
-  std::optional<ByteView> channel_bindings;  // 16 bytes
-  std::size_t size = 0;                      // bytes up to and with EOL
+  template <AvKind kKind>
+  using Value =
+      std::conditional_t<kKind == AvKind::kFlags, std::uint32_t,
+                         std::conditional_t<kKind == AvKind::kTime, std::uint64_t, ByteView>>;
+#define X(id, number, name, kind, sender, member) std::optional<Value<AvKind::kind>> member;
+#include "mech/wire/av_pairs.inc"
+#undef X
+  std::size_t size = 0;  ///< bytes up to and with EOL
 };
 
 /// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed
