@@ -28,8 +28,8 @@ awk -v sections="$scratch/sections" '
     !inside' "$page" >"$scratch/page"
 
 status=0
-# settle MADE DOCUMENT
-settle() {
+# update MADE DOCUMENT
+update() {
     if cmp -s "$1" "$2"; then
         echo "PASS $(basename "$2") says what the table of settings says"
     elif $check; then
@@ -41,6 +41,6 @@ settle() {
         echo "wrote $2"
     fi
 }
-settle "$scratch/example" "$docs/ntlm-settings.conf.example"
-settle "$scratch/page" "$page"
+update "$scratch/example" "$docs/ntlm-settings.conf.example"
+update "$scratch/page" "$page"
 exit $status

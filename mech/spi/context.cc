@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/credential/issued_challenges.h"

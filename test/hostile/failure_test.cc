@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "test/hostile/failure_trial.h"
 #include "test/hostile/wbclient_double.h"
 #include "test/support/gss.h"

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "test/hostile/direct.h"
 #include "test/hostile/failing.h"
 

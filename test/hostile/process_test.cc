@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "test/hostile/direct.h"
 #include "test/support/gss.h"
 

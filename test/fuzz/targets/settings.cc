@@ -15,7 +15,7 @@ namespace {
 bool read(std::string_view text, Settings& settings) {
   forget_detail();
   const Status read = parse_settings(text, "a file", settings);
-  const std::string_view detail = last_detail(static_cast<std::uint32_t>(GSS_NTLM_S_BAD_SETTING));
+  const std::string_view detail = last_detail(static_cast<std::uint32_t>(Minor::kBadSetting));
   if (!read) {
     GSSNTLM_HOLDS(read.error().minor == Minor::kBadSetting);
     GSSNTLM_HOLDS(detail.find("settings file a file line ") != std::string_view::npos);
