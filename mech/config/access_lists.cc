@@ -1,7 +1,6 @@
 #include "mech/config/access_lists.h"
 
 #include "mech/base/text.h"
-#include "mech/config/glob.h"
 #include "mech/wire/challenge.h"
 
 namespace gssntlm {
@@ -9,17 +8,6 @@ namespace {
 
 std::optional<std::string> refusal(const Settings& settings, std::string text) {
   return (settings.audit_only ? "would be refused, " : "refused, ") + std::move(text);
-}
-
-// Which list rejects the user, in words; nullptr: none does.
-const char* rejecting_list(std::string_view user, std::string_view domain,
-                           const Settings& settings) {
-  if (matches_any_user(settings.deny_users, user, domain)) {
-    return "deny_users has user ";
-  }
-  const bool allowed =
-      settings.allow_users.empty() || matches_any_user(settings.allow_users, user, domain);
-  return allowed ? nullptr : "allow_users lacks user ";
 }
 
 // Patterns of the names that this host has.
@@ -38,6 +26,30 @@ bool is_same_name(const std::optional<ByteView>& given, const Bytes& own) {
   return given && !own.empty() && equal_ignoring_case(*given, own);
 }
 
+std::vector<DomainAlias> own_aliases(const HostNames& names) {
+  std::vector<DomainAlias> aliases;
+  for (const auto& [netbios, dns] : {std::pair(&names.nb_domain, &names.dns_domain),
+                                     std::pair(&names.nb_computer, &names.dns_computer)}) {
+    const Result<std::string> one = utf8_from_utf16le(*netbios);
+    const Result<std::string> other = utf8_from_utf16le(*dns);
+    if (one && other && !one->empty() && !other->empty()) {
+      aliases.emplace_back(*one, *other);
+    }
+  }
+  return aliases;
+}
+
+// Which list rejects the account, in words; nullptr: none does.
+const char* rejecting_list(const AccountSpelling& account, const Settings& settings) {
+  if (!settings.deny_users.empty() &&
+      matches_any_spelling(settings.deny_users, account, own_aliases(settings.names))) {
+    return "deny_users has user ";
+  }
+  const bool allowed =
+      settings.allow_users.empty() || matches_exactly(settings.allow_users, account);
+  return allowed ? nullptr : "allow_users lacks user ";
+}
+
 }  // namespace
 
 std::optional<std::string> outgoing_refusal(std::string_view target, const Settings& settings) {
@@ -50,10 +62,9 @@ std::optional<std::string> outgoing_refusal(std::string_view target, const Setti
   return std::nullopt;
 }
 
-std::optional<std::string> user_refusal(std::string_view user, std::string_view domain,
-                                        const Settings& settings) {
-  const char* const list = rejecting_list(user, domain, settings);
-  return list != nullptr ? refusal(settings, list + printable_utf8(user)) : std::nullopt;
+std::optional<std::string> user_refusal(const AccountSpelling& account, const Settings& settings) {
+  const char* const list = rejecting_list(account, settings);
+  return list != nullptr ? refusal(settings, list + printable_utf8(account.user)) : std::nullopt;
 }
 
 std::optional<std::string> target_refusal(std::string_view target, const Settings& settings) {
@@ -91,7 +102,7 @@ bool RuledAccounts::admits(ByteView user, ByteView domain, const Runtime& env) c
   if (!user_text || !domain_text) {
     return false;
   }
-  const char* const list = rejecting_list(*user_text, *domain_text, settings_);
+  const char* const list = rejecting_list({*user_text, *domain_text}, settings_);
   // Composing the text would make a denied account dearer to reject than others.
   if (list != nullptr && env.tracing()) {
     env.trace("acceptor: refused, " + (list + printable_utf8(*user_text)));

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "mech/config/glob.h"
 #include "mech/config/settings.h"
 #include "mech/protocol/logon.h"
 
@@ -16,9 +17,9 @@ namespace gssntlm {
 /// allow_targets, deny_targets: an initiator on its way to `target`.
 [[nodiscard]] std::optional<std::string> outgoing_refusal(std::string_view target,
                                                           const Settings& settings);
-/// allow_users, deny_users: an account that has proven itself to an acceptor.
-[[nodiscard]] std::optional<std::string> user_refusal(std::string_view user,
-                                                      std::string_view domain,
+/// allow_users, deny_users: an account that has proven itself to an acceptor. deny_users counts for
+/// each name under which the account may log in, with this host's names as aliases of its domain.
+[[nodiscard]] std::optional<std::string> user_refusal(const AccountSpelling& account,
                                                       const Settings& settings);
 /// target_names: the target that a client meant; empty: it named none. Not asked with
 /// TargetCheck::kOff.

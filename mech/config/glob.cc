@@ -1,6 +1,7 @@
 #include "mech/config/glob.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "mech/base/text.h"
 
@@ -70,6 +71,80 @@ std::string_view without_port(std::string_view host) noexcept {
   return digits ? host.substr(0, colon) : host;
 }
 
+// A user and a domain; with a UPN, its realm.
+struct Spelling {
+  std::string_view user;
+  std::string_view domain;
+};
+
+std::optional<Spelling> split_upn(std::string_view text) noexcept {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || at + 1 == text.size()) {
+    return std::nullopt;
+  }
+  return Spelling{text.substr(0, at), text.substr(at + 1)};
+}
+
+std::string_view without_dot(std::string_view domain) noexcept {
+  return domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain;
+}
+
+// Of a DNS name, what its NetBIOS name mostly is; empty for others.
+std::string_view first_label(std::string_view domain) noexcept {
+  const std::size_t dot = domain.find('.');
+  return dot == std::string_view::npos ? std::string_view() : domain.substr(0, dot);
+}
+
+bool matches_domain(std::string_view pattern, std::string_view domain) {
+  pattern = without_dot(pattern);
+  domain = without_dot(domain);
+  const std::string_view label = first_label(domain);
+  const std::string_view wanted = first_label(pattern);
+  return matches_pattern(pattern, domain) || (!label.empty() && matches_pattern(pattern, label)) ||
+         (!wanted.empty() && matches_pattern(wanted, domain));
+}
+
+bool matches_spelling(std::string_view pattern, const Spelling& account) {
+  const std::size_t slash = pattern.find('\\');
+  if (slash != std::string_view::npos && slash != 0) {
+    return matches_pattern(pattern.substr(slash + 1), account.user) &&
+           (account.domain.empty() || matches_domain(pattern.substr(0, slash), account.domain));
+  }
+  const std::string_view name = slash == 0 ? pattern.substr(1) : pattern;
+  if (matches_pattern(name, account.user)) {
+    return true;
+  }
+  const std::optional<Spelling> upn = split_upn(name);
+  return upn && matches_pattern(upn->user, account.user) &&
+         (account.domain.empty() || matches_domain(upn->domain, account.domain));
+}
+
+// All the names that an account may log in under.
+std::vector<Spelling> spellings_of(const AccountSpelling& account,
+                                   const std::vector<DomainAlias>& aliases) {
+  std::vector<Spelling> all{{account.user, account.domain}};
+  if (!account.dns_domain.empty()) {
+    all.push_back({account.user, account.dns_domain});
+  }
+  for (const std::string_view text : {account.user, account.principal}) {
+    if (const std::optional<Spelling> upn = split_upn(text)) {
+      all.push_back(*upn);
+    }
+  }
+  for (std::size_t i = 0, known = all.size(); i < known; ++i) {
+    const Spelling spelling = all[i];
+    for (const auto& [one, other] : aliases) {
+      if (!spelling.domain.empty() && matches_pattern(one, spelling.domain)) {
+        all.push_back({spelling.user, other});
+      }
+      if (!spelling.domain.empty() && matches_pattern(other, spelling.domain)) {
+        all.push_back({spelling.user, one});
+      }
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 bool matches_pattern(std::string_view pattern, std::string_view text) {
@@ -96,13 +171,30 @@ bool matches_any_target(const std::vector<std::string>& patterns, std::string_vi
                      [&](const std::string& p) { return matches_target(p, target); });
 }
 
-bool matches_any_user(const std::vector<std::string>& patterns, std::string_view user,
-                      std::string_view domain) {
-  const std::string full =
-      domain.empty() ? std::string(user) : std::string(domain).append("\\").append(user);
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) {
-    const bool with_domain = p.find('\\') != std::string::npos;
-    return matches_pattern(p, with_domain ? std::string_view(full) : user);
+bool matches_exactly(const std::vector<std::string>& patterns, const AccountSpelling& account) {
+  const std::string full = account.domain.empty()
+                               ? std::string(account.user)
+                               : std::string(account.domain).append("\\").append(account.user);
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    const std::size_t slash = pattern.find('\\');
+    if (slash == std::string::npos) {
+      return matches_pattern(pattern, full);
+    }
+    const std::string_view domain = std::string_view(pattern).substr(0, slash);
+    return domain.empty() == account.domain.empty() && matches_pattern(domain, account.domain) &&
+           matches_pattern(std::string_view(pattern).substr(slash + 1), account.user);
+  });
+}
+
+bool matches_any_spelling(const std::vector<std::string>& patterns, const AccountSpelling& account,
+                          const std::vector<DomainAlias>& aliases) {
+  if (patterns.empty()) {
+    return false;
+  }
+  const std::vector<Spelling> spellings = spellings_of(account, aliases);
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return std::any_of(spellings.begin(), spellings.end(),
+                       [&](const Spelling& s) { return matches_spelling(pattern, s); });
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gssntlm {
@@ -20,10 +21,28 @@ namespace gssntlm {
 /// Whether any of `patterns` matches.
 [[nodiscard]] bool matches_any_target(const std::vector<std::string>& patterns,
                                       std::string_view target);
-/// A user as `DOM\user`, or `user` when there is no domain; a pattern without a backslash means
-/// that user in any domain.
-[[nodiscard]] bool matches_any_user(const std::vector<std::string>& patterns, std::string_view user,
-                                    std::string_view domain);
+/// An account as its source calls it. UTF-8; empty: not known, or none.
+struct AccountSpelling {
+  std::string_view user;          ///< may be a UPN, where there is no domain
+  std::string_view domain;        ///< empty: the account may be named with any domain
+  std::string_view principal{};   ///< a UPN beside that
+  std::string_view dns_domain{};  ///< another name of the domain
+};
+/// Two names of one domain.
+using DomainAlias = std::pair<std::string, std::string>;
+
+/// For lists of those who are allowed: whether any of `patterns` matches `DOM\user`, or `user` when
+/// there is no domain. A pattern without a backslash matches no account of a domain, unless a `*`
+/// stands for that too. Throws std::bad_alloc.
+[[nodiscard]] bool matches_exactly(const std::vector<std::string>& patterns,
+                                   const AccountSpelling& account);
+/// For lists of those who are denied: whether any of `patterns` matches some name under which the
+/// account may log in. A pattern without a backslash means that user of any domain; an account
+/// without a domain is one of each; `user@realm` and `realm\user` are the same; a domain's DNS
+/// name, its first label, and its `aliases` are the same domain. Throws std::bad_alloc.
+[[nodiscard]] bool matches_any_spelling(const std::vector<std::string>& patterns,
+                                        const AccountSpelling& account,
+                                        const std::vector<DomainAlias>& aliases);
 
 /// How closely a pattern describes: its characters that stand for themselves. The best match of a
 /// target is the one with the most.

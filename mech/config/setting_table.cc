@@ -215,6 +215,25 @@ struct Patterns {
   }
 };
 
+// Without a list everyone is allowed; with one that names no one, because a variable of a template
+// was empty, no one shall be.
+struct AllowPatterns : Patterns {
+  static constexpr std::string_view kForm = "a list of patterns separated by commas, or *";
+  static constexpr bool kNeverEmpty = true;
+  static std::string print(const std::vector<std::string>& value) {
+    return value.empty() ? "*" : Patterns::print(value);
+  }
+};
+
+struct AccountNames {
+  static constexpr std::string_view kForm = "a list of names separated by commas";
+  static constexpr bool kList = true;
+  static bool parse(std::string_view text, std::vector<std::string>& to) {
+    return text.find_first_of("*?") == std::string_view::npos && Patterns::parse(text, to);
+  }
+  static std::string print(const std::vector<std::string>& value) { return Patterns::print(value); }
+};
+
 // Seconds that somebody waits: Duration within limits.
 struct Patience {
   static constexpr std::string_view kForm = "a time from 1s to 5m";
@@ -289,15 +308,12 @@ struct Backends {
 
 template <typename Codec, auto... Where>
 constexpr SettingKey key(std::string_view section, std::string_view name, std::string_view about) {
-  return {
-      section,
-      name,
-      Codec::kForm,
-      about,
-      Codec::kList,
-      [](Settings& s, std::string_view value) { return Codec::parse(value, field<Where...>(s)); },
-      [](const Settings& s) { return Codec::print(field<Where...>(s)); }};
+  return {section, name, Codec::kForm, about, Codec::kList, requires {Codec::kNeverEmpty;
 }
+, [](Settings& s, std::string_view value) { return Codec::parse(value, field<Where...>(s)); },
+    [](const Settings& s) { return Codec::print(field<Where...>(s)); }
+};  // namespace
+}  // namespace gssntlm
 
 // Short names for the paths below.
 constexpr auto kPolicy = &Settings::policy;
@@ -347,14 +363,16 @@ constexpr std::array kKeys = {
         "Initiators and connectionless acceptors offer OEM text in addition to Unicode."),
     key<OneOf<CodePages>, kPolicy, &Policy::code_page>("policy", "code_page",
         "Code page of OEM text."),
-    key<Patterns, &Settings::allow_targets>("policy", "allow_targets",
-        "If not empty, initiators log in only to these targets."),
+    key<AllowPatterns, &Settings::allow_targets>("policy", "allow_targets",
+        "Initiators log in to these targets only."),
     key<Patterns, &Settings::deny_targets>("policy", "deny_targets",
         "Initiators never log in to these targets; * disables NTLM for initiators."),
-    key<Patterns, &Settings::allow_users>("policy", "allow_users",
-        "If not empty, acceptors accept only these users: user, DOM\\user, DOM\\*."),
+    key<AllowPatterns, &Settings::allow_users>("policy", "allow_users",
+        "Acceptors accept these accounts only, as gss_display_name shows them: DOM\\user, DOM\\*, *\\user; user is the account without a domain."),
     key<Patterns, &Settings::deny_users>("policy", "deny_users",
-        "Acceptors reject these users; * disables NTLM for acceptors."),
+        "Acceptors never accept these users, under whatever name the account logs in: *\\user denies user and user@realm too, DOM\\user an account without a domain. * disables NTLM for acceptors."),
+    key<AccountNames, &Settings::allow_system_users>("policy", "allow_system_users",
+        "Accounts of this system below UID_MIN of login.defs(5), such as root, that gss_localname may map a user to; without them it never does."),
     key<YesNo, kPolicy, &Policy::refuse_reflection>("policy", "refuse_reflection",
         "Initiators with a stored credential (keyring, users file, winbind) do not answer a challenge that an acceptor of their own process issued; one whose password or hash the application supplied may. Acceptors reject clients that say they run on this machine (send_single_host; containers of one host are one machine)."),
     key<YesNo, &Settings::refuse_host_reflection>("policy", "refuse_host_reflection",

@@ -36,7 +36,8 @@ struct Parser {
   bool indented = false;
   bool has_key = false;  // in this section: an indented line goes on with it
   bool failed = false;
-  std::vector<bool> seen = std::vector<bool>(setting_keys().size());
+  std::vector<std::size_t> seen = std::vector<std::size_t>(setting_keys().size());  // in which line
+  std::vector<bool> filled = std::vector<bool>(setting_keys().size());
 
   // The first mistake counts: what follows may be its consequence.
   void refuse(std::string_view what) {
@@ -107,11 +108,13 @@ int take_key(void* user, const char* section, const char* name, const char* valu
     return 0;
   }
   const auto number = static_cast<std::size_t>(key - keys.begin());
-  if (parser.seen[number] && !(key->list && parser.indented)) {
+  if (parser.seen[number] != 0 && !(key->list && parser.indented)) {
     parser.refuse(key_text(section, name) + ": set for a second time; remove one");
     return 0;
   }
-  parser.seen[number] = true;
+  parser.seen[number] = parser.seen[number] != 0 ? parser.seen[number] : parser.line;
+  parser.filled[number] = parser.filled[number] || std::string_view(value).find_first_not_of(
+                                                       " \t,") != std::string_view::npos;
   parser.has_key = true;
   if (!key->set(parser.settings, value)) {
     parser.refuse(key_text(section, name) + " = " + printable_utf8(value, 64) + ": write " +
@@ -119,6 +122,18 @@ int take_key(void* user, const char* section, const char* name, const char* valu
     return 0;
   }
   return 1;
+}
+
+// A list may go on in the lines below its key, so that only the end tells.
+void check_lists(Parser& parser) {
+  const auto keys = setting_keys();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].never_empty && parser.seen[i] != 0 && !parser.filled[i]) {
+      parser.line = parser.seen[i];
+      parser.refuse(key_text(keys[i].section, keys[i].name) + " is empty: write " +
+                    std::string(keys[i].form) + ", or remove it");
+    }
+  }
 }
 
 Error file_error(std::string_view path, std::string_view what) {
@@ -391,6 +406,7 @@ Status parse_settings(std::string_view text, std::string_view name, Settings& se
     parser.line = static_cast<std::size_t>(bad_line);
     parser.refuse("neither a [section] nor a name = value");
   }
+  check_lists(parser);
   return parser.failed ? Status(failure(Minor::kBadSetting)) : Status();
 }
 

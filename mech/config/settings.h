@@ -34,6 +34,7 @@ struct Settings : RefCounted {
   std::vector<std::string> deny_targets;
   std::vector<std::string> allow_users;  ///< acceptors: if not empty, these alone
   std::vector<std::string> deny_users;
+  std::vector<std::string> allow_system_users;  ///< accounts below UID_MIN that may be a local user
   bool audit_only = false;  ///< the lists and the target check refuse nothing, but say it
   SpnegoMic spnego_mic = SpnegoMic::kAuto;
   bool refuse_host_reflection = false;  ///< nor one that names this host, for another target
@@ -84,6 +85,7 @@ struct SettingKey {
   std::string_view form;   ///< what a value looks like, for a person
   std::string_view about;  ///< what it does
   bool list;               ///< indented lines below it go on with it
+  bool never_empty;        ///< a list that is written without an item is a mistake
   /// False if the value is not understood. A list takes it in addition.
   bool (*set)(Settings&, std::string_view value);
   /// The value as the file would write it.

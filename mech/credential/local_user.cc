@@ -2,29 +2,28 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <new>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <pwd.h>
 
 #include "mech/backends/winbind/winbind_logon.h"
 #include "mech/backends/winbind/winbind_names.h"
 #include "mech/base/text.h"
+#include "mech/os/error_detail.h"
+#include "mech/os/file.h"
 
 namespace gssntlm {
 namespace {
 
-struct Account {
-  std::string name;
-  uid_t uid = 0;
-};
-
 // `ask` is getpwnam_r or getpwuid_r with its key.
 template <typename Ask>
-std::optional<Account> look_up(Ask ask) {
+std::optional<HostUser> look_up(Ask ask) {
   constexpr std::size_t kMaxText = std::size_t{1} << 20;
   for (std::vector<char> text(1024); text.size() <= kMaxText; text.resize(4 * text.size())) {
     passwd entry{};
@@ -39,12 +38,12 @@ std::optional<Account> look_up(Ask ask) {
     if (error != 0 || found == nullptr) {
       return std::nullopt;
     }
-    return Account{entry.pw_name, entry.pw_uid};
+    return HostUser{entry.pw_name, entry.pw_uid};
   }
   return std::nullopt;
 }
 
-std::optional<Account> account_of(const std::string& name) {
+std::optional<HostUser> account_of(const std::string& name) {
   return look_up([&](passwd* entry, char* text, std::size_t size, passwd** found) {
     return ::getpwnam_r(name.c_str(), entry, text, size, found);
   });
@@ -57,41 +56,34 @@ std::string lower_ascii(std::string text) {
   return text;
 }
 
+// Where winbind runs and does not say, the host may be one.
+bool is_member_host(const Settings& settings) {
+  if (settings.names.domain_member || !has_winbind()) {
+    return settings.names.domain_member;
+  }
+  const Result<WinbindFacts> facts = winbind_facts();
+  return !facts || facts->is_member();
+}
+
+// A member host's accounts are those of its computer name: no domain is its own.
 bool is_own_domain(const std::string& domain, const Settings& settings) {
   const Result<Bytes> wide = utf16le_from_utf8(domain);
-  if (!wide) {
-    return false;
+  if (!wide || domain.empty() || equal_ignoring_case(*wide, settings.names.nb_computer)) {
+    return wide.ok();
   }
-  const HostNames& names = settings.names;
-  return domain.empty() || equal_ignoring_case(*wide, names.nb_computer) ||
-         (!names.domain_member && equal_ignoring_case(*wide, names.nb_domain));
+  return !is_member_host(settings) && equal_ignoring_case(*wide, settings.names.nb_domain);
 }
 
 // Whether winbind says who it is here: the account that a domain controller named, or one of a
 // domain that is not this host's own.
 bool is_of_winbind(const Name& name, const Settings& settings) {
-  const std::vector<LogonAttribute> attributes = name.attributes();
-  const bool named = std::any_of(attributes.begin(), attributes.end(), [](const LogonAttribute& a) {
-    return a.name == attribute::kUserSid;
-  });
-  return named || (!is_own_domain(name.domain_part(), settings) && has_winbind());
+  return is_named_by_domain(name) ||
+         (has_winbind() && !is_own_domain(name.domain_part(), settings));
 }
 
-}  // namespace
-
-Result<std::string> local_user(const Name& name, const Settings& settings) {
-  const Error none{Major::kUnavailable, Minor::kNoLocalUser};
-  if (name.kind() != NameKind::kUser) {
-    return none;
-  }
-  if (is_of_winbind(name, settings)) {
-    Result<std::string> user =
-        domain_user_here(name, std::chrono::seconds(settings.winbind_timeout));
-    return user || user.error().major != Major::kUnauthorized ? std::move(user) : none;
-  }
-  const std::string& user = name.user_part();
-  const std::string& domain = name.domain_part();
-  std::optional<Account> found;
+std::optional<HostUser> user_called(const std::string& user, const std::string& domain,
+                                    const Settings& settings) {
+  std::optional<HostUser> found;
   if (!domain.empty()) {
     found = account_of(domain + "\\" + user);
   }
@@ -101,11 +93,103 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
       found = account_of(lower_ascii(user));
     }
   }
-  return found ? Result<std::string>(std::move(found->name)) : none;
+  return found;
+}
+
+// The first 64 KiB; empty where there is no such file.
+std::string text_of_file(const char* path) {
+  constexpr std::size_t kMost = std::size_t{64} << 10;
+  const Descriptor file(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  std::string text(file.get() < 0 ? 0 : kMost, '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      break;
+    }
+    have += static_cast<std::size_t>(got);
+  }
+  text.resize(have);
+  return text;
+}
+
+// The administrator's file, else the one that the distribution brings.
+uid_t first_user_here() {
+  const std::string own = text_of_file("/etc/login.defs");
+  return first_user_uid(own.empty() ? text_of_file("/usr/etc/login.defs") : own);
+}
+
+// Files that no user owns show the overflow IDs, 65534 and its 16-bit kin.
+bool is_system_account(uid_t uid) {
+  constexpr uid_t kOverflow = 65534;
+  constexpr uid_t kNoUser16 = 65535;
+  return uid < first_user_here() || uid == kOverflow || uid == kNoUser16;
+}
+
+Error no_local_user(const std::string& why) {
+  return error_with_detail(Major::kUnavailable, Minor::kNoLocalUser, why);
+}
+
+}  // namespace
+
+Result<std::string> local_user(const Name& name, const Settings& settings) {
+  if (name.kind() != NameKind::kUser || !name.is_proven()) {
+    return no_local_user("only a user whom a logon in this process proved is a local user");
+  }
+  std::optional<HostUser> found;
+  if (is_of_winbind(name, settings)) {
+    Result<HostUser> user = domain_user_here(name, std::chrono::seconds(settings.winbind_timeout));
+    if (!user) {
+      const Error error = user.error();
+      return error.major == Major::kUnauthorized
+                 ? no_local_user(std::string(last_detail(static_cast<std::uint32_t>(error.minor))))
+                 : error;
+    }
+    found = std::move(*user);
+  } else {
+    found = user_called(name.user_part(), name.domain_part(), settings);
+  }
+  if (!found) {
+    return no_local_user("this system has no user for " + printable_utf8(name.display()));
+  }
+  const std::vector<std::string>& allowed = settings.allow_system_users;
+  if (is_system_account(found->uid) &&
+      std::find(allowed.begin(), allowed.end(), found->name) == allowed.end()) {
+    return no_local_user(printable_utf8(name.display()) + " would be the system account " +
+                         printable_utf8(found->name) +
+                         "; if intended, add it to allow_system_users");
+  }
+  return std::move(found->name);
+}
+
+uid_t first_user_uid(std::string_view login_defs) noexcept {
+  uid_t lowest = 1000;
+  uid_t system = 0;
+  while (!login_defs.empty()) {
+    std::string_view line = login_defs.substr(0, login_defs.find('\n'));
+    login_defs.remove_prefix(std::min(line.size() + 1, login_defs.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    const std::string_view key = line.substr(0, line.find_first_of(" \t"));
+    uid_t* to = key == "UID_MIN" ? &lowest : key == "SYS_UID_MAX" ? &system : nullptr;
+    const std::size_t at = line.find_first_not_of(" \t\"", key.size());
+    if (to == nullptr || at == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view value = line.substr(at, line.find_first_of(" \t\r\"", at) - at);
+    uid_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error == std::errc() && end == value.data() + value.size() && number != 0) {
+      *to = number;
+    }
+  }
+  return std::max(lowest, system == static_cast<uid_t>(-1) ? system : system + 1);
 }
 
 Result<std::string> user_of_uid(uid_t uid) {
-  std::optional<Account> found =
+  std::optional<HostUser> found =
       look_up([&](passwd* entry, char* text, std::size_t size, passwd** result) {
         return ::getpwuid_r(uid, entry, text, size, result);
       });
@@ -116,7 +200,7 @@ Result<std::string> user_of_uid(uid_t uid) {
 }
 
 Result<uid_t> uid_of_user(const std::string& user) {
-  const std::optional<Account> found = account_of(user);
+  const std::optional<HostUser> found = account_of(user);
   if (!found) {
     return Error{Major::kBadName, Minor::kBadName};
   }

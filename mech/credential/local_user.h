@@ -12,13 +12,18 @@
 
 namespace gssntlm {
 
-/// The account of this system that a user is, by docs/spi.md: for an account of a domain that
-/// winbind knows, the user that winbind maps it to; else the one called `DOM\user`, as SSSD calls
-/// the users of a domain; else, if the domain is this host's own or there is none, the one called
-/// `user`, as written or in lower case. Asks the system's name service, which may take its time,
-/// and winbind within settings' bound. Errors: UNAVAILABLE kNoLocalUser when there is none, or the
-/// name is no user's; FAILURE kDomain. Throws std::bad_alloc.
+/// The account of this system that a proven user is, by docs/spi.md: for an account of a domain
+/// that winbind knows, the user that winbind maps it to; else the one called `DOM\user`, as SSSD
+/// calls the users of a domain; else, if the domain is this host's own or there is none, the one
+/// called `user`, as written or in lower case. Never an account of the system (first_user_uid) that
+/// settings do not name. Asks the system's name service, which may take its time, and winbind
+/// within settings' bound. Errors: UNAVAILABLE kNoLocalUser when there is none, or the name is not
+/// proven or no user's, with the reason in the detail; FAILURE kDomain. Throws std::bad_alloc.
 [[nodiscard]] Result<std::string> local_user(const Name& name, const Settings& settings);
+
+/// The lowest number of an account that is a person's, by the text of login.defs(5): UID_MIN, and
+/// more than SYS_UID_MAX. 1000 where UID_MIN is missing or no number.
+[[nodiscard]] uid_t first_user_uid(std::string_view login_defs) noexcept;
 
 /// The name and the number of an account of this system. Error: BAD_NAME kBadName. Throws
 /// std::bad_alloc.

@@ -11,10 +11,7 @@ namespace {
 
 constexpr std::string_view kAnonymousText = "ANONYMOUS LOGON";
 
-struct Parts {
-  std::string first;
-  std::string second;
-};
+using Parts = Name::Parts;
 
 Status check_text(std::string_view text) {
   if (text.size() > Name::kMaxSize) {
@@ -57,12 +54,14 @@ Parts split_user(std::string_view text) {
   return {std::string(text), {}};
 }
 
-// `DOM\@user` would be read as the UPN DOM@user.
+// A UPN without its backslash would be read as a user of a domain, and `DOM\@user` as the UPN
+// DOM@user.
 std::string join_user(const std::string& user, const std::string& domain) {
-  if (domain.empty()) {
+  const bool upn = domain.empty() && split_user(user).first != user;
+  if (domain.empty() && !upn) {
     return user;
   }
-  const bool suffix = user.starts_with('@');
+  const bool suffix = !upn && user.starts_with('@');
   std::string name;
   name.reserve(domain.size() + 1 + user.size());
   name.append(suffix ? user : domain).push_back(suffix ? '@' : '\\');
@@ -80,12 +79,15 @@ std::string utf8_or_nothing(ByteView wide) {
   return text ? *std::move(text) : std::string();
 }
 
-// A UPN is compared by its parts, so that it equals what its display text imports to.
-Parts comparable(const Name& name) {
-  if (name.kind() == NameKind::kUser && name.domain_part().empty()) {
-    return split_user(name.user_part());
+// What is not UTF-8 equals nothing, and keeps its bytes.
+std::string upper_case(const std::string& text) {
+  Result<Bytes> wide = utf16le_from_utf8(text);
+  if (!wide) {
+    return text;
   }
-  return {name.user_part(), name.domain_part()};
+  upcase_utf16le(*wide);
+  Result<std::string> upper = utf8_from_utf16le(*wide);
+  return upper ? *std::move(upper) : text;
 }
 
 }  // namespace
@@ -119,6 +121,7 @@ Ref<const Name> Name::authenticated(std::string user, std::string domain,
   auto* name = new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
   name->attributes_ = std::move(attributes);
   name->facts_ = std::move(facts);
+  name->proven_ = true;
   return Ref<const Name>::adopt(name);
 }
 
@@ -188,9 +191,11 @@ bool Name::equals(const Name& other) const {
   if (kind_ == NameKind::kAnonymous || kind_ != other.kind_) {
     return false;
   }
-  const Parts mine = comparable(*this);
-  const Parts theirs = comparable(other);
-  return equal_text(mine.first, theirs.first) && equal_text(mine.second, theirs.second);
+  return equal_text(first_, other.first_) && equal_text(second_, other.second_);
+}
+
+Name::Parts Name::canonical() const {
+  return {upper_case(first_), upper_case(second_)};
 }
 
 }  // namespace gssntlm

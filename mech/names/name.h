@@ -41,7 +41,8 @@ class Name : public RefCounted {
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
   [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
-  /// One who logged in: what the source of accounts told, and how it went. Throws std::bad_alloc.
+  /// A user whom a logon proved just now: what the source of accounts told, and how it went. The
+  /// only way to a proven name. Throws std::bad_alloc.
   [[nodiscard]] static Ref<const Name> authenticated(std::string user, std::string domain,
                                                      std::vector<LogonAttribute> attributes,
                                                      LoginFacts facts);
@@ -52,7 +53,8 @@ class Name : public RefCounted {
   [[nodiscard]] NameKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
   [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
-  /// `DOM\user`, `user`, `@user@dom`, `svc@host` or the anonymous text; imports to an equal name.
+  /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host` or the anonymous text.
+  /// What imports is an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;
@@ -64,18 +66,33 @@ class Name : public RefCounted {
   [[nodiscard]] std::vector<LogonAttribute> attributes() const;
   /// Whether nothing is known of it but its text.
   [[nodiscard]] bool is_bare() const noexcept { return attributes_.empty() && !facts_; }
+  /// Whether a logon in this process proved it. Only such a name stands for a user of this system:
+  /// neither an import, nor an attribute, nor a token that was loaded makes one.
+  [[nodiscard]] bool is_proven() const noexcept { return proven_; }
   /// nullptr for a name that did not log in here.
   [[nodiscard]] const LoginFacts* facts() const noexcept { return facts_ ? &*facts_ : nullptr; }
 
-  /// A copy with these attributes and no others. Throws std::bad_alloc.
+  /// A copy with these attributes and no others, as proven as this one. Throws std::bad_alloc.
   [[nodiscard]] Ref<const Name> with(std::vector<LogonAttribute> attributes) const;
+  /// A copy that is not proven, and whose attributes are not authenticated. Throws std::bad_alloc.
+  [[nodiscard]] Ref<const Name> unproven() const;
+
+  /// The parts in the one spelling that all equal names have: in NTLM's upper case. Throws
+  /// std::bad_alloc.
+  struct Parts {
+    std::string first;
+    std::string second;
+  };
+  [[nodiscard]] Parts canonical() const;
 
   /// For export. Throws std::bad_alloc.
   void save(Serializer& out) const;
-  /// Error: BAD_NAME kImport for what save() cannot have written. Throws std::bad_alloc.
+  /// Never proven. Error: BAD_NAME kImport for what save() cannot have written. Throws
+  /// std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Name>> load(Deserializer& in);
 
-  /// By NTLM's case rules; a UPN equals its split form. Anonymous equals nothing.
+  /// Both parts, by NTLM's case rules. A UPN (domain empty) is another account than the user of a
+  /// domain of that name. Anonymous equals nothing.
   [[nodiscard]] bool equals(const Name& other) const;
 
  private:
@@ -92,6 +109,7 @@ class Name : public RefCounted {
   std::string display_;
   std::vector<LogonAttribute> attributes_;
   std::optional<LoginFacts> facts_;
+  bool proven_ = false;
 };
 
 }  // namespace gssntlm

@@ -82,4 +82,16 @@ Ref<const Name> Name::with(std::vector<LogonAttribute> attributes) const {
   return Ref<const Name>::adopt(copy);
 }
 
+Ref<const Name> Name::unproven() const {
+  std::vector<LogonAttribute> claimed = attributes();
+  for (LogonAttribute& attribute : claimed) {
+    attribute.authenticated = false;
+  }
+  auto* copy = new Name(*this);
+  copy->attributes_ = std::move(claimed);
+  copy->facts_.reset();
+  copy->proven_ = false;
+  return Ref<const Name>::adopt(copy);
+}
+
 }  // namespace gssntlm

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "include/gssapi/gssapi_ntlm.h"
+#include "mech/backends/winbind/winbind_logon.h"
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/credential/issued_challenges.h"
@@ -25,6 +26,22 @@ InitiatorSetup make_setup(const InitiatorCall& call) {
 // What a target says of its host; a service without one is this host's.
 std::string host_of(const Name& target) {
   return target.kind() == NameKind::kService ? target.domain_part() : target.target_spn();
+}
+
+std::optional<std::string> user_refusal_of(const Name& name, const Settings& settings) {
+  AccountSpelling account{name.user_part(), name.domain_part()};
+  if (settings.deny_users.empty()) {
+    return user_refusal(account, settings);
+  }
+  const std::vector<LogonAttribute> attributes = name.attributes();
+  for (const LogonAttribute& a : attributes) {
+    if (a.name == attribute::kUserPrincipal) {
+      account.principal = a.value;
+    } else if (a.name == attribute::kDnsDomain) {
+      account.dns_domain = a.value;
+    }
+  }
+  return user_refusal(account, settings);
 }
 
 }  // namespace
@@ -237,8 +254,7 @@ void Context::trace_failure(Error error, std::uint32_t events) const {
 // Who may log in here, and meant to.
 Status Context::check_rules() const {
   const Settings& settings = *settings_;
-  if (const std::optional<std::string> why =
-          user_refusal(source_->user_part(), source_->domain_part(), settings)) {
+  if (const std::optional<std::string> why = user_refusal_of(*source_, settings)) {
     env_.trace("acceptor: " + *why);
     if (!settings.audit_only) {
       return failure(Minor::kLogonFailure);

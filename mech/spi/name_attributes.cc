@@ -32,20 +32,13 @@ Result<std::string> local_user_of(const Name& name) {
   return settings ? local_user(name, **settings) : Result<std::string>(settings.error());
 }
 
-// Whether it is the name of somebody who logged in here.
-bool is_proven(const Name& name) {
-  const Attributes attributes = name.attributes();
-  return std::any_of(attributes.begin(), attributes.end(),
-                     [](const LogonAttribute& a) { return a.authenticated; });
-}
-
 Answer inquire(const Name& name, gss_buffer_set_t* attrs) {
   const Attributes attributes = name.attributes();
   std::vector<ByteView> names;
   for (const LogonAttribute& attribute : attributes) {
     names.push_back(as_bytes(attribute.name));
   }
-  if (is_proven(name) && local_user_of(name)) {
+  if (name.is_proven() && local_user_of(name)) {
     names.push_back(as_bytes(kLocalLogin));
   }
   return names.empty() ? Answer() : give_set(attrs, names);
@@ -81,7 +74,10 @@ Answer get(const Name& name, std::string_view attribute, const AttributeOutputs&
     return kNoAttribute;
   }
   const Result<std::string> user = local_user_of(name);
-  return user ? give_attribute(out, *user, is_proven(name)) : kNoAttribute;
+  // After UNAVAILABLE the mechglue's gss_authorize_localname compares names instead, for those of
+  // SPNEGO: an account called root would then be the user root.
+  return user ? give_attribute(out, *user, true)
+              : Answer(Error{Major::kUnauthorized, user.error().minor});
 }
 
 Answer set(NameBox& box, std::string_view attribute, std::string_view value) {

@@ -40,27 +40,25 @@ Buffer frame(ExportKind kind, ByteView body) {
   return Buffer::copy_of(token);
 }
 
-std::vector<LogonAttribute> unproven(std::vector<LogonAttribute> attributes) {
-  for (LogonAttribute& attribute : attributes) {
-    attribute.authenticated = false;
+// Kind, and the two parts with their lengths, in one spelling: programs compare exported names byte
+// for byte (RFC 2743 3.2).
+Result<Buffer> export_name(const Name& name) {
+  const Name::Parts parts = name.canonical();
+  if (parts.first.size() + parts.second.size() >= Name::kMaxSize) {
+    return Error{Major::kBadName, Minor::kTooLong};
   }
-  return attributes;
-}
-
-// Kind, and the two parts with their lengths.
-Buffer export_name(const Name& name) {
   Bytes body = {static_cast<std::uint8_t>(name.kind())};
-  for (const std::string& part : {name.user_part(), name.domain_part()}) {
+  for (const std::string& part : {parts.first, parts.second}) {
     append(body, be32(part.size()));
     append(body, as_bytes(part));
   }
   return frame(ExportKind::kPlain, body);
 }
 
-// Whoever imports it has no proof of the attributes.
-Buffer export_composite(const Name& name) {
+// A token proves nothing to the process that imports it.
+Result<Buffer> export_composite(const Name& name) {
   Serializer body;
-  name.with(unproven(name.attributes()))->save(body);
+  name.unproven()->save(body);
   return frame(ExportKind::kComposite, body.view());
 }
 
@@ -93,7 +91,20 @@ Result<Ref<const Name>> import_composite(ByteView token) {
   if (!name || !in.finished()) {
     return bad;
   }
-  return (*name)->with(unproven((*name)->attributes()));
+  return (*name)->unproven();
+}
+
+Result<Ref<const Name>> imported_parts(NameKind kind, const std::string& first,
+                                       const std::string& second) {
+  if (kind == NameKind::kService) {
+    return Name::service(second.empty() ? first : first + "@" + second);
+  }
+  // The text rules are those of any user name; the parts are kept as they were exported.
+  const Result<Ref<const Name>> checked = Name::user(second + "\\" + first);
+  if (kind != NameKind::kUser || !checked) {
+    return Error{Major::kBadName, Minor::kImport};
+  }
+  return Name::user(first, second);
 }
 
 Result<Ref<const Name>> import_exported(ByteView token) {
@@ -112,15 +123,10 @@ Result<Ref<const Name>> import_exported(ByteView token) {
   if (kind == NameKind::kAnonymous && first->empty() && second->empty()) {
     return Name::anonymous();
   }
-  if (kind == NameKind::kService) {
-    return Name::service(second->empty() ? *first : *first + "@" + *second);
-  }
-  // The text rules are those of any user name; the parts are kept as they were exported.
-  const Result<Ref<const Name>> checked = Name::user(*second + "\\" + *first);
-  if (kind != NameKind::kUser || !checked) {
-    return bad;
-  }
-  return Name::user(*first, *second);
+  Result<Ref<const Name>> name = imported_parts(kind, *first, *second);
+  // No export writes another spelling.
+  const Name::Parts parts = name ? (*name)->canonical() : Name::Parts{};
+  return name && parts.first == *first && parts.second == *second ? std::move(name) : bad;
 }
 
 Result<Ref<const Name>> name_of_uid(uid_t uid) {
@@ -185,7 +191,7 @@ Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
   return Error{Major::kBadNameType, Minor::kNameType};
 }
 
-Answer give_export(gss_name_t name, gss_buffer_t token, Buffer (*make)(const Name&)) {
+Answer give_export(gss_name_t name, gss_buffer_t token, Result<Buffer> (*make)(const Name&)) {
   clear(token);
   const Name* found = name_of(name);
   if (found == nullptr) {
@@ -194,7 +200,11 @@ Answer give_export(gss_name_t name, gss_buffer_t token, Buffer (*make)(const Nam
   if (token == nullptr) {
     return kBadArgument;
   }
-  give(token, make(*found));
+  Result<Buffer> made = make(*found);
+  if (!made) {
+    return made.error();
+  }
+  give(token, std::move(*made));
   return {};
 }
 

@@ -11,6 +11,7 @@ extern "C" {
 #include <wbclient.h>
 }
 #include <pwd.h>
+#include <unistd.h>
 
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
@@ -18,11 +19,29 @@ extern "C" {
 #include "test/hostile/wbclient_double.h"
 
 using namespace gssntlm;
+using gssntlm::test::DoubleState;
 using gssntlm::test::Mood;
 
 namespace {
 
-Mood g_mood = Mood::kWell;
+DoubleState g_state;
+Mood& g_mood = g_state.mood;
+
+// Made, as libwbclient does it, by the first question.
+struct Connection {
+  bool made = false;
+  uid_t by = 0;
+};
+
+void connect(wbcContext* context) {
+  auto* connection = reinterpret_cast<Connection*>(context);
+  if (!connection->made) {
+    connection->made = true;
+    connection->by = ::geteuid();
+    ++g_state.connections;
+  }
+  g_state.connected_as = connection->by;
+}
 
 template <typename T>
 T* make() {
@@ -54,7 +73,10 @@ extern "C" {
 }
 
 [[gnu::visibility("default")]] wbcContext* wbcCtxCreate() {
-  return reinterpret_cast<wbcContext*>(std::malloc(1));
+  return reinterpret_cast<wbcContext*>(make<Connection>());
+}
+[[gnu::visibility("default")]] DoubleState* double_state() {
+  return &g_state;
 }
 [[gnu::visibility("default")]] void wbcCtxFree(wbcContext* context) {
   std::free(context);
@@ -73,10 +95,12 @@ extern "C" {
   return WBC_ERR_SUCCESS;
 }
 
-[[gnu::visibility("default")]] wbcErr wbcCtxAuthenticateUserEx(wbcContext*,
+[[gnu::visibility("default")]] wbcErr wbcCtxAuthenticateUserEx(wbcContext* context,
                                                                const wbcAuthUserParams* params,
                                                                wbcAuthUserInfo** info,
                                                                wbcAuthErrorInfo** error) {
+  connect(context);
+  ++g_state.logons;
   if (g_mood == Mood::kGone) {
     return WBC_ERR_WINBIND_NOT_AVAILABLE;
   }
@@ -98,16 +122,22 @@ extern "C" {
   static std::array<wbcSidWithAttr, 3> sids{};
   for (wbcSidWithAttr& s : sids) {
     s.sid.sid_rev_num = 1;
+    s.sid.id_auth[5] = 5;
     s.sid.num_auths = 5;
+    s.sid.sub_auths[0] = 21;
+    s.sid.sub_auths[4] = static_cast<std::uint32_t>(1000 + (&s - sids.data()));
   }
   wbcAuthUserInfo& i = **info;
   i.account_name = text("dora");
   i.domain_name = text("REALM");
   i.full_name = text("Dora of the domain");
-  i.num_sids = sids.size();
+  i.num_sids = g_state.gives_sid ? sids.size() : 0;
+  i.user_flags = g_state.user_flags;
   i.sids = g_mood == Mood::kNulls ? nullptr : sids.data();
   try {
-    fill_key(*params, i.user_session_key);
+    if (g_state.gives_key) {
+      fill_key(*params, i.user_session_key);
+    }
   } catch (const std::bad_alloc&) {
     std::free(*info);
     *info = nullptr;
@@ -122,8 +152,9 @@ extern "C" {
   return WBC_ERR_AUTH_ERROR;
 }
 
-[[gnu::visibility("default")]] wbcErr wbcCtxInterfaceDetails(wbcContext*,
+[[gnu::visibility("default")]] wbcErr wbcCtxInterfaceDetails(wbcContext* context,
                                                              struct wbcInterfaceDetails** details) {
+  connect(context);
   if (g_mood == Mood::kGone) {
     return WBC_ERR_WINBIND_NOT_AVAILABLE;
   }
@@ -148,14 +179,34 @@ extern "C" {
                                                                      wbcDomainControllerInfoEx**) {
   return WBC_ERR_DOMAIN_NOT_FOUND;
 }
-[[gnu::visibility("default")]] wbcErr wbcCtxLookupName(wbcContext*, const char*, const char*,
-                                                       wbcDomainSid*, wbcSidType*) {
-  return WBC_ERR_DOMAIN_NOT_FOUND;
+[[gnu::visibility("default")]] wbcErr wbcCtxLookupName(wbcContext* context, const char* domain,
+                                                       const char* name, wbcDomainSid* sid,
+                                                       wbcSidType* type) {
+  connect(context);
+  const bool known =
+      !g_state.known_name.empty() && g_state.known_name == std::string(domain) + "\\" + name;
+  *sid = {};
+  sid->sid_rev_num = known ? 1 : 0;
+  *type = WBC_SID_NAME_USER;
+  return known ? WBC_ERR_SUCCESS : WBC_ERR_DOMAIN_NOT_FOUND;
 }
-[[gnu::visibility("default")]] wbcErr wbcCtxGetpwsid(wbcContext*, wbcDomainSid*, passwd**) {
-  return WBC_ERR_DOMAIN_NOT_FOUND;
+[[gnu::visibility("default")]] wbcErr wbcCtxGetpwsid(wbcContext* context, wbcDomainSid* sid,
+                                                     passwd** entry) {
+  connect(context);
+  if (sid->sid_rev_num == 0) {
+    return WBC_ERR_DOMAIN_NOT_FOUND;
+  }
+  *entry = make<passwd>();
+  if (*entry == nullptr) {
+    return WBC_ERR_NO_MEMORY;
+  }
+  (*entry)->pw_name = g_state.host_user.data();
+  (*entry)->pw_uid = g_state.host_uid;
+  return WBC_ERR_SUCCESS;
 }
-[[gnu::visibility("default")]] wbcErr wbcStringToSid(const char*, wbcDomainSid*) {
+[[gnu::visibility("default")]] wbcErr wbcStringToSid(const char* text, wbcDomainSid* sid) {
+  *sid = {};
+  sid->sid_rev_num = g_state.known_sid == text ? 1 : 0;
   return WBC_ERR_SUCCESS;
 }
 

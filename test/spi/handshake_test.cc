@@ -112,8 +112,8 @@ TEST_CASE("accounts: each form of the users file logs in", "[spi]") {
       {"alice@CORP", "Passw0rd-alice", "CORP\\alice"},
       {"alice", "Passw0rd-alice", "CORP\\alice"},
       {"CORP\\bob", "b:o:b", "CORP\\bob"},
-      {"\\carol@corp.example", "secret", "carol@corp.example"},
-      {"carol\\@corp.example", "secret", "carol@corp.example"},
+      {"\\carol@corp.example", "secret", "\\carol@corp.example"},
+      {"carol\\@corp.example", "secret", "\\carol@corp.example"},
       {"erin", "password", "erin"},
       {"ANY\\erin", "password", "erin"},
       {"CORP\\dora", "password", nullptr},
@@ -143,7 +143,9 @@ TEST_CASE("users: an acceptor refuses whom its lists name, and only says it unde
   } cases[] = {
       {"", true, true},
       {"deny_users = CORP\\alice", false, true},
-      {"allow_users = bob", false, true},
+      {"allow_users = CORP\\bob", false, true},
+      {"allow_users = bob", false, false},
+      {"deny_users = bob@corp", true, false},
       {"deny_users = *\naudit_only = yes", true, true},
   };
   for (const auto& c : cases) {

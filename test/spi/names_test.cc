@@ -16,6 +16,8 @@ namespace gssntlm::test {
 namespace {
 
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
+const std::string kPassword = "Passw0rd";
+const std::string kOurs = "[names]\nnetbios_domain = OURS\nnetbios_computer = BOX\n";
 
 gss_OID_desc kPrincipalName = {10, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01")};
 
@@ -152,7 +154,7 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
       {"alice", GSS_C_NT_USER_NAME, "alice"},
       {"CORP\\alice", GSS_C_NT_USER_NAME, "CORP\\alice"},
       {"alice@corp", GSS_C_NT_USER_NAME, "corp\\alice"},
-      {"\\alice@corp.example", GSS_C_NT_USER_NAME, "alice@corp.example"},
+      {"\\alice@corp.example", GSS_C_NT_USER_NAME, "\\alice@corp.example"},
       {"HTTP@www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
       {"HTTP/www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
       {"HTTP/www.example@REALM", &kPrincipalName, "HTTP@www.example"},
@@ -169,13 +171,22 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
       NameHandle back;
       REQUIRE(import_token(token, composite ? GSS_C_NT_COMPOSITE_EXPORT : GSS_C_NT_EXPORT_NAME,
                            back) == 0);
-      CHECK(back.display() == row.shown);
+      // A plain one has the spelling that all equal names export.
+      CHECK((!composite || back.display() == row.shown));
       CHECK(equal(name, back));
       CHECK(exported(back, composite) == token);
     }
   }
   CHECK(equal(canonical("CORP\\Alice", GSS_C_NT_USER_NAME),
               canonical("corp\\aLICE", GSS_C_NT_USER_NAME)));
+  CHECK(exported(canonical("CORP\\Alice", GSS_C_NT_USER_NAME)) ==
+        exported(canonical("aLICE@corp", GSS_C_NT_USER_NAME)));
+  CHECK(exported(canonical("http@WWW.example", GSS_C_NT_HOSTBASED_SERVICE)) ==
+        exported(canonical("HTTP/www.EXAMPLE", GSS_C_NT_HOSTBASED_SERVICE)));
+  CHECK_FALSE(equal(canonical("\\alice@corp", GSS_C_NT_USER_NAME),
+                    canonical("CORP\\alice", GSS_C_NT_USER_NAME)));
+  CHECK(exported(canonical("\\alice@corp", GSS_C_NT_USER_NAME)) !=
+        exported(canonical("CORP\\alice", GSS_C_NT_USER_NAME)));
   CHECK_FALSE(equal(canonical("CORP\\alice", GSS_C_NT_USER_NAME),
                     canonical("OTHER\\alice", GSS_C_NT_USER_NAME)));
   CHECK_FALSE(equal(canonical("alice", GSS_C_NT_USER_NAME),
@@ -338,27 +349,57 @@ TEST_CASE("attributes: a name's holder adds, changes and deletes its own, in one
   }
 }
 
+namespace {
+
+// The source of a login that this process proved; `line` is the users file.
+NameHandle logged_in(const std::string& line, const std::string& user, gss_OID mech = &kNtlm,
+                     End* end = nullptr) {
+  const Workshop workshop(line, kOurs);
+  CredHandle cred;
+  REQUIRE(acquire_password(user, kPassword, mech, cred).ok());
+  Exchange x;
+  x.mech = mech;
+  x.initiator_cred = cred.get();
+  End i;
+  End a;
+  REQUIRE(run(x, i, a));
+  NameHandle source = std::move(a.source);
+  if (end != nullptr) {
+    std::swap(end->context, a.context);
+  }
+  return source;
+}
+
+bool maps_to(const NameHandle& name, const std::string& account) {
+  OM_uint32 minor = 0;
+  const NameHandle own(account, GSS_C_NT_USER_NAME);
+  const bool by_name = localname(name) == account;
+  CHECK((attribute(name, "local-login-user").major == 0) == by_name);
+  CHECK((gss_authorize_localname(&minor, name.get(), own.get()) == 0) == by_name);
+  CHECK((gss_userok(name.get(), account.c_str()) == 1) == by_name);
+  return by_name;
+}
+
+}  // namespace
+
 TEST_CASE("localname: a user of this host's own domain is the account of that name",
           "[spi][names]") {
   const std::string account = own_account();
   std::string upper = account;
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](char c) { return static_cast<char>(std::toupper(c)); });
-  const Runtime domain("NETBIOS_DOMAIN_NAME", "OURS");
-  const Runtime computer("NETBIOS_COMPUTER_NAME", "BOX");
-  for (const std::string& text :
-       {account, upper, "OURS\\" + account, "ours\\" + upper, "BOX\\" + account}) {
-    CAPTURE(text);
-    const NameHandle name = canonical(text, GSS_C_NT_USER_NAME);
-    CHECK(localname(name) == account);
-    CHECK(attribute(name, "local-login-user").value == account);
-    CHECK(attribute(name, "local-login-user").authenticated == 0);
-    CHECK(gss_userok(name.get(), account.c_str()) == 1);
+  const std::pair<std::string, std::string> rows[] = {
+      {"", account}, {"", upper}, {"OURS", account}, {"ours", upper}, {"BOX", account}};
+  for (const auto& [domain, user] : rows) {
+    CAPTURE(domain, user);
+    const NameHandle name =
+        logged_in(domain + ":" + user + ":" + kPassword + "\n", domain + "\\" + user);
+    const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = " + account + "\n");
+    CHECK(maps_to(name, account));
+    CHECK(attribute(name, "local-login-user").authenticated == 1);
     CHECK(gss_userok(name.get(), "nobody-of-this-name") == 0);
     OM_uint32 minor = 0;
-    const NameHandle own(account, GSS_C_NT_USER_NAME);
     const NameHandle number(std::to_string(::getuid()), GSS_C_NT_STRING_UID_NAME);
-    CHECK(gss_authorize_localname(&minor, name.get(), own.get()) == 0);
     CHECK(gss_authorize_localname(&minor, name.get(), number.get()) == 0);
     gss_buffer_desc shown = GSS_C_EMPTY_BUFFER;
     REQUIRE(gss_display_name_ext(&minor, name.get(), GSS_C_NT_STRING_UID_NAME, &shown) == 0);
@@ -369,23 +410,105 @@ TEST_CASE("localname: a user of this host's own domain is the account of that na
   }
 }
 
-TEST_CASE("localname: a user of another domain, a service and nobody are no account here",
-          "[spi][names]") {
+TEST_CASE("localname: what no logon in this process proved is no account here", "[spi][names]") {
   const std::string account = own_account();
+  const std::string allowed = kOurs + "[policy]\nallow_system_users = " + account + "\n";
+  End end;
+  const NameHandle proven =
+      logged_in(":" + account + ":" + kPassword + "\n", account, &kNtlm, &end);
+  const Workshop workshop(kUsers, allowed);
+  REQUIRE(maps_to(proven, account));
+  NameHandle copy;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_duplicate_name(&minor, proven.get(), copy.out()) == 0);
+  REQUIRE(set_attribute(copy, "mail", "x") == 0);
+  CHECK(maps_to(copy, account));
+
+  for (const std::string& text : {account, "OURS\\" + account, "BOX\\" + account}) {
+    CAPTURE(text);
+    const NameHandle imported = canonical(text, GSS_C_NT_USER_NAME);
+    CHECK_FALSE(maps_to(imported, account));
+    REQUIRE(set_attribute(imported, "urn:gss-ntlm:user-sid", "S-1-5-21-1-2-3-500") == 0);
+    CHECK_FALSE(maps_to(imported, account));
+  }
+  NameHandle moved;
+  REQUIRE(import_token(exported(proven, true), GSS_C_NT_COMPOSITE_EXPORT, moved) == 0);
+  CHECK_FALSE(maps_to(moved, account));
+  REQUIRE(import_token(exported(proven), GSS_C_NT_EXPORT_NAME, moved) == 0);
+  CHECK_FALSE(maps_to(moved, account));
+  gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+  REQUIRE(gss_export_sec_context(&minor, &end.context, &token) == 0);
+  REQUIRE(gss_import_sec_context(&minor, &token, &end.context) == 0);
+  gss_release_buffer(&minor, &token);
+  REQUIRE(gss_inquire_context(&minor, end.context, moved.out(), nullptr, nullptr, nullptr, nullptr,
+                              nullptr, nullptr) == 0);
+  CHECK_FALSE(maps_to(moved, account));
+}
+
+TEST_CASE("localname: through SPNEGO too, and never because two names look alike", "[spi][names]") {
+  const std::string account = own_account();
+  const NameHandle name = logged_in(":" + account + ":" + kPassword + "\n", account, &kSpnego);
+  OM_uint32 minor = 0;
   const NameHandle own(account, GSS_C_NT_USER_NAME);
-  const NameHandle rows[] = {canonical("EVIL\\" + account, GSS_C_NT_USER_NAME),
-                             canonical(account + "@evil.example", GSS_C_NT_USER_NAME),
-                             canonical("\\" + account + "@evil.example", GSS_C_NT_USER_NAME),
-                             canonical(account, GSS_C_NT_HOSTBASED_SERVICE),
-                             canonical("", GSS_C_NT_ANONYMOUS),
-                             canonical("no-such-user-here", GSS_C_NT_USER_NAME)};
-  for (const NameHandle& name : rows) {
-    CAPTURE(name.display());
-    CHECK(localname(name).empty());
-    OM_uint32 minor = 0;
+  const auto mapped = [&] {
+    gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+    return GSS_ERROR(gss_localname(&minor, name.get(), GSS_C_NO_OID, &out)) ? "" : take(out);
+  };
+  {
+    const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = " + account + "\n");
+    CHECK(mapped() == account);
+    CHECK(gss_authorize_localname(&minor, name.get(), own.get()) == 0);
+  }
+  // Without the setting it is an account of the system, or of a member host's domain.
+  const Workshop workshop(kUsers, kOurs);
+  if (::getuid() < 1000) {
+    CHECK(mapped().empty());
     CHECK(GSS_ERROR(gss_authorize_localname(&minor, name.get(), own.get())));
     CHECK(gss_userok(name.get(), account.c_str()) == 0);
   }
+}
+
+TEST_CASE("localname: an account of the system only where a setting names it", "[spi][names]") {
+  const NameHandle name = logged_in(":root:" + kPassword + "\n", "root");
+  {
+    const Workshop workshop(kUsers, kOurs);
+    CHECK_FALSE(maps_to(name, "root"));
+  }
+  {
+    const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = daemon\n");
+    CHECK_FALSE(maps_to(name, "root"));
+  }
+  const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = daemon, root\n");
+  CHECK(maps_to(name, "root"));
+}
+
+TEST_CASE("localname: a user of another domain, a service and nobody are no account here",
+          "[spi][names]") {
+  const std::string account = own_account();
+  const std::string allowed = kOurs + "[policy]\nallow_system_users = " + account + "\n";
+  const auto proven = [&](const std::string& domain, const std::string& user) {
+    return logged_in(domain + ":" + user + ":" + kPassword + "\n",
+                     domain.empty() ? "\\" + user : domain + "\\" + user);
+  };
+  const NameHandle rows[] = {proven("EVIL", account),
+                             proven("evil.example", account),
+                             proven("", account + "@evil.example"),
+                             proven("", "no-such-user-here"),
+                             canonical(account, GSS_C_NT_HOSTBASED_SERVICE),
+                             canonical("", GSS_C_NT_ANONYMOUS)};
+  const Workshop workshop(kUsers, allowed);
+  for (const NameHandle& name : rows) {
+    CAPTURE(name.display());
+    CHECK_FALSE(maps_to(name, account));
+  }
+}
+
+TEST_CASE("localname: a member host's domain is not its own accounts'", "[spi][names]") {
+  const std::string account = own_account();
+  const NameHandle name = logged_in("OURS:" + account + ":" + kPassword + "\n", "OURS\\" + account);
+  const std::string allowed = "[policy]\nallow_system_users = " + account + "\n";
+  const Workshop workshop(kUsers, kOurs + "domain_member = yes\n" + allowed);
+  CHECK_FALSE(maps_to(name, account));
 }
 
 }  // namespace gssntlm::test

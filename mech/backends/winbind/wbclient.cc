@@ -1,5 +1,6 @@
 #include "mech/backends/winbind/wbclient.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -9,6 +10,7 @@
 #include <new>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -65,9 +67,34 @@ const Wbclient* wbclient() noexcept {
 
 // ---- the threads
 
+// Who a thread is to winbind, and to the file system that its pipes are in.
+struct Caller {
+  uid_t user = 0;
+  gid_t group = 0;
+  std::vector<gid_t> groups;
+
+  /// Throws std::bad_alloc.
+  static Caller of_this_thread() {
+    Caller caller{::geteuid(), ::getegid(), {}};
+    int count = ::getgroups(0, nullptr);
+    while (count > 0) {
+      caller.groups.resize(static_cast<std::size_t>(count));
+      const int got = ::getgroups(count, caller.groups.data());
+      if (got >= 0) {
+        caller.groups.resize(static_cast<std::size_t>(got));
+        break;
+      }
+      count = ::getgroups(0, nullptr);
+    }
+    return caller;
+  }
+  friend bool operator==(const Caller&, const Caller&) = default;
+};
+
 struct Question {
-  explicit Question(std::shared_ptr<WinbindTask> t) : task(std::move(t)) {}
+  Question(std::shared_ptr<WinbindTask> t, Caller c) : task(std::move(t)), caller(std::move(c)) {}
   std::shared_ptr<WinbindTask> task;
+  const Caller caller;
   std::condition_variable answered;
   bool over = false;
   bool failed = false;
@@ -85,17 +112,19 @@ class Pool {
   WinbindCall ask(std::shared_ptr<WinbindTask> task, std::chrono::milliseconds bound,
                   bool optional) {
     const Clock::time_point deadline = Clock::now() + bound;
-    auto question = std::make_shared<Question>(std::move(task));
+    auto question = std::make_shared<Question>(std::move(task), Caller::of_this_thread());
     std::unique_lock<std::mutex> lock(mutex_);
     if (optional && is_slow()) {
       return WinbindCall::kTimedOut;
     }
     waiting_.push_back(question);
-    if (waiting_.size() > resting_ && !start_thread() && threads_ == 0) {
+    if (waiting_for(question->caller) > resting_for(question->caller) &&
+        !start_thread(question->caller) && threads_ == 0) {
       waiting_.pop_back();
       return WinbindCall::kFailed;
     }
-    work_.notify_one();
+    // All: the one that is woken may be another user's.
+    work_.notify_all();
     if (!question->answered.wait_until(lock, deadline, [&] { return question->over; })) {
       std::erase(waiting_, question);
       return WinbindCall::kTimedOut;
@@ -113,9 +142,11 @@ class Pool {
   }
 
  private:
-  // A thread's place. `resting` is its connection while it waits for work.
+  // A thread's place. `resting` is its connection while it waits for work; `caller` made it.
   struct Seat {
     bool taken = false;
+    bool rests = false;
+    Caller caller;
     std::optional<Clock::time_point> busy_since;
     std::atomic<wbcContext*> resting{nullptr};
   };
@@ -134,7 +165,19 @@ class Pool {
     return false;
   }
 
-  bool start_thread() noexcept {
+  std::size_t waiting_for(const Caller& caller) const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        waiting_.begin(), waiting_.end(), [&](const auto& q) { return q->caller == caller; }));
+  }
+
+  std::size_t resting_for(const Caller& caller) const noexcept {
+    return static_cast<std::size_t>(std::count_if(seats_.begin(), seats_.end(), [&](const Seat& s) {
+      return s.rests && s.caller == caller;
+    }));
+  }
+
+  // A thread is, to begin with, who started it.
+  bool start_thread(const Caller& caller) {
     Seat* free_seat = nullptr;
     for (Seat& seat : seats_) {
       if (!seat.taken) {
@@ -142,7 +185,11 @@ class Pool {
         break;
       }
     }
-    auto* start = free_seat != nullptr ? new (std::nothrow) Start{this, free_seat} : nullptr;
+    if (free_seat == nullptr) {
+      return false;
+    }
+    free_seat->caller = caller;
+    auto* start = new (std::nothrow) Start{this, free_seat};
     if (start == nullptr) {
       return false;
     }
@@ -186,13 +233,13 @@ class Pool {
     bool connected = false;
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
-      if (waiting_.empty() && !rest(seat, context, lock)) {
+      if (!has_work(seat, context, connected) && !rest(seat, context, connected, lock)) {
         break;
       }
       if (!connected) {
-        pass_gate(lock);
+        pass_gate(seat, lock);
       }
-      if (!waiting_.empty()) {
+      if (has_work(seat, context, connected)) {
         answer(seat, context, connected, lock);
       }
     }
@@ -204,9 +251,42 @@ class Pool {
     }
   }
 
+  // Whether a question waits that this thread may ask. A connection of somebody else's, whom the
+  // process was until now, is closed first.
+  bool has_work(Seat& seat, wbcContext*& context, bool& connected) noexcept {
+    if (!is_still(seat.caller)) {
+      if (context != nullptr) {
+        api_.ctx_free(context);
+      }
+      context = nullptr;
+      connected = false;
+      if (!adopt_caller(seat)) {
+        return false;
+      }
+    }
+    return waiting_for(seat.caller) != 0;
+  }
+
+  static bool is_still(const Caller& caller) noexcept {
+    try {
+      return Caller::of_this_thread() == caller;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  static bool adopt_caller(Seat& seat) noexcept {
+    try {
+      seat.caller = Caller::of_this_thread();
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
   // Few connect at a time, and one more each time that those before it take long.
-  void pass_gate(std::unique_lock<std::mutex>& lock) {
-    while (!waiting_.empty() && connecting_ >= kMaxConnecting &&
+  void pass_gate(const Seat& seat, std::unique_lock<std::mutex>& lock) {
+    while (waiting_for(seat.caller) != 0 && connecting_ >= kMaxConnecting &&
            Clock::now() < last_connecting_ + kGateOpensAfter) {
       gate_.wait_until(lock, last_connecting_ + kGateOpensAfter);
     }
@@ -215,15 +295,18 @@ class Pool {
   // The connection is made, by libwbclient, for the first question.
   void answer(Seat& seat, wbcContext*& context, bool& connected,
               std::unique_lock<std::mutex>& lock) {
-    const std::shared_ptr<Question> question = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto place = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const auto& q) { return q->caller == seat.caller; });
+    const std::shared_ptr<Question> question = std::move(*place);
+    waiting_.erase(place);
     seat.busy_since = Clock::now();
     if (!connected) {
       ++connecting_;
       last_connecting_ = *seat.busy_since;
     }
     lock.unlock();
-    const bool ran = run(*question->task, context);
+    // Who asked is not who would be answered, if the process has changed its user since.
+    const bool ran = run(*question->task, context) && is_still(question->caller);
     lock.lock();
     if (!connected) {
       connected = true;
@@ -237,12 +320,18 @@ class Pool {
   }
 
   // False: there was nothing to do for long enough.
-  bool rest(Seat& seat, wbcContext* context, std::unique_lock<std::mutex>& lock) {
-    ++resting_;
-    seat.resting.store(context);
-    const bool work = work_.wait_for(lock, kRestBeforeExit, [&] { return !waiting_.empty(); });
-    seat.resting.store(nullptr);
-    --resting_;
+  bool rest(Seat& seat, wbcContext*& context, bool& connected, std::unique_lock<std::mutex>& lock) {
+    const Clock::time_point until = Clock::now() + kRestBeforeExit;
+    bool work = false;
+    bool over = false;
+    while (!work && !over) {
+      seat.rests = true;
+      seat.resting.store(context);
+      over = work_.wait_until(lock, until) == std::cv_status::timeout;
+      seat.resting.store(nullptr);
+      seat.rests = false;
+      work = has_work(seat, context, connected);
+    }
     return work;
   }
 
@@ -270,7 +359,6 @@ class Pool {
   Clock::time_point last_connecting_;
   std::deque<std::shared_ptr<Question>> waiting_;
   std::size_t threads_ = 0;
-  std::size_t resting_ = 0;
   std::array<Seat, kMaxThreads> seats_;
 };
 

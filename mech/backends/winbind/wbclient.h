@@ -69,10 +69,12 @@ enum class WinbindCall {
   kDone,       ///< run() came back
   kTimedOut,   ///< not in time; run() may still be under way, and its outcome is nobody's
   kNoLibrary,  ///< libwbclient.so.0 is not there, or too old
-  kFailed,     ///< no thread or no memory to ask with
+  kFailed,     ///< no thread or no memory to ask with, or the process changed its user meanwhile
 };
 
-/// Has `task` run, and waits for it for at most `bound`. An `optional` question is not asked at all
+/// Has `task` run, and waits for it for at most `bound`. winbind knows its clients by the user that
+/// made the connection: the question goes through one that this thread's effective user and groups
+/// made, and no other. An `optional` question is not asked at all
 /// (kTimedOut) while another one has been waiting for an answer for two seconds. Throws
 /// std::bad_alloc.
 [[nodiscard]] WinbindCall call_winbind(std::shared_ptr<WinbindTask> task,

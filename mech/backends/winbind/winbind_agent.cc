@@ -113,11 +113,12 @@ class WinbindAgent : public LogonAgent {
   std::chrono::seconds bound_;
 };
 
+// Winbind goes by the effective user of who asks.
 std::string login_name() {
   std::array<char, 4096> text;
   passwd entry{};
   passwd* found = nullptr;
-  const int error = ::getpwuid_r(::getuid(), &entry, text.data(), text.size(), &found);
+  const int error = ::getpwuid_r(::geteuid(), &entry, text.data(), text.size(), &found);
   return error == 0 && found != nullptr ? found->pw_name : "";
 }
 

@@ -268,7 +268,7 @@ Result<Logon> WinbindSource::logon(const LogonRequest& request, const Policy& po
     return failed.refused(Verdict::kRefused, "this kind of response is not taken to a domain");
   }
   std::optional<Question> question = question_for(request);
-  if (!question) {
+  if (!question || question->user.empty()) {
     return failed.refused(Verdict::kUnknown, "no domain has an account with such a name");
   }
   auto task = std::make_shared<LogonTask>(std::move(*question), bound_);

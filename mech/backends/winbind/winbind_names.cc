@@ -118,11 +118,6 @@ std::string dns_name(const HostNames& names, const std::string& dns_domain) {
 
 // ---- the host's users
 
-struct HostUser {
-  std::string name;
-  uid_t uid = 0;
-};
-
 class HostUserTask : public WinbindTask {
  public:
   HostUserTask(std::string sid, std::string domain, std::string account)
@@ -152,9 +147,10 @@ class HostUserTask : public WinbindTask {
   std::string account_;
 };
 
-std::string sid_of(const Name& name) {
+// What the name's holder has set does not count.
+std::string proven_value(const Name& name, std::string_view which) {
   for (const LogonAttribute& a : name.attributes()) {
-    if (a.name == attribute::kUserSid) {
+    if (a.authenticated && a.name == which) {
       return a.value;
     }
   }
@@ -220,8 +216,17 @@ HostNames domain_host_names(const Settings& settings) {
   return names;
 }
 
-Result<std::string> domain_user_here(const Name& name, std::chrono::seconds bound) {
-  auto task = std::make_shared<HostUserTask>(sid_of(name), name.domain_part(), name.user_part());
+bool is_named_by_domain(const Name& name) {
+  return name.is_proven() && !proven_value(name, attribute::kAccountName).empty();
+}
+
+Result<HostUser> domain_user_here(const Name& name, std::chrono::seconds bound) {
+  const std::string sid = proven_value(name, attribute::kUserSid);
+  if (sid.empty() && is_named_by_domain(name)) {
+    return error_with_detail(Major::kUnauthorized, Minor::kBadName,
+                             "the domain gave no SID for " + printable_utf8(name.display()));
+  }
+  auto task = std::make_shared<HostUserTask>(sid, name.domain_part(), name.user_part());
   if (call_winbind(task, bound) != WinbindCall::kDone ||
       task->code == WBC_ERR_WINBIND_NOT_AVAILABLE) {
     return error_with_detail(Major::kFailure, Minor::kDomain,
@@ -237,7 +242,7 @@ Result<std::string> domain_user_here(const Name& name, std::chrono::seconds boun
                                  printable_utf8(task->found->name) +
                                  " here, which is another user or nobody; see nsswitch.conf(5)");
   }
-  return std::move(task->found->name);
+  return std::move(*task->found);
 }
 
 }  // namespace gssntlm

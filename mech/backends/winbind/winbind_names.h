@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include <sys/types.h>
+
 #include "mech/config/settings.h"
 #include "mech/names/name.h"
 
@@ -33,10 +35,20 @@ struct WinbindFacts {
 /// host's name. Waits as winbind_facts(). Throws std::bad_alloc.
 [[nodiscard]] HostNames domain_host_names(const Settings& settings);
 
-/// The host's user for an account of a domain, by its SID: the name that winbind gives it, in
-/// whatever form winbind's separator and default domain make it, and that leads back to the same
-/// user. Error: UNAUTHORIZED kBadName when it is no user here, or another local user bears the
-/// name; FAILURE kDomain. Throws std::bad_alloc.
-[[nodiscard]] Result<std::string> domain_user_here(const Name& name, std::chrono::seconds bound);
+/// A user of this host.
+struct HostUser {
+  std::string name;
+  uid_t uid = 0;
+};
+
+/// Whether a domain controller named the account in a logon that this process had checked.
+[[nodiscard]] bool is_named_by_domain(const Name& name);
+
+/// The host's user for an account of a domain: the name that winbind gives it, in whatever form
+/// winbind's separator and default domain make it, and that leads back to the same user. An account
+/// that the domain named is looked up by its authenticated SID alone, any other by its name. Error:
+/// UNAUTHORIZED kBadName when it is no user here, has no SID, or another local user bears the name;
+/// FAILURE kDomain. Throws std::bad_alloc.
+[[nodiscard]] Result<HostUser> domain_user_here(const Name& name, std::chrono::seconds bound);
 
 }  // namespace gssntlm

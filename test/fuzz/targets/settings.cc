@@ -62,7 +62,7 @@ void check_rules(const Settings& settings) {
   const auto listed = [](const std::vector<std::string>& list) { return !list.empty(); };
   const bool target = outgoing_refusal("HTTP/www.corp.example", settings).has_value();
   GSSNTLM_HOLDS(!target || listed(settings.allow_targets) || listed(settings.deny_targets));
-  const bool user = user_refusal("user", "DOM", settings).has_value();
+  const bool user = user_refusal({"user", "DOM"}, settings).has_value();
   GSSNTLM_HOLDS(!user || listed(settings.allow_users) || listed(settings.deny_users));
   if (settings.target_check != TargetCheck::kOff) {
     (void)target_refusal("HTTP/www.corp.example", settings);

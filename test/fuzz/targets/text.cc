@@ -187,7 +187,9 @@ bool plain_match(ByteView pattern, ByteView text) {
 void check_pattern(std::string_view pattern, std::string_view text) {
   constexpr std::size_t kMostStars = 4;
   (void)matches_any_target({std::string(pattern)}, text);
-  (void)matches_any_user({std::string(pattern)}, text, pattern);
+  (void)matches_exactly({std::string(pattern)}, {text, pattern});
+  (void)matches_any_spelling({std::string(pattern)}, {text, {}, text, text},
+                             {{"NET", "net.example"}});
   GSSNTLM_HOLDS(pattern_weight(pattern) <= pattern.size());
   Result<Bytes> wide_pattern = utf16le_from_utf8(pattern);
   Result<Bytes> wide_text = utf16le_from_utf8(text);

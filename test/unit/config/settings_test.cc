@@ -8,6 +8,7 @@
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/config/glob.h"
+#include "mech/credential/local_user.h"
 #include "mech/os/error_detail.h"
 #include "support/catch.h"
 #include "support/scratch.h"
@@ -265,6 +266,118 @@ TEST_CASE("target patterns know services, hosts and ports") {
   CHECK_FALSE(matches_target("HTTP@www", "HTTP/www2"));
 }
 
+TEST_CASE("deny_users: an account is denied under every name that it may log in with") {
+  struct Row {
+    const char* pattern;
+    AccountSpelling account;
+    bool denied;
+  };
+  const Row rows[] = {
+      {"*\\administrator", {"administrator", "CORP"}, true},
+      {"*\\administrator", {"Administrator", ""}, true},
+      {"*\\administrator", {"administrator@corp.example", ""}, true},
+      {"*\\administrator", {"admin", "CORP", "administrator@corp.example"}, true},
+      {"*\\administrator", {"administrators", ""}, false},
+      {"CORP\\mallory", {"mallory", ""}, true},
+      {"CORP\\mallory", {"mallory", "corp"}, true},
+      {"CORP\\mallory", {"mallory", "OTHER"}, false},
+      {"CORP\\mallory", {"mallory@corp.example", ""}, true},
+      {"CORP\\mallory", {"mallory@CORP", ""}, true},
+      {"CORP\\mallory", {"mallory@other.example", ""}, false},
+      {"CORP\\mallory", {"mallory", "corp.example"}, true},
+      {"corp.example\\mallory", {"mallory", "CORP"}, true},
+      {"corp.example\\mallory", {"mallory", "CORP.EXAMPLE."}, true},
+      {"corp.example\\mallory", {"mallory", "corp.test"}, false},
+      {"ad.example\\mallory", {"mallory", "CORP", "", "ad.example"}, true},
+      {"house.example\\mallory", {"mallory", "OURS"}, true},
+      {"OURS\\mallory", {"mallory@house.example", ""}, true},
+      {"mallory@corp.example", {"mallory", "CORP"}, true},
+      {"mallory@corp.example", {"mallory", ""}, true},
+      {"mallory@corp.example", {"mallory@corp.example", ""}, true},
+      {"mallory@corp.example", {"mallory", "OTHER"}, false},
+      {"\\mallory@corp.example", {"mallory@corp.example", ""}, true},
+      {"m.allory@corp.example", {"mallory", "CORP", "m.allory@corp.example"}, true},
+      {"mallory", {"mallory", "ANY"}, true},
+      {"mallory", {"mallory@any.example", ""}, true},
+      {"*", {"", ""}, true},
+  };
+  Settings s;
+  s.names.nb_domain = *utf16le_from_utf8("OURS");
+  s.names.dns_domain = *utf16le_from_utf8("house.example");
+  for (const Row& row : rows) {
+    CAPTURE(row.pattern, row.account.user, row.account.domain, row.account.principal);
+    s.deny_users = {row.pattern};
+    CHECK(user_refusal(row.account, s).has_value() == row.denied);
+  }
+}
+
+TEST_CASE("allow_users: the exact account is allowed, and no other of that name") {
+  struct Row {
+    const char* pattern;
+    AccountSpelling account;
+    bool allowed;
+  };
+  const Row rows[] = {
+      {"alice", {"Alice", ""}, true},
+      {"alice", {"alice", "EVIL"}, false},
+      {"alice", {"alice@evil.example", ""}, false},
+      {"CORP\\alice", {"alice", "corp"}, true},
+      {"CORP\\alice", {"alice", ""}, false},
+      {"CORP\\alice", {"alice@corp", ""}, false},
+      {"CORP\\alice", {"alice", "corp.example"}, false},
+      {"CORP\\alice", {"al", "EVIL", "alice@corp", "corp"}, false},
+      {"alice@corp.example", {"alice@corp.example", ""}, true},
+      {"alice@corp.example", {"alice", "corp.example"}, false},
+      {"CORP\\*", {"bob", "CORP"}, true},
+      {"*\\alice", {"alice", "ANY"}, true},
+      {"*\\alice", {"alice", ""}, false},
+      {"*\\alice", {"x\\alice", "CORP"}, false},
+      {"*", {"alice", "CORP"}, true},
+      {"*", {"alice", ""}, true},
+  };
+  Settings s;
+  for (const Row& row : rows) {
+    CAPTURE(row.pattern, row.account.user, row.account.domain);
+    s.allow_users = {row.pattern};
+    CHECK(user_refusal(row.account, s).has_value() != row.allowed);
+  }
+}
+
+TEST_CASE("an allow list that names no one is a mistake, not everyone") {
+  for (const char* key : {"allow_users", "allow_targets"}) {
+    for (const char* value : {"", " ", ",", " , ,", ",\n  ,\n"}) {
+      CAPTURE(key, value);
+      const std::string why =
+          complaint("[policy]\n" + std::string(key) + " =" + value + "\nrequire_mic = yes\n");
+      CHECK(has_text(why, "line 2: [policy] " + std::string(key) + " is empty"));
+    }
+    for (const char* value : {"a", ",a", "\n  a\n", "a,\n  b,", "*"}) {
+      CAPTURE(key, value);
+      CHECK(complaint("[policy]\n" + std::string(key) + " =" + value + "\n").empty());
+    }
+    CHECK(complaint("[policy]\ndeny_users =\n").empty());
+  }
+}
+
+TEST_CASE("accounts of the system are named one by one") {
+  CHECK(complaint("[policy]\nallow_system_users = root, www-data\n").empty());
+  CHECK_FALSE(complaint("[policy]\nallow_system_users = *\n").empty());
+  CHECK_FALSE(complaint("[policy]\nallow_system_users = roo?\n").empty());
+}
+
+TEST_CASE("the first user of login.defs") {
+  CHECK(first_user_uid("") == 1000);
+  CHECK(first_user_uid("UID_MIN 500\n") == 500);
+  CHECK(first_user_uid("# UID_MIN 5\n\tUID_MIN\t\t\"2000\"\r\nUID_MAX 60000\n") == 2000);
+  CHECK(first_user_uid("UID_MIN 1000\nSYS_UID_MAX 4999") == 5000);
+  CHECK(first_user_uid("UID_MIN 500\nSYS_UID_MAX 499\n") == 500);
+  for (const char* bad : {"UID_MIN", "UID_MIN \n", "UID_MIN 0\n", "UID_MIN -1\n", "UID_MIN x\n",
+                          "UID_MIN 1x\n", "UID_MIN 99999999999\n", "XUID_MIN 1\n"}) {
+    CAPTURE(bad);
+    CHECK(first_user_uid(bad) == 1000);
+  }
+}
+
 TEST_CASE("the lists refuse whom they name, and say it only under audit_only") {
   Settings s;
   CHECK_FALSE(outgoing_refusal("HTTP/www", s));
@@ -278,12 +391,12 @@ TEST_CASE("the lists refuse whom they name, and say it only under audit_only") {
   CHECK(outgoing_refusal("HTTP/www", s)->starts_with("would be refused"));
 
   s.deny_users = {"CORP\\guest", "root"};
-  CHECK(user_refusal("GUEST", "corp", s));
-  CHECK_FALSE(user_refusal("guest", "other", s));
-  CHECK(user_refusal("Root", "other", s));
+  CHECK(user_refusal({"GUEST", "corp"}, s));
+  CHECK_FALSE(user_refusal({"guest", "other"}, s));
+  CHECK(user_refusal({"Root", "other"}, s));
   s.allow_users = {"CORP\\*"};
-  CHECK_FALSE(user_refusal("bob", "CORP", s));
-  CHECK(user_refusal("bob", "", s));
+  CHECK_FALSE(user_refusal({"bob", "CORP"}, s));
+  CHECK(user_refusal({"bob", ""}, s));
 
   s.target_names = {"HTTP@www.corp.example"};
   CHECK(target_refusal("", s));

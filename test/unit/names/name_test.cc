@@ -112,7 +112,9 @@ bool equal(const char* a, const char* b) {
 TEST_CASE("name: names are equal by NTLM's case rules", "[name]") {
   CHECK(equal("DOM\\user", "dom\\USER"));
   CHECK(equal("DOM\\user", "user@dom"));
-  CHECK(equal("\\user@dom", "user@dom"));
+  CHECK(equal("\\user@dom", "\\USER@DOM"));
+  CHECK_FALSE(equal("\\user@dom", "user@dom"));
+  CHECK_FALSE(equal("\\user@dom", "DOM\\user"));
   CHECK(equal("J\xc3\xb6rg", "J\xc3\x96RG"));
   CHECK_FALSE(equal("DOM\\user", "user"));
   CHECK_FALSE(equal("DOM\\user", "DOM2\\user"));
@@ -128,6 +130,45 @@ TEST_CASE("name: names are equal by NTLM's case rules", "[name]") {
   REQUIRE(user);
   REQUIRE(service);
   CHECK_FALSE((*user)->equals(**service));
+}
+
+TEST_CASE("name: equal names have one canonical spelling, others have another", "[name]") {
+  const char* const texts[] = {"DOM\\user",  "dom\\USER",   "user@dom",
+                               "\\user@dom", "\\USER@dom",  "OTHER\\user",
+                               "user",       "J\xc3\xb6rg", "J\xc3\x96RG"};
+  for (const char* a : texts) {
+    for (const char* b : texts) {
+      CAPTURE(a, b);
+      const Ref<const Name> one = *Name::user(a);
+      const Ref<const Name> two = *Name::user(b);
+      const bool same = one->canonical().first == two->canonical().first &&
+                        one->canonical().second == two->canonical().second;
+      CHECK(one->equals(*two) == same);
+    }
+  }
+}
+
+TEST_CASE("name: only a logon makes a proven name, and no copy that left the process is one",
+          "[name]") {
+  const Ref<const Name> proven = Name::authenticated("alice", "CORP", {{"sid", "S-1-5"}}, {});
+  CHECK(proven->is_proven());
+  CHECK(proven->with({})->is_proven());
+  CHECK_FALSE((*Name::user("CORP\\alice"))->is_proven());
+  const Ref<const Name> claimed = proven->unproven();
+  CHECK_FALSE(claimed->is_proven());
+  CHECK(claimed->facts() == nullptr);
+  REQUIRE_FALSE(claimed->attributes().empty());
+  for (const LogonAttribute& attribute : claimed->attributes()) {
+    CAPTURE(attribute.name);
+    CHECK_FALSE(attribute.authenticated);
+  }
+  Serializer out;
+  proven->save(out);
+  Deserializer in(out.view());
+  const Result<Ref<const Name>> loaded = Name::load(in);
+  REQUIRE(loaded);
+  CHECK((*loaded)->equals(*proven));
+  CHECK_FALSE((*loaded)->is_proven());
 }
 
 TEST_CASE("name: services name their target with a slash", "[name]") {
