@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Kerberos with and without the interposer: the same answers from SPNEGO, with a KDC of MIT's on the loopback interface.
 
-Usage: kerberos.py INTERPOSER MECHANISM    PASS and FAIL lines; exit status 1 on any FAIL, 77 without a KDC
+Usage: kerberos.py INTERPOSER MECHANISM [PROGRAMS]    PASS and FAIL lines; exit status 1 on any FAIL, 77 without a KDC
 
 Each probe's answer is text: majors, names, flags, texts of errors. A child prints all of them, once without the
-interposer and once with it; minor codes are the mechglue's own numbers and are left out. IOV is in mit.sh, by MIT's own t_iov.
+interposer and once with it; minor codes are the mechglue's own numbers and are left out. PROGRAMS is
+a directory with MIT's own programs (src/tests/gssapi/t_*.c), compiled: they are run both ways too.
 """
 import ctypes
 import os
@@ -39,7 +40,7 @@ class Kdc:
                           self.port, self.port, REALM, scratch.file("db"), scratch.file("stash")))
         self.env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "KRB5_CONFIG": scratch.file("krb5.conf"),
                     "KRB5_KDC_PROFILE": scratch.file("kdc.conf"), "KRB5CCNAME": "FILE:" + scratch.file("ccache"),
-                    "KRB5_KTNAME": "FILE:" + scratch.file("keytab"), "KRB5RCACHENAME": "none:"}
+                    "KRB5_KTNAME": "FILE:" + scratch.file("keytab"), "KRB5RCACHENAME": "file2:" + scratch.file("rcache")}
         self.run("kdb5_util", "create", "-s", "-P", "master")
         for name in ("alice", "bob"):
             self.run("kadmin.local", "addprinc", "-pw", "Passw0rd", name)
@@ -318,6 +319,24 @@ def answers(scratch, kdc, config):
     return done.returncode, found, done.stdout.decode(errors="replace")[-300:]
 
 
+def run_programs(report, scratch, kdc, directory):
+    host = "h:HTTP@localhost"
+    commands = [["t_spnego", host, kdc.env["KRB5_KTNAME"]], ["t_iov", "-s", host], ["t_err", "--spnego", host],
+                ["t_bindings", "-s", host, "a", "a"], ["t_bindings", "-s", host, "a", "b"], ["t_bindings", "-s", host, "a", "-"],
+                ["t_inq_cred", "-s", "-i"], ["t_inq_cred", "-s", "-a"], ["t_inq_cred", "-s", "-b"],
+                ["t_export_name", "-s", "u:alice"], ["t_export_name", "-s", "-c", "p:alice"], ["t_export_cred", "-s", host],
+                ["t_export_cred", "-s", "-i", "p:alice@" + REALM, "-a", host, host]]
+    for command in commands:
+        seen = []
+        for config in ("none.conf", "alone.conf"):
+            env = dict(scratch.environment(config), **{k: v for k, v in kdc.env.items() if k.startswith("KRB5")})
+            done = subprocess.run([os.path.join(directory, command[0]), *command[1:]], env=env, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False, timeout=60)
+            said = re.sub(r"lifetime: \d+", "lifetime: N", done.stdout.decode(errors="replace"))
+            seen.append((done.returncode, said))
+        report.check(seen[0] == seen[1], "MIT's " + " ".join(command), seen[0] if seen[0] == seen[1] else seen)
+
+
 def main():
     need_gssapi()
     path = os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -334,6 +353,8 @@ def main():
     try:
         plain = answers(scratch, kdc, "none.conf")
         mended = answers(scratch, kdc, "alone.conf")
+        if len(sys.argv) > 3:
+            run_programs(report, scratch, kdc, sys.argv[3])
     finally:
         kdc.close()
     report.check(plain[0] == 0 and mended[0] == 0, "all probes end", "" if not plain[0] and not mended[0] else (plain[2], mended[2]))

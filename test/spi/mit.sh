@@ -14,6 +14,11 @@ set -eu
 [ $# -ge 1 ] || die "usage: mit.sh MODULE [FOLDER]"
 private_root
 register_module "$1"
+# With INTERPOSER all of it goes through gss_ntlm_spnego.so.
+if [ -n "${INTERPOSER-}" ]; then
+    printf 'mend 2.25.1196643149 %s <interposer>\n' "$INTERPOSER" >>"$GSS_MECH_CONFIG"
+    sleep 0.1
+fi
 folder=${2-}
 bin="$root/bin"
 mkdir "$bin"
