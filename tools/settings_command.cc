@@ -49,17 +49,15 @@ int print_example() {
       "#\n"
       "# A list continues on the next line if that line is indented. A line has at\n"
       "# most 197 bytes.");
-  for_each_key(
-      [](std::string_view name, bool) {
-        std::printf("\n[%.*s]\n", static_cast<int>(name.size()), name.data());
-      },
-      [](const SettingKey& key, const std::string& value) {
-        std::puts("");
-        print_comment(key.about);
-        print_comment("Write " + std::string(key.form) + ".");
-        std::printf("#%.*s =%s%s\n", static_cast<int>(key.name.size()), key.name.data(),
-                    value.empty() ? "" : " ", value.c_str());
-      });
+  for_each_key([](std::string_view name,
+                  bool) { std::printf("\n[%.*s]\n", static_cast<int>(name.size()), name.data()); },
+               [](const SettingKey& key, const std::string& value) {
+                 std::puts("");
+                 print_comment(key.about);
+                 print_comment("Write " + std::string(key.form) + ".");
+                 std::printf("#%.*s =%s%s\n", static_cast<int>(key.name.size()), key.name.data(),
+                             value.empty() ? "" : " ", value.c_str());
+               });
   return kDone;
 }
 
@@ -125,12 +123,11 @@ void add_settings_command(Command program, int& status) {
       "settings", "Print the settings in force, from file, environment and system");
   command.add_flag("--changed", o->changed, "Only those that differ from their defaults");
   command.add_flag("--example", o->example, "The commented example file instead");
-  command.add_flag("--manual", o->manual, "The settings' sections of gss-ntlm(5), as mdoc, instead");
+  command.add_flag("--manual", o->manual,
+                   "The settings' sections of gss-ntlm(5), as mdoc, instead");
   command.footer("Example: gss-ntlm settings --changed");
   command.callback([o, &status] {
-    status = o->example  ? print_example()
-             : o->manual ? print_manual()
-                         : print_settings(o->changed);
+    status = o->example ? print_example() : o->manual ? print_manual() : print_settings(o->changed);
   });
 }
 
