@@ -120,8 +120,10 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   if (withholds_mic()) {
     initiator->withhold_mic();
   }
-  const std::uint32_t events = env_.events();
+  const std::uint32_t before = env_.events();
   const Status unreflected = check_reflection(challenge);
+  // That the login is reflected is an event, but not the reason of a later failure.
+  const std::uint32_t events = unreflected ? env_.events() : before;
   if (reflected_) {
     // A server that checks a password of its client's by a login to itself.
     initiator->withhold_single_host();

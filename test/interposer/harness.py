@@ -25,6 +25,8 @@ class Scratch:
         self.write("plain.conf", self.line())
         self.write("mend.conf", self.line() + self.interposer_line())
         self.write("users", "CORP:alice:Passw0rd\nCORP:bob:Secret1\n")
+        # Both ends of most exchanges are in one process.
+        self.write("settings", "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n")
         self.write("alice", "CORP:alice:Passw0rd\n")
         self.write("bob", "CORP:bob:Secret1\n")
         self.settle()
@@ -50,6 +52,7 @@ class Scratch:
 
     def environment(self, config, users="users"):
         return {"PATH": "/usr/bin:/bin", "GSS_MECH_CONFIG": self.file(config), "NTLM_USER_FILE": self.file(users),
+                "GSS_NTLM_SETTINGS": self.file("settings"),
                 "KRB5_CONFIG": "/dev/null", "KRB5CCNAME": "FILE:/nonexistent/ccache",
                 "KRB5_KTNAME": "FILE:/nonexistent/keytab", "PYTHONDONTWRITEBYTECODE": "1"}
 

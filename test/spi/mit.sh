@@ -13,6 +13,8 @@ set -eu
 
 [ $# -ge 1 ] || die "usage: mit.sh MODULE [FOLDER]"
 private_root
+# Both ends are in one program.
+printf '[policy]\nrefuse_reflection = no\n' >>"$root/settings"
 register_module "$1"
 # With INTERPOSER all of it goes through gss_ntlm_spnego.so.
 if [ -n "${INTERPOSER-}" ]; then
