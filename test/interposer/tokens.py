@@ -46,17 +46,17 @@ def main():
     scratch = Scratch(*sys.argv[1:3])
     for role in ("initiate", "accept"):
         for token in TICKET_9213 + OVERREAD + OTHERS:
-            status, seen = scratch.child(__file__, role, token)
+            status, seen = scratch.child(__file__, role, token, users="alice")
             good = status == 0 and "InvalidTokenError" in seen and ("SPNEGO token" in seen or "not SPNEGO" in seen)
             if role == "accept":
                 good = good and "MissingContextError" in seen
-            report.check(good, "%s %s is rejected with a text" % (role, token), "status %d, %s" % (status, seen))
+            report.check(good, "%s %s is rejected with a text" % (role, token), "status %d, %s" % (status, seen[-300:]))
         for token in WHOLE:
-            status, seen = scratch.child(__file__, role, token)
+            status, seen = scratch.child(__file__, role, token, users="alice")
             report.check(status == 0 and "the peer's SPNEGO" not in seen, "%s %s is MIT's to judge" % (role, token),
-                         "status %d, %s" % (status, seen))
+                         "status %d, %s" % (status, seen[-300:]))
         crashed = [token for token in TICKET_9213
-                   if scratch.child(__file__, role, token, config="plain.conf")[0] < 0]
+                   if scratch.child(__file__, role, token, config="plain.conf", users="alice")[0] < 0]
         print("NOTE tokens: without the interposer %d of %d crash this library (%s): %s" % (
             len(crashed), len(TICKET_9213), role, ", ".join(crashed)))
     report.exit()
@@ -65,5 +65,7 @@ def main():
 if sys.argv[1] == "--child":
     child(sys.argv[2], bytes.fromhex(sys.argv[3]))
 else:
+    # Paths of the arguments are of the directory of the caller.
+    sys.argv[1:] = [os.path.abspath(path) for path in sys.argv[1:]]
     os.chdir("/")
     main()
