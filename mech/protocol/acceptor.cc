@@ -88,7 +88,7 @@ Result<Buffer> Acceptor::connectionless_challenge(const HostNames& names, const 
   }
   state_ = State::kFailed;
   if (!policy_.allow_connectionless) {
-    env.trace("acceptor: refused, connectionless contexts are off");
+    env.trace("acceptor: refused, connectionless contexts are off (allow_connectionless)");
     return failure(Minor::kPolicyBlocked);
   }
   return emit(negotiate_flags_for_connectionless_challenge(policy_, names), {}, names, env);

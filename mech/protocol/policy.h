@@ -46,8 +46,8 @@ struct Policy {
   Demand channel_bindings = Demand::kAccept;
   /// Anonymous logons are let in.
   bool allow_anonymous = false;
-  /// An acceptor opens connectionless contexts [MS-NLMP] 1.3.1.2.
-  bool allow_connectionless = true;
+  /// An acceptor opens connectionless contexts [MS-NLMP] 1.3.1.2. Off, no first token makes one.
+  bool allow_connectionless = false;
   /// Most that the client's NTLMv2 timestamp may differ from ours, in seconds. 36 hours.
   std::uint64_t max_skew_seconds = 36 * 60 * 60;
   /// gss_wrap with SIGN and without SEAL agreed encrypts, as Windows and SASL peers expect.

@@ -44,6 +44,12 @@ std::optional<std::string> user_refusal_of(const Name& name, const Settings& set
   return user_refusal(account, settings);
 }
 
+Error connectionless_off() noexcept {
+  return error_with_detail(Major::kFailure, Minor::kPolicyBlocked,
+                           "connectionless contexts are off; set [policy] allow_connectionless = "
+                           "yes for a service that uses NTLM over datagrams");
+}
+
 }  // namespace
 
 InitiatorSetup setup_for(const Settings& settings, const Name& target, OM_uint32 flags) {
@@ -79,12 +85,20 @@ Context::Context(Ref<const Credential> credential)
       target_(credential_->name()),
       initiator_role_(false) {}
 
-void Context::restart() {
+Status Context::restart(bool connectionless) {
+  if (connectionless != connectionless_) {
+    env_.trace("acceptor: refused, the token would make the context one of another kind");
+    return error_with_detail(Major::kDefectiveToken, Minor::kWrongMessage,
+                             connectionless_
+                                 ? "a connectionless context does not start again with NEGOTIATE"
+                                 : "a connection's context starts again with NEGOTIATE only");
+  }
   handshake_.emplace<Acceptor>(policy());
   begun_in_ = process_generation();
   handshake_id_ = 0;
   fresh_ = true;
   failed_ = false;
+  return {};
 }
 
 Result<Buffer> Context::negotiate() {
@@ -193,6 +207,7 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
   }
   fresh_ = false;
   failed_ = true;
+  connectionless_ = negotiate.empty();
   env_.trace_message("received", negotiate);
   const std::uint32_t events = env_.events();
   const std::optional<HostNames> domain_names = credential_->domain_names();
@@ -201,7 +216,7 @@ Result<Buffer> Context::challenge(ByteView negotiate) {
                                            : acceptor->challenge(negotiate, names, env_);
   if (!token) {
     trace_failure(token.error(), events);
-    return token;
+    return token.error().minor == Minor::kPolicyBlocked ? connectionless_off() : token.error();
   }
   failed_ = false;
   remember_issued(token->view());

@@ -44,8 +44,10 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] bool has_failed() const noexcept { return failed_; }
   /// An acceptor that waits for NEGOTIATE.
   [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
-  /// Makes a failed acceptor wait for NEGOTIATE again, with the same credential.
-  void restart();
+  /// Makes a failed acceptor wait for its first token again, with the same credential. Error:
+  /// DEFECTIVE_TOKEN kWrongMessage for a token that would make a connection's context
+  /// connectionless, or the reverse; the context is unchanged.
+  [[nodiscard]] Status restart(bool connectionless);
 
   /// GSS flags that an initiator's caller asked for.
   [[nodiscard]] OM_uint32 requested_flags() const noexcept { return requested_; }
@@ -120,6 +122,7 @@ class Context : public Tagged<0xC7D1158B> {
   bool initiator_role_;
   bool fresh_ = true;
   bool failed_ = false;
+  bool connectionless_ = false;  // an acceptor whose first token was not NEGOTIATE
   bool under_spnego_ = false;
   bool mic_ = false;
   bool channel_bound_ = false;

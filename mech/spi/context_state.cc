@@ -203,6 +203,7 @@ Status Context::load_handshake(Deserializer& in) {
   if (!acceptor) {
     return acceptor.error();
   }
+  connectionless_ = has(acceptor->flags(), flag::kDatagram);
   handshake_.emplace<Acceptor>(std::move(*acceptor));
   return {};
 }

@@ -160,7 +160,9 @@ Answer accept_next(const AcceptArguments& a, Context* found) {
   Context& context = *found;
   // Servers keep the context of a connection after a failed attempt and hand the next one to it.
   if (!context.is_initiator() && context.has_failed() && is_opening(a.input)) {
-    context.restart();
+    if (Status s = context.restart(opens_connectionless(a.input)); !s) {
+      return s;
+    }
     return accept_opening(a, context);
   }
   if (!context.is_initiator() && context.needs_credential()) {

@@ -132,10 +132,11 @@ Script draw_script(Draw& draw) {
 }
 
 Cast::Cast() : workshop_(kUsersFile) {
-  static constexpr const char* kOwnAccounts =
-      "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n";
-  workshop_.write("strict", kOwnAccounts);
-  workshop_.write("lenient", std::string(kOwnAccounts) +
+  static constexpr const char* kStrict =
+      "[accounts]\ninitiator = users_file\n"
+      "[policy]\nallow_connectionless = yes\nrefuse_reflection = no\n";
+  workshop_.write("strict", kStrict);
+  workshop_.write("lenient", std::string(kStrict) +
                                  "require_ess = no\nmin_key_bits = 40\nallow_anonymous = yes\n");
   // All of them now: what is made later would look like a leak.
   Script s;

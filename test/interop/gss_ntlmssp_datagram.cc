@@ -245,8 +245,9 @@ int run_all() {
     return kSkipped;
   }
   const Module module(path.c_str());
-  const Workshop workshop("CORP:alice:Passw0rd\n",
-                          "[policy]\nrequire_ess = no\nmin_key_bits = 40\n");
+  const Workshop workshop(
+      "CORP:alice:Passw0rd\n",
+      "[policy]\nallow_connectionless = yes\nrequire_ess = no\nmin_key_bits = 40\n");
   bool good = true;
   for (const char* level : {"0", "1", "2", "3", "4", "5"}) {
     ::setenv("LM_COMPAT_LEVEL", level, 1);

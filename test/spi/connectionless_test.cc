@@ -12,6 +12,7 @@ namespace {
 static_assert(GSS_C_DATAGRAM_FLAG == GSS_NTLM_DATAGRAM_FLAG);
 
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
+constexpr const char* kAllowed = "[policy]\nallow_connectionless = yes\n";
 
 gss_OID_desc kSetSequence = {GSS_NTLM_OID_LENGTH,
                              const_cast<char*>(GSS_NTLM_SET_SEQ_NUM_OID_BYTES)};
@@ -55,7 +56,7 @@ struct Datagrams {
 
 TEST_CASE("connectionless: [MS-NLMP] 1.3.1.2 the context opens without NEGOTIATE",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   const OM_uint32 expected =
@@ -67,7 +68,7 @@ TEST_CASE("connectionless: [MS-NLMP] 1.3.1.2 the context opens without NEGOTIATE
 }
 
 TEST_CASE("connectionless: an initiator may begin with the CHALLENGE", "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   const std::string challenge = accept_step(d.x, d.acceptor, framed_nothing());
   const std::string authenticate = init_step(d.x, d.initiator, challenge);
@@ -88,7 +89,7 @@ TEST_CASE("connectionless: an initiator may begin with the CHALLENGE", "[connect
 
 TEST_CASE("connectionless: messages may be lost and reordered; a second copy is called so",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   std::vector<std::string> tokens(5);
@@ -123,7 +124,7 @@ TEST_CASE("connectionless: messages may be lost and reordered; a second copy is 
 
 TEST_CASE("connectionless: without REPLAY an initiator takes a number any number of times",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d(GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG);
   d.open();
   CHECK((d.initiator.flags & GSS_C_REPLAY_FLAG) == 0);
@@ -137,7 +138,7 @@ TEST_CASE("connectionless: without REPLAY an initiator takes a number any number
 
 TEST_CASE("connectionless: numbers that the program names, at both ends of their range",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   std::string token;
@@ -159,7 +160,7 @@ TEST_CASE("connectionless: numbers that the program names, at both ends of their
 }
 
 TEST_CASE("connectionless: the number option has its size, and its contexts", "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   init_step(d.x, d.initiator, "");
   CHECK_FALSE(set_sequence(d.initiator, 1).ok());
@@ -181,7 +182,7 @@ TEST_CASE("connectionless: the number option has its size, and its contexts", "[
 }
 
 TEST_CASE("connectionless: IOV messages in place, and their repetition", "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   std::string body = "the body";
@@ -210,7 +211,7 @@ TEST_CASE("connectionless: IOV messages in place, and their repetition", "[conne
 // MICs of scattered buffers, an associated text, and a stream.
 TEST_CASE("connectionless: MIC buffers, AEAD and streams, and their repetition",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   OM_uint32 minor = 0;
@@ -257,7 +258,7 @@ TEST_CASE("connectionless: MIC buffers, AEAD and streams, and their repetition",
 
 TEST_CASE("connectionless: what was taken before an export is a repetition after the import",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   std::vector<std::string> tokens(3);
@@ -281,7 +282,7 @@ TEST_CASE("connectionless: what was taken before an export is a repetition after
 
 TEST_CASE("connectionless: truncated, forged and foreign messages are refused",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   d.open();
   Datagrams other;
@@ -303,7 +304,7 @@ TEST_CASE("connectionless: truncated, forged and foreign messages are refused",
 }
 
 TEST_CASE("connectionless: nearly the opening token is refused", "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   const std::string right = framed_nothing();
   for (std::size_t i = 0; i < right.size(); ++i) {
     std::string token = right;
@@ -320,7 +321,7 @@ TEST_CASE("connectionless: nearly the opening token is refused", "[connectionles
 }
 
 TEST_CASE("connectionless: an acceptor whose last attempt failed starts anew", "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   accept_step(d.x, d.acceptor, framed_nothing());
   accept_step(d.x, d.acceptor, "nonsense");
@@ -331,7 +332,7 @@ TEST_CASE("connectionless: an acceptor whose last attempt failed starts anew", "
 
 TEST_CASE("connectionless: SPNEGO, which needs a connection, fails and harms nothing",
           "[connectionless]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, kAllowed);
   Exchange x;
   x.mech = &kSpnego;
   x.flags = GSS_C_INTEG_FLAG | GSS_NTLM_DATAGRAM_FLAG;
@@ -340,11 +341,89 @@ TEST_CASE("connectionless: SPNEGO, which needs a connection, fails and harms not
   CHECK_FALSE(run(x, initiator, acceptor));
 }
 
-TEST_CASE("connectionless: off where settings say so", "[connectionless]") {
-  const Workshop workshop(kUsers, "[policy]\nallow_connectionless = no\n");
-  End end;
-  accept_step(Exchange(), end, framed_nothing());
-  CHECK(end.last.minor == GSS_NTLM_S_POLICY_BLOCKED);
+// NegTokenInit (RFC 4178 4.2.1) that offers NTLM alone, with `inner` as its mechToken.
+std::string negotiated(const std::string& inner) {
+  const auto der = [](char tag, const std::string& content) {
+    return std::string{tag, static_cast<char>(content.size())} + content;
+  };
+  const std::string ntlm =
+      der(0x06, {static_cast<const char*>(kNtlm.elements), std::size_t{kNtlm.length}});
+  const std::string spnego =
+      der(0x06, {static_cast<const char*>(kSpnego.elements), std::size_t{kSpnego.length}});
+  const std::string fields = der('\xa0', der(0x30, ntlm)) + der('\xa2', der(0x04, inner));
+  return der(0x60, spnego + der('\xa0', der(0x30, fields)));
+}
+
+TEST_CASE("connectionless: off unless settings say otherwise", "[connectionless]") {
+  for (const char* settings : {"", "[policy]\nallow_connectionless = no\n"}) {
+    const Workshop workshop(kUsers, settings);
+    for (const char* level : {"", "0", "3"}) {
+      CAPTURE(settings, level);
+      if (*level != '\0') {
+        ::setenv("LM_COMPAT_LEVEL", level, 1);
+      }
+      End end;
+      CHECK(accept_step(Exchange(), end, framed_nothing()).empty());
+      CHECK(end.last.major == GSS_S_FAILURE);
+      CHECK(end.last.minor == GSS_NTLM_S_POLICY_BLOCKED);
+      CHECK(end.last.text().find("allow_connectionless") != std::string::npos);
+      CHECK(end.context == GSS_C_NO_CONTEXT);
+      End inside;
+      accept_step(Exchange(), inside, negotiated(framed_nothing()));
+      CHECK_FALSE(inside.last.ok());
+      ::unsetenv("LM_COMPAT_LEVEL");
+    }
+    // An initiator answers the servers that it asks all the same.
+    Datagrams d;
+    CHECK(init_step(d.x, d.initiator, "").empty());
+    CHECK(d.initiator.last.major == GSS_S_CONTINUE_NEEDED);
+  }
+}
+
+// Leaves the acceptor with an attempt that `opening` began and that failed, after an import if
+// `moved`.
+void fail_attempt(Datagrams& d, const std::string& opening, bool moved) {
+  accept_step(d.x, d.acceptor, opening);
+  REQUIRE(d.acceptor.last.major == GSS_S_CONTINUE_NEEDED);
+  if (moved) {
+    OM_uint32 minor = 0;
+    gss_buffer_desc exported = GSS_C_EMPTY_BUFFER;
+    REQUIRE(gss_export_sec_context(&minor, &d.acceptor.context, &exported) == GSS_S_COMPLETE);
+    REQUIRE(gss_import_sec_context(&minor, &exported, &d.acceptor.context) == GSS_S_COMPLETE);
+    gss_release_buffer(&minor, &exported);
+  }
+  accept_step(d.x, d.acceptor, "nonsense");
+  REQUIRE_FALSE(d.acceptor.last.ok());
+}
+
+TEST_CASE("connectionless: a failed attempt is followed by one of its own kind only",
+          "[connectionless]") {
+  const Workshop workshop(kUsers, kAllowed);
+  for (const bool moved : {false, true}) {
+    CAPTURE(moved);
+    Exchange plain;
+    End client;
+    const std::string negotiate = init_step(plain, client, "");
+
+    Datagrams connection;
+    fail_attempt(connection, negotiate, moved);
+    CHECK(accept_step(plain, connection.acceptor, framed_nothing()).empty());
+    CHECK(connection.acceptor.last.major == GSS_S_DEFECTIVE_TOKEN);
+    CHECK(connection.acceptor.last.minor == GSS_NTLM_S_WRONG_MESSAGE);
+    CHECK(connection.acceptor.last.text().find("NEGOTIATE only") != std::string::npos);
+    const std::string challenge = accept_step(plain, connection.acceptor, negotiate);
+    accept_step(plain, connection.acceptor, init_step(plain, client, challenge));
+    REQUIRE(connection.acceptor.last.major == GSS_S_COMPLETE);
+    CHECK((connection.acceptor.flags & GSS_NTLM_DATAGRAM_FLAG) == 0);
+
+    Datagrams datagrams;
+    fail_attempt(datagrams, framed_nothing(), moved);
+    CHECK(accept_step(plain, datagrams.acceptor, negotiate).empty());
+    CHECK(datagrams.acceptor.last.major == GSS_S_DEFECTIVE_TOKEN);
+    CHECK(datagrams.acceptor.last.minor == GSS_NTLM_S_WRONG_MESSAGE);
+    datagrams.open();
+    CHECK((datagrams.acceptor.flags & GSS_NTLM_DATAGRAM_FLAG) != 0);
+  }
 }
 
 }  // namespace

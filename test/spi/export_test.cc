@@ -1,4 +1,5 @@
 // Contexts that leave a process and come into another, and those that a fork copies.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -224,7 +225,7 @@ TEST_CASE("export: what was counted before counts after: a replay is still one",
 }
 
 TEST_CASE("export: either half of a handshake is finished after it moved", "[spi][export]") {
-  const Workshop workshop(kUsers);
+  const Workshop workshop(kUsers, "[policy]\nallow_connectionless = yes\n");
   for (const OM_uint32 flags : {OM_uint32{GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG},
                                 OM_uint32{GSS_NTLM_DATAGRAM_FLAG | GSS_C_INTEG_FLAG}}) {
     for (const int moved : {1, 2, 3}) {
@@ -482,6 +483,69 @@ TEST_CASE("import: a handshake that was exported too long ago is rejected", "[sp
       CHECK(o.ok() == (std::abs(seconds) < 120));
       CHECK((o.ok() || (o.major == GSS_S_CONTEXT_EXPIRED && o.minor == GSS_NTLM_S_EXPIRED)));
     }
+  }
+}
+
+TEST_CASE("import: a handshake that grows too old before it is completed is rejected",
+          "[spi][export]") {
+  const Workshop workshop(kUsers, "[policy]\nmax_handshake_age = 1m\n");
+  Halfway halves[] = {Halfway(Halfway::kInitiator), Halfway(Halfway::kAcceptor)};
+  End ends[2];
+  for (int i = 0; i < 2; ++i) {
+    std::string token = export_halfway(halves[i]);
+    const std::size_t at = find_time(token);
+    const std::uint64_t time = load_le64(reinterpret_cast<const std::uint8_t*>(&token[at]));
+    // 45 seconds ago, so that a slow machine has time to import it.
+    store_le64(reinterpret_cast<std::uint8_t*>(&token[at]), time - 450000000);
+    repair_checksum(token);
+    REQUIRE(import_context(ends[i], token).ok());
+  }
+  ::sleep(17);
+  for (int i = 0; i < 2; ++i) {
+    CAPTURE(halves[i].role);
+    const Outcome late = halves[i].complete(ends[i]);
+    CHECK(late.major == GSS_S_CONTEXT_EXPIRED);
+    CHECK(late.minor == GSS_NTLM_S_EXPIRED);
+    CHECK(late.text().find("max_handshake_age") != std::string::npos);
+  }
+}
+
+// The token with `bytes` in the upper part of the handshake's identifier, which the table of
+// completed handshakes is not sorted by.
+std::string with_identifier(std::string token, std::uint8_t bytes) {
+  const std::size_t at = find_time(token) - 8;
+  std::fill(token.begin() + static_cast<std::ptrdiff_t>(at + 2),
+            token.begin() + static_cast<std::ptrdiff_t>(at + 8), static_cast<char>(bytes));
+  repair_checksum(token);
+  return token;
+}
+
+TEST_CASE(
+    "twice: when no more can be remembered the next handshake is rejected, not an old one taken",
+    "[spi][export]") {
+  const Workshop workshop(kUsers);
+  Halfway h(Halfway::kAcceptor);
+  const std::string token = export_halfway(h);
+  int completed = 0;
+  Outcome last;
+  const auto attempt = [&](int n) {
+    End end;
+    REQUIRE(import_context(end, with_identifier(token, static_cast<std::uint8_t>(n + 1))).ok());
+    last = h.complete(end);
+    return last.ok();
+  };
+  while (completed < 200 && attempt(completed)) {
+    ++completed;
+  }
+  // There may be others of this process in the same set.
+  CHECK(completed <= 64);
+  CHECK(completed > 50);
+  CHECK(last.major == GSS_S_FAILURE);
+  CHECK(last.minor == GSS_NTLM_S_NOT_AVAILABLE);
+  CHECK(last.text().find("too many imported handshakes") != std::string::npos);
+  for (int n = 0; n < completed; ++n) {
+    CHECK_FALSE(attempt(n));
+    CHECK(last.minor == GSS_NTLM_S_BAD_STATE);
   }
 }
 

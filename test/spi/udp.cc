@@ -306,7 +306,7 @@ int guarded(const char* role, void (*run)(Socket&, std::size_t, unsigned), Socke
 }
 
 int run_both(std::size_t messages, unsigned seed) {
-  const Workshop workshop("CORP:alice:Passw0rd-alice\n");
+  const Workshop workshop("CORP:alice:Passw0rd-alice\n", "[policy]\nallow_connectionless = yes\n");
   Socket client;
   Socket server;
   client.connect(server.address());

@@ -19,6 +19,7 @@ constexpr Flags kAllThere =
 DuelSetup connectionless() {
   DuelSetup setup;
   setup.request.connectionless = true;
+  setup.acceptor.allow_connectionless = true;
   return setup;
 }
 
@@ -78,9 +79,9 @@ TEST_CASE("connectionless: messages of the two ends are read by each other", "[c
   CHECK(converse(client, server, 100));
 }
 
-TEST_CASE("connectionless: acceptors do without where policy says so", "[connectionless]") {
+TEST_CASE("connectionless: acceptors do without unless policy has them", "[connectionless]") {
   DuelSetup setup = connectionless();
-  setup.acceptor.allow_connectionless = false;
+  setup.acceptor = Policy();
   Duel duel(setup);
   CHECK(duel.run() == Leg::kChallenge);
   CHECK(duel.error().minor == Minor::kPolicyBlocked);

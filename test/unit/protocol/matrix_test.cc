@@ -52,6 +52,7 @@ DuelSetup setup_of(const Cell& cell, unsigned initiator, const Policy& acceptor)
   setup.initiator = open_policy(initiator);
   setup.initiator.offer_oem = false;
   setup.acceptor = acceptor;
+  setup.acceptor.allow_connectionless = true;
   setup.request.connectionless = cell.connectionless;
   setup.request.negotiate_flags = offer_of(cell);
   return setup;

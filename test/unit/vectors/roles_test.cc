@@ -56,6 +56,7 @@ Policy policy_for(const Json& in) {
   policy.require_ess = false;
   policy.min_key_bits = 40;
   policy.allow_anonymous = true;
+  policy.allow_connectionless = true;
   policy.send_lmv2 = true;
   policy.send_single_host = !in.at("single_host").is_null();
   if (text(in, "method") == "v1") {
