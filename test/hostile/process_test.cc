@@ -314,7 +314,9 @@ bool fork_amid(int legs) {
     return initiator.last.major == GSS_S_COMPLETE && acceptor.last.major == GSS_S_COMPLETE &&
            wrap(initiator, "text", sealed).ok() && unwrap(acceptor, sealed, text).ok();
   };
-  const std::vector<pid_t> children = {child(finish), child(finish)};
+  // A challenge is answered once: by the process that began the handshake.
+  const auto cannot_finish = [&] { return !finish(); };
+  const std::vector<pid_t> children = {child(cannot_finish), child(cannot_finish)};
   return all_well(children) && finish();
 }
 

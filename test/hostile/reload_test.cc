@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <dlfcn.h>
@@ -165,22 +166,34 @@ int close_case(bool good, const char* name) {
   return good ? 0 : 1;
 }
 
+// A file of this content, readable to its owner only; gives its path, empty if it cannot be
+// written.
+std::string write_file(std::string_view text) {
+  std::string path = "/tmp/gss-ntlm-test-XXXXXX";
+  const int fd = ::mkstemp(path.data());
+  const bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(fd);
+  return written ? path : std::string();
+}
+
 }  // namespace
 
 int main(int, char** argv) {
-  std::string users = "/tmp/gss-ntlm-test-XXXXXX";
-  const int fd = ::mkstemp(users.data());
-  const char line[] = "CORP:alice:Passw0rd\n";
-  if (fd < 0 || ::write(fd, line, std::strlen(line)) < 0) {
+  const std::string users = write_file("CORP:alice:Passw0rd\n");
+  // Both ends are in one process.
+  const std::string settings = write_file("[policy]\nrefuse_reflection = no\n");
+  if (users.empty() || settings.empty()) {
     return 1;
   }
-  ::close(fd);
   ::setenv("NTLM_USER_FILE", users.c_str(), 1);
+  ::setenv("GSS_NTLM_SETTINGS", settings.c_str(), 1);
   ::setenv("NTLMUSER", "CORP\\alice", 1);
   const int failed =
       close_case(survives_without_memory(argv[1]), "the module, loaded without memory") +
       close_case(flat(argv[1]), "the module, opened and closed a hundred times") +
       close_case(flat(argv[2]), "libgssapi, opened and closed a hundred times");
   ::unlink(users.c_str());
+  ::unlink(settings.c_str());
   return failed == 0 ? 0 : 1;
 }

@@ -250,7 +250,7 @@ def every_setting_wrong():
     check(len(keys) >= 25, "keys", len(keys))
     for codec, section, name in keys:
         for value in ("garbage value", "-1", "YES", "true", "99999999999999999999", "\x01", "12x"):
-            free_text = codec in ("HostName", "Patterns", "FarmName") and value != "\x01"
+            free_text = codec in ("HostName", "Patterns", "AllowPatterns", "AccountNames", "FarmName") and value != "\x01"
             with settings("# first line\n[%s]\n%s = %s\n" % (section, name, value)):
                 try:
                     glue.Cred(glue.ACCEPT)

@@ -212,7 +212,7 @@ Workshop::Workshop(const std::string& users, const std::string& settings) {
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
   // Logins in a keyring of the user that runs the tests take no part. Both ends are in one process.
   const std::string file =
-      "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n" + settings;
+      "[policy]\nrefuse_reflection = no\n[accounts]\ninitiator = users_file\n" + settings;
   ::setenv("GSS_NTLM_SETTINGS", write("settings", file).c_str(), 1);
 }
 
