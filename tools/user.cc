@@ -2,7 +2,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <pwd.h>
+
 #include "mech/backends/users/users_edit.h"
+#include "mech/base/text.h"
 #include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
@@ -15,6 +18,7 @@ struct UserOptions {
   std::string account;
   std::string nt_hash;
   std::string from;
+  std::string owner;
   bool from_stdin = false;
 };
 
@@ -55,6 +59,50 @@ std::optional<NtHash> hash_for(const UserOptions& o, const Account& account) {
   return hash_password(*password);
 }
 
+// The user that --owner names, by name or number.
+std::optional<FileOwner> owner_of(const std::string& name) {
+  const bool number = name.find_first_not_of("0123456789") == std::string::npos && name.size() < 10;
+  const passwd* entry =
+      number ? ::getpwuid(static_cast<uid_t>(std::stoul(name))) : ::getpwnam(name.c_str());
+  if (entry == nullptr) {
+    complain("--owner " + printable_utf8(name, 64) + ": there is no such user");
+    return std::nullopt;
+  }
+  return FileOwner{entry->pw_uid, entry->pw_gid};
+}
+
+// Edits the file, and says when that took access from others. `change` complains for itself when it
+// answers false.
+int edit(const UserOptions& o, const std::string& file, bool create,
+         const std::function<Result<bool>(UsersText&)>& change) {
+  EditOptions options;
+  options.create = create;
+  if (!o.owner.empty()) {
+    options.owner = owner_of(o.owner);
+    if (!options.owner) {
+      return kBadUsage;
+    }
+  }
+  bool agreed = true;
+  const Result<Edited> edited = edit_users_file(file, options, [&](UsersText& users) -> Status {
+    const Result<bool> done = change(users);
+    agreed = !done || *done;
+    return done && *done ? Status()
+           : done        ? Status(Error{Major::kFailure, Minor::kBadCredential})
+                         : Status(done.error());
+  });
+  if (!edited) {
+    return agreed ? complain(edited.error()) : int{kFailed};
+  }
+  if (edited->narrowed_from != 0) {
+    char text[80];
+    std::snprintf(text, sizeof text, ": mode %04o let others read hashes; it was narrowed",
+                  static_cast<unsigned>(edited->narrowed_from));
+    complain(printable_utf8(file) + text);
+  }
+  return kDone;
+}
+
 enum class Presence { kMustNot, kMust };
 
 int set_password(const UserOptions& o, Presence presence) {
@@ -67,21 +115,22 @@ int set_password(const UserOptions& o, Presence presence) {
   if (!hash) {
     return kFailed;
   }
-  std::string objection;
-  const Status s =
-      edit_users_file(*file, presence == Presence::kMustNot, [&](UsersText& users) -> Status {
-        const bool there = users.has(account->user, account->domain);
-        if (there != (presence == Presence::kMust)) {
-          objection = *file + (there ? " has " : " lacks ") + shown(*account) +
-                      (there ? "; use gss-ntlm user passwd" : "; use gss-ntlm user add");
-          return Error{Major::kFailure, Minor::kBadCredential};
-        }
-        return users.set_hash(account->user, account->domain, *hash);
-      });
-  if (!objection.empty()) {
-    return complain(objection);
-  }
-  return s ? int{kDone} : complain(s.error());
+  return edit(o, *file, presence == Presence::kMustNot, [&](UsersText& users) -> Result<bool> {
+    const std::size_t count = users.count(account->user, account->domain);
+    if ((count != 0) != (presence == Presence::kMust)) {
+      complain(printable_utf8(*file) + (count != 0 ? " has " : " lacks ") + shown(*account) +
+               (count != 0 ? "; use gss-ntlm user passwd" : "; use gss-ntlm user add"));
+      return false;
+    }
+    if (Status s = users.set_hash(account->user, account->domain, *hash); !s) {
+      return s.error();
+    }
+    if (count > 1) {
+      complain(shown(*account) + " had " + std::to_string(count) +
+               " entries; the others, with their passwords, were removed");
+    }
+    return true;
+  });
 }
 
 template <typename Change>
@@ -91,15 +140,36 @@ int change_existing(const UserOptions& o, Change change) {
   if (!account) {
     return kBadUsage;
   }
-  bool found = true;
-  const Status s = edit_users_file(*file, false, [&](UsersText& users) -> Status {
-    found = change(users, *account);
-    return found ? Status() : Status(Error{Major::kFailure, Minor::kBadCredential});
+  return edit(o, *file, false, [&](UsersText& users) -> Result<bool> {
+    const std::string objection = change(users, *account);
+    if (!objection.empty()) {
+      complain(printable_utf8(*file) + ": " + shown(*account) + objection);
+    }
+    return objection.empty();
   });
-  if (!found) {
-    return complain(*file + " lacks " + shown(*account));
+}
+
+std::string remove_account(UsersText& users, const Account& a) {
+  const std::size_t count = users.remove(a.user, a.domain);
+  if (count > 1) {
+    std::printf("%s: %zu entries removed\n", shown(a).c_str(), count);
   }
-  return s ? int{kDone} : complain(s.error());
+  return count == 0 ? " is not in it" : "";
+}
+
+std::string enable_account(UsersText& users, const Account& a, bool enabled) {
+  switch (users.enable(a.user, a.domain, enabled)) {
+    case UsersText::Enabling::kDone:
+      return {};
+    case UsersText::Enabling::kMissing:
+      return " is not in it";
+    case UsersText::Enabling::kNoForm:
+      return " has a clear-text entry that cannot be written as a hash; remove it by hand";
+    case UsersText::Enabling::kNeedsPassword:
+      break;
+  }
+  return " has an entry without a password (flag N, or no NT hash); set one with gss-ntlm user "
+         "passwd";
 }
 
 int run_list(const UserOptions& o) {
@@ -121,31 +191,62 @@ int run_list(const UserOptions& o) {
   return kDone;
 }
 
+const char* outcome_text(UsersText::Imported::Outcome outcome, bool in_place) {
+  switch (outcome) {
+    case UsersText::Imported::Outcome::kAdded:
+      return in_place ? "hashed" : "added";
+    case UsersText::Imported::Outcome::kAddedDisabled:
+      return "added, disabled as it was";
+    case UsersText::Imported::Outcome::kAddedNoHash:
+      return "added, cannot log in: no NT hash";
+    case UsersText::Imported::Outcome::kPresent:
+      return "left as it is: the file has this account; gss-ntlm user passwd changes it";
+    case UsersText::Imported::Outcome::kRepeated:
+      return "left out: an earlier entry of this account counts";
+    case UsersText::Imported::Outcome::kUnusable:
+      break;
+  }
+  return "not imported: its name or password cannot be written as a hash entry";
+}
+
 int run_import(const UserOptions& o) {
   const std::optional<std::string> file = file_of(o);
   if (!file) {
     return kBadUsage;
   }
-  Result<UsersText> from = o.from.empty() ? UsersText() : read_users_text(o.from);
+  const bool in_place = o.from.empty();
+  Result<UsersText> from = in_place ? UsersText() : read_users_text(o.from);
   if (!from) {
     return complain(from.error());
   }
-  std::size_t count = 0;
-  const Status s = edit_users_file(*file, !o.from.empty(), [&](UsersText& users) -> Status {
-    count = o.from.empty() ? users.hash_clear_entries() : users.take_over(*from);
-    return {};
+  std::vector<UsersText::Imported> done;
+  const int status = edit(o, *file, !in_place, [&](UsersText& users) -> Result<bool> {
+    done = in_place ? users.hash_clear_entries() : users.take_over(*from);
+    return true;
   });
-  if (!s) {
-    return complain(s.error());
+  if (status != kDone) {
+    return status;
   }
-  std::printf("%zu %s\n", count, count == 1 ? "account" : "accounts");
-  return kDone;
+  std::size_t changed = 0;
+  bool whole = true;
+  for (const UsersText::Imported& entry : done) {
+    using Outcome = UsersText::Imported::Outcome;
+    std::printf("%s\t%s\n", shown({entry.user, entry.domain}).c_str(),
+                outcome_text(entry.outcome, in_place));
+    changed += entry.outcome <= Outcome::kAddedNoHash ? 1 : 0;
+    whole = whole && entry.outcome != Outcome::kUnusable;
+  }
+  std::printf("%zu %s\n", changed, changed == 1 ? "account" : "accounts");
+  return whole ? kDone : kFailed;
 }
 
 Command add(Command user, const std::shared_ptr<UserOptions>& o, const char* name,
             const char* about, bool takes_account) {
   Command command = user.add_command(name, about);
   command.add_option("--file", o->file, "The users file (default: NTLM_USER_FILE)");
+  if (std::string_view(name) != "list") {
+    command.add_option("--owner", o->owner, "For root: the file belongs to this user, not to root");
+  }
   if (takes_account) {
     command.add_option("account", o->account, "DOMAIN\\user, user@domain or user").required();
   }
@@ -182,10 +283,7 @@ void add_user_commands(Command program, int& status) {
 
   Command del = add(user, o, "del", "Remove an account", true);
   del.footer("Example: gss-ntlm user del --file users 'CORP\\alice'");
-  del.callback([o, &status] {
-    status = change_existing(
-        *o, [](UsersText& users, const Account& a) { return users.remove(a.user, a.domain); });
-  });
+  del.callback([o, &status] { status = change_existing(*o, remove_account); });
 
   for (const bool enabled : {true, false}) {
     Command command = add(user, o, enabled ? "enable" : "disable",
@@ -194,7 +292,7 @@ void add_user_commands(Command program, int& status) {
                            : "Example: gss-ntlm user disable --file users 'CORP\\alice'");
     command.callback([o, &status, enabled] {
       status = change_existing(*o, [enabled](UsersText& users, const Account& a) {
-        return users.enable(a.user, a.domain, enabled);
+        return enable_account(users, a, enabled);
       });
     });
   }

@@ -16,12 +16,15 @@ Status store_in_users_file(const Credential& credential, const std::string& path
   if (!user || !domain) {
     return Error{Major::kBadName, Minor::kBadText};
   }
-  return edit_users_file(path, true, [&](UsersText& users) -> Status {
+  EditOptions options;
+  options.create = true;
+  const Result<Edited> edited = edit_users_file(path, options, [&](UsersText& users) -> Status {
     if (!overwrite && users.has(*user, *domain)) {
       return Error{Major::kDuplicateElement, Minor::kBadCredential};
     }
     return users.set_hash(*user, *domain, identity.nt_hash());
   });
+  return edited ? Status() : Status(edited.error());
 }
 
 Status store_in_keyring(const Credential& credential, const KeyringChoice& choice, bool overwrite) {

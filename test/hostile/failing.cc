@@ -210,6 +210,24 @@ int open(const char* path, int flags, ...) {
   return fails(Call::kOpen) ? -1 : failing::opened(real(path, flags, mode));
 }
 
+int openat64(int directory, const char* path, int flags, ...) {
+  std::va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  NEXT(openat64);
+  return fails(Call::kOpen) ? -1 : failing::opened(real(directory, path, flags, mode));
+}
+
+int openat(int directory, const char* path, int flags, ...) {
+  std::va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  NEXT(openat);
+  return fails(Call::kOpen) ? -1 : failing::opened(real(directory, path, flags, mode));
+}
+
 DIR* opendir(const char* path) {
   NEXT(opendir);
   return fails(Call::kOpen) ? nullptr : real(path);
@@ -266,6 +284,11 @@ int fsync(int fd) {
 int rename(const char* from, const char* to) noexcept {
   NEXT(rename);
   return fails(Call::kRename) ? -1 : real(from, to);
+}
+
+int renameat(int from_directory, const char* from, int to_directory, const char* to) noexcept {
+  NEXT(renameat);
+  return fails(Call::kRename) ? -1 : real(from_directory, from, to_directory, to);
 }
 
 int close(int fd) {

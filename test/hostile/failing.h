@@ -12,12 +12,12 @@ enum class Call : int {
   kNone,
   kAllocation,  ///< malloc and its kin, and so operator new
   kRandom,      ///< getrandom
-  kOpen,        ///< open, opendir, mkostemp, mkdtemp
+  kOpen,        ///< open, openat, opendir, mkostemp, mkdtemp
   kRead,        ///< read
   kStat,        ///< stat, fstat
   kWrite,       ///< write
   kSync,        ///< fsync
-  kRename,      ///< rename
+  kRename,      ///< rename, renameat
   kClose,       ///< close, which gives the descriptor back all the same
   kOwner,       ///< fchown, fchmod
   kLock,        ///< flock

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <optional>
+#include <unordered_map>
 
 #include "mech/backends/users/users_line.h"
 #include "mech/base/text.h"
@@ -19,10 +20,17 @@ void wipe_text(std::string& text) noexcept {
   wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
 }
 
-bool same_name(std::string_view a, std::string_view b) {
-  const Result<Bytes> wide_a = utf16le_from_utf8(a);
-  const Result<Bytes> wide_b = utf16le_from_utf8(b);
-  return wide_a && wide_b && equal_ignoring_case(*wide_a, *wide_b);
+// Equal for names that readers take for the same; a colon is in no name. nullopt: not UTF-8.
+std::optional<std::string> key_of(std::string_view user, std::string_view domain) {
+  Result<Bytes> key = utf16le_from_utf8(user);
+  const Result<Bytes> wide_domain = utf16le_from_utf8(domain);
+  if (!key || !wide_domain) {
+    return std::nullopt;
+  }
+  append(*key, as_bytes(std::string_view(":\0", 2)));
+  append(*key, *wide_domain);
+  upcase_utf16le(*key);
+  return std::string(as_text(*key));
 }
 
 void append_hex(std::string& to, ByteView bytes) {
@@ -33,20 +41,23 @@ void append_hex(std::string& to, ByteView bytes) {
   }
 }
 
-// `flags` with its brackets, `wanted` set or not, padded to the eleven places smbpasswd has.
-std::string with_flag(std::string_view flags, char wanted, bool set) {
+// `flags` without their brackets and those of `dropped`, with `added`, in new brackets and padded
+// to the eleven places smbpasswd has.
+std::string with_flags(std::string_view flags, std::string_view dropped, std::string_view added) {
   constexpr std::size_t kPlaces = 11;
   std::string inner;
   for (const char c : flags) {
-    if (c != '[' && c != ']' && c != ' ' && c != wanted) {
+    if (c != '[' && c != ']' && c != ' ' && dropped.find(c) == std::string_view::npos) {
       inner.push_back(c);
     }
   }
-  if (set) {
-    inner.push_back(wanted);
-  }
+  inner.append(added);
   inner.resize(std::max(inner.size(), kPlaces), ' ');
   return "[" + inner + "]";
+}
+
+std::string new_flags() {
+  return with_flags({}, {}, "U");
 }
 
 struct NewLine {
@@ -56,14 +67,19 @@ struct NewLine {
   std::string flags;
 };
 
-std::string compose(const NewLine& l, const NtHash& hash) {
+// nullptr: no hash.
+std::string compose(const NewLine& l, const NtHash* hash) {
   std::string line;
   line.reserve(l.user.size() + l.domain.size() + 128);
   if (!l.domain.empty()) {
     line.append(l.domain).append("\\");
   }
   line.append(l.user).append(":").append(l.uid).append(":").append(kNoHash).append(":");
-  append_hex(line, hash.view());
+  if (hash != nullptr) {
+    append_hex(line, hash->view());
+  } else {
+    line.append(kNoHash);
+  }
   char changed[24];
   std::snprintf(changed, sizeof changed,
                 ":LCT-%08lX:", static_cast<unsigned long>(::time(nullptr)));
@@ -102,6 +118,14 @@ UsersLine fields_of(const std::string& line) noexcept {
 void replace(std::string& line, std::string with) {
   wipe_text(line);
   line = std::move(with);
+}
+
+// The line with other flags; all else stays.
+std::string with_new_flags(const std::string& line, const UsersLine& l, std::string_view flags) {
+  const auto at = static_cast<std::size_t>(l.flags.data() - line.data());
+  std::string changed;
+  changed.reserve(line.size() + flags.size());
+  return changed.append(line, 0, at).append(flags).append(line, at + l.flags.size());
 }
 
 bool has_place_in_form(std::string_view user, std::string_view domain) {
@@ -151,19 +175,31 @@ std::vector<UsersText::Entry> UsersText::entries() const {
   return all;
 }
 
-std::string* UsersText::find(std::string_view user, std::string_view domain) {
-  for (std::string& line : lines_) {
-    const UsersLine l = fields_of(line);
-    if (l.form != UsersLine::Form::kNothing && same_name(l.user, user) &&
-        same_name(l.domain, domain)) {
-      return &line;
+std::vector<std::size_t> UsersText::find(std::string_view user, std::string_view domain) const {
+  std::vector<std::size_t> found;
+  const std::optional<std::string> key = key_of(user, domain);
+  for (std::size_t i = 0; key && i < lines_.size(); ++i) {
+    const UsersLine l = fields_of(lines_[i]);
+    if (l.form != UsersLine::Form::kNothing && key_of(l.user, l.domain) == key) {
+      found.push_back(i);
     }
   }
-  return nullptr;
+  return found;
+}
+
+void UsersText::erase(const std::vector<std::size_t>& lines) {
+  for (auto i = lines.rbegin(); i != lines.rend(); ++i) {
+    wipe_text(lines_[*i]);
+    lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(*i));
+  }
 }
 
 bool UsersText::has(std::string_view user, std::string_view domain) const {
-  return const_cast<UsersText*>(this)->find(user, domain) != nullptr;
+  return count(user, domain) != 0;
+}
+
+std::size_t UsersText::count(std::string_view user, std::string_view domain) const {
+  return find(user, domain).size();
 }
 
 Status UsersText::set_hash(std::string_view user, std::string_view domain, const NtHash& hash) {
@@ -173,76 +209,109 @@ Status UsersText::set_hash(std::string_view user, std::string_view domain, const
         printable_utf8(user) +
             ": a users file takes no colon, backslash, control character or # in front");
   }
-  std::string* line = find(user, domain);
-  if (line == nullptr) {
-    lines_.push_back(compose({user, domain, "0", with_flag({}, 'U', true)}, hash));
+  std::vector<std::size_t> found = find(user, domain);
+  if (found.empty()) {
+    lines_.push_back(compose({user, domain, "0", new_flags()}, &hash));
     return {};
   }
-  const UsersLine l = fields_of(*line);
+  std::string& line = lines_[found.front()];
+  const UsersLine l = fields_of(line);
   const bool clear = l.form == UsersLine::Form::kClear;
-  replace(*line, compose({l.user, l.domain, clear ? "0" : l.uid,
-                          clear ? with_flag({}, 'U', true) : with_flag(l.flags, 'N', false)},
-                         hash));
+  replace(line, compose({l.user, l.domain, clear ? "0" : l.uid,
+                         clear ? new_flags() : with_flags(l.flags, "N", {})},
+                        &hash));
+  found.erase(found.begin());
+  erase(found);
   return {};
 }
 
-bool UsersText::remove(std::string_view user, std::string_view domain) {
-  std::string* line = find(user, domain);
-  if (line == nullptr) {
-    return false;
-  }
-  wipe_text(*line);
-  lines_.erase(lines_.begin() + (line - lines_.data()));
-  return true;
+std::size_t UsersText::remove(std::string_view user, std::string_view domain) {
+  const std::vector<std::size_t> found = find(user, domain);
+  erase(found);
+  return found.size();
 }
 
-bool UsersText::enable(std::string_view user, std::string_view domain, bool enabled) {
-  std::string* line = find(user, domain);
-  if (line == nullptr) {
-    return false;
-  }
-  const UsersLine l = fields_of(*line);
-  if (l.form == UsersLine::Form::kClear) {
+UsersText::Enabling UsersText::enable(std::string_view user, std::string_view domain,
+                                      bool enabled) {
+  const std::vector<std::size_t> found = find(user, domain);
+  std::vector<std::string> changed;
+  for (const std::size_t i : found) {
+    const UsersLine l = fields_of(lines_[i]);
+    const bool clear = l.form == UsersLine::Form::kClear;
     const std::optional<NtHash> hash = hash_of_line(l);
-    if (!hash || !has_place_in_form(l.user, l.domain)) {
-      return false;
+    if (clear && (!hash || !has_place_in_form(l.user, l.domain))) {
+      return Enabling::kNoForm;
     }
-    replace(*line, compose({l.user, l.domain, "0", with_flag("[U]", 'D', !enabled)}, *hash));
-    return true;
+    const std::string flags =
+        with_flags(clear ? "[U]" : l.flags, enabled ? "DL" : "D", enabled ? "" : "D");
+    if (enabled && (!hash || !flags_allow_logon(flags))) {
+      return Enabling::kNeedsPassword;
+    }
+    changed.push_back(clear ? compose({l.user, l.domain, "0", flags}, &*hash)
+                            : with_new_flags(lines_[i], l, flags));
   }
-  const auto at = static_cast<std::size_t>(l.flags.data() - line->data());
-  std::string changed = line->substr(0, at);
-  changed.append(with_flag(l.flags, 'D', !enabled)).append(line->substr(at + l.flags.size()));
-  replace(*line, std::move(changed));
-  return true;
+  for (std::size_t n = 0; n < found.size(); ++n) {
+    replace(lines_[found[n]], std::move(changed[n]));
+  }
+  return found.empty() ? Enabling::kMissing : Enabling::kDone;
 }
 
-std::size_t UsersText::hash_clear_entries() {
-  std::size_t count = 0;
+std::vector<UsersText::Imported> UsersText::hash_clear_entries() {
+  std::vector<Imported> done;
   for (std::string& line : lines_) {
     const UsersLine l = fields_of(line);
-    if (l.form != UsersLine::Form::kClear || !has_place_in_form(l.user, l.domain)) {
+    if (l.form != UsersLine::Form::kClear) {
       continue;
     }
-    if (const std::optional<NtHash> hash = hash_of_line(l)) {
-      replace(line, compose({l.user, l.domain, "0", with_flag({}, 'U', true)}, *hash));
-      ++count;
+    const std::optional<NtHash> hash = hash_of_line(l);
+    const bool usable = hash && has_place_in_form(l.user, l.domain);
+    done.push_back({std::string(l.user), std::string(l.domain),
+                    usable ? Imported::Outcome::kAdded : Imported::Outcome::kUnusable});
+    if (usable) {
+      replace(line, compose({l.user, l.domain, "0", new_flags()}, &*hash));
     }
   }
-  return count;
+  return done;
 }
 
-std::size_t UsersText::take_over(const UsersText& other) {
-  std::size_t count = 0;
-  for (const std::string& line : other.lines_) {
+UsersText::Imported::Outcome UsersText::import_line(const UsersLine& l) {
+  const bool clear = l.form == UsersLine::Form::kClear;
+  const std::optional<NtHash> hash = hash_of_line(l);
+  if (!has_place_in_form(l.user, l.domain) || (clear && !hash)) {
+    return Imported::Outcome::kUnusable;
+  }
+  std::string flags = clear ? new_flags() : with_flags(l.flags, {}, {});
+  const bool allowed = flags_allow_logon(flags);
+  lines_.push_back(
+      compose({l.user, l.domain, clear ? "0" : l.uid, std::move(flags)}, hash ? &*hash : nullptr));
+  return !hash      ? Imported::Outcome::kAddedNoHash
+         : !allowed ? Imported::Outcome::kAddedDisabled
+                    : Imported::Outcome::kAdded;
+}
+
+std::vector<UsersText::Imported> UsersText::take_over(const UsersText& other) {
+  std::unordered_map<std::string, Imported::Outcome> known;
+  for (const std::string& line : lines_) {
     const UsersLine l = fields_of(line);
-    const std::optional<NtHash> hash =
-        l.form == UsersLine::Form::kNothing ? std::nullopt : hash_of_line(l);
-    if (hash && set_hash(l.user, l.domain, *hash)) {
-      ++count;
+    if (const auto key = key_of(l.user, l.domain); key && l.form != UsersLine::Form::kNothing) {
+      known.emplace(*key, Imported::Outcome::kPresent);
     }
   }
-  return count;
+  std::vector<Imported> done;
+  for (const std::string& line : other.lines_) {
+    const UsersLine l = fields_of(line);
+    if (l.form == UsersLine::Form::kNothing) {
+      continue;
+    }
+    const std::optional<std::string> key = key_of(l.user, l.domain);
+    const auto seen = key ? known.find(*key) : known.end();
+    const Imported::Outcome outcome = seen != known.end() ? seen->second : import_line(l);
+    done.push_back({std::string(l.user), std::string(l.domain), outcome});
+    if (key && outcome != Imported::Outcome::kUnusable) {
+      known.emplace(*key, Imported::Outcome::kRepeated);
+    }
+  }
+  return done;
 }
 
 SecretBytes UsersText::text() const {

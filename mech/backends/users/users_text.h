@@ -1,4 +1,4 @@
-// A users file in memory, for whoever changes it: hashes only.
+// A users file in memory, to be changed: hashes only.
 #pragma once
 
 #include <string>
@@ -9,6 +9,8 @@
 #include "mech/base/status.h"
 
 namespace gssntlm {
+
+struct UsersLine;
 
 /// The lines of a users file in memory; wiped when they go. Names are UTF-8; they are compared as
 /// the acceptor compares them, but a domain only equals the same domain.
@@ -33,25 +35,52 @@ class UsersText {
   [[nodiscard]] std::vector<Entry> entries() const;
 
   [[nodiscard]] bool has(std::string_view user, std::string_view domain) const;
-  /// Gives the account this hash: its entry keeps place and flags but N, and loses its LM hash; a
-  /// new one goes to the end. Error: BAD_NAME kBadName for names that have no place in the form.
+  /// How many entries of that account there are. Readers use the first.
+  [[nodiscard]] std::size_t count(std::string_view user, std::string_view domain) const;
+  /// Gives the account this hash: its first entry keeps place and flags but N, and loses its LM
+  /// hash; further entries, which hold older passwords, are removed; a new one goes to the end.
+  /// Error: BAD_NAME kBadName for names that have no place in the form.
   Status set_hash(std::string_view user, std::string_view domain, const NtHash& hash);
-  /// False if there is no such account.
-  [[nodiscard]] bool remove(std::string_view user, std::string_view domain);
-  /// The same; an entry in clear text is turned into a hash on the way. False too, and nothing
-  /// changed, for one that has no hash form: its names have no place there, or its password is not
-  /// UTF-8.
-  [[nodiscard]] bool enable(std::string_view user, std::string_view domain, bool enabled);
-  /// Turns all entries in clear text into hashes; how many there were.
-  std::size_t hash_clear_entries();
-  /// Sets the accounts of another file, hashes only; how many.
-  std::size_t take_over(const UsersText& other);
+  /// Removes all entries of the account; how many.
+  [[nodiscard]] std::size_t remove(std::string_view user, std::string_view domain);
+
+  enum class Enabling {
+    kDone,
+    kMissing,        ///< there is no such account
+    kNoForm,         ///< an entry in clear text has no hash form: bad names, or not UTF-8
+    kNeedsPassword,  ///< an entry has no NT hash, or the flag N: enabling it changes nothing
+  };
+  /// Enables (clears D and L of) or disables (sets D of) all entries of the account; those in clear
+  /// text become hashes. Unless kDone, nothing was changed.
+  [[nodiscard]] Enabling enable(std::string_view user, std::string_view domain, bool enabled);
+
+  /// What an import did with an entry.
+  struct Imported {
+    enum class Outcome {
+      kAdded,
+      kAddedDisabled,  ///< with flags that forbid logon
+      kAddedNoHash,    ///< without an NT hash, so that it cannot log in
+      kPresent,        ///< this file has the account: its entry was left as it is
+      kRepeated,       ///< an earlier entry of the same account counts
+      kUnusable,       ///< names or password have no place in the form: left out
+    };
+    std::string user;
+    std::string domain;
+    Outcome outcome;
+  };
+  /// Turns the entries in clear text into hashes, in place. Answers kAdded or kUnusable for each.
+  std::vector<Imported> hash_clear_entries();
+  /// Adds the accounts of another file, with their flags and uids but hashes only: those that this
+  /// file lacks, and of several entries the first, which is the one that counted there.
+  std::vector<Imported> take_over(const UsersText& other);
 
   /// The file's new contents.
   [[nodiscard]] SecretBytes text() const;
 
  private:
-  [[nodiscard]] std::string* find(std::string_view user, std::string_view domain);
+  [[nodiscard]] std::vector<std::size_t> find(std::string_view user, std::string_view domain) const;
+  Imported::Outcome import_line(const UsersLine& line);
+  void erase(const std::vector<std::size_t>& lines);
   std::vector<std::string> lines_;
 };
 

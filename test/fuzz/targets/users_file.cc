@@ -106,7 +106,10 @@ void check_table(std::string_view text, const Entries& entries) {
 void check_hashing(std::string_view text) {
   Result<UsersText> users = UsersText::parse(text, "users");
   const Entries before = users->entries();
-  const std::size_t count = users->hash_clear_entries();
+  std::size_t count = 0;
+  for (const UsersText::Imported& entry : users->hash_clear_entries()) {
+    count += entry.outcome == UsersText::Imported::Outcome::kAdded ? 1 : 0;
+  }
   const Entries after = users->entries();
   GSSNTLM_HOLDS(before.size() == after.size());
   std::size_t changed = 0;
@@ -136,24 +139,56 @@ bool same_text(std::string_view a, std::string_view b) {
   return equal_ignoring_case(*utf16le_from_utf8(a), *utf16le_from_utf8(b));
 }
 
-// The entry of that name that is edited: the first.
-const UsersText::Entry* find(const Entries& entries, const UsersText::Entry& name) {
-  const auto it = std::find_if(entries.begin(), entries.end(), [&](const UsersText::Entry& entry) {
-    return utf16le_from_utf8(entry.user) && utf16le_from_utf8(entry.domain) &&
-           same_text(entry.user, name.user) && same_text(entry.domain, name.domain);
-  });
-  return it == entries.end() ? nullptr : &*it;
+// The entries of that name, one sign each.
+std::string states(const UsersText& users, const UsersText::Entry& name) {
+  std::string signs;
+  for (const UsersText::Entry& entry : users.entries()) {
+    if (utf16le_from_utf8(entry.user) && utf16le_from_utf8(entry.domain) &&
+        same_text(entry.user, name.user) && same_text(entry.domain, name.domain)) {
+      signs.push_back(entry.enabled ? '+' : '-');
+    }
+  }
+  return signs;
 }
 
-bool disabled(const UsersText& users, const UsersText::Entry& name) {
-  const Entries entries = users.entries();
-  const UsersText::Entry* entry = find(entries, name);
-  return entry != nullptr && !entry->enabled;
+// All entries of a name are disabled and enabled, or none.
+void check_enabling(UsersText& users, const UsersText::Entry& name, const std::string& before) {
+  using Enabling = UsersText::Enabling;
+  const bool found = users.has(name.user, name.domain);
+  const Enabling done = users.enable(name.user, name.domain, false);
+  GSSNTLM_HOLDS(found == (done != Enabling::kMissing));
+  if (done != Enabling::kDone) {
+    GSSNTLM_HOLDS(written(users) == before);
+    return;
+  }
+  GSSNTLM_HOLDS(states(users, name).find('+') == std::string::npos);
+  const std::string disabled = written(users);
+  if (users.enable(name.user, name.domain, true) == Enabling::kDone) {
+    GSSNTLM_HOLDS(states(users, name).find('-') == std::string::npos);
+  } else {
+    GSSNTLM_HOLDS(written(users) == disabled);
+  }
 }
 
-bool has_clear(const Entries& entries, const UsersText::Entry& name) {
-  const UsersText::Entry* entry = find(entries, name);
-  return entry != nullptr && entry->clear;
+// Each account once, its first entry, and as able to log in as it was.
+void check_import(const UsersText& other) {
+  using Outcome = UsersText::Imported::Outcome;
+  UsersText taken;
+  const auto outcomes = taken.take_over(other);
+  GSSNTLM_HOLDS(outcomes.size() == other.entries().size());
+  const Entries entries = taken.entries();
+  std::size_t at = 0;
+  for (const UsersText::Imported& entry : outcomes) {
+    if (entry.outcome <= Outcome::kAddedNoHash) {
+      GSSNTLM_HOLDS(at < entries.size() && entries[at].user == entry.user);
+      GSSNTLM_HOLDS(taken.count(entry.user, entry.domain) == 1);
+      GSSNTLM_HOLDS(entries[at].has_hash == (entry.outcome != Outcome::kAddedNoHash));
+      GSSNTLM_HOLDS(entries[at].enabled || entry.outcome != Outcome::kAdded);
+      ++at;
+    }
+  }
+  GSSNTLM_HOLDS(at == entries.size());
+  GSSNTLM_HOLDS(same_entries(entries_of(written(taken)), entries));
 }
 
 void check_editing(std::string_view text, const Entries& entries) {
@@ -163,7 +198,7 @@ void check_editing(std::string_view text, const Entries& entries) {
   Result<UsersText> other = UsersText::parse(text, "users");
   if (users->set_hash("somebody", "DOM", hash)) {
     GSSNTLM_HOLDS(users->has("SomeBody", "dom"));
-    GSSNTLM_HOLDS(users->remove("somebody", "DOM"));
+    GSSNTLM_HOLDS(users->count("somebody", "DOM") == 1 && users->remove("somebody", "DOM") == 1);
   }
   if (!entries.empty()) {
     const UsersText::Entry chosen = entries[entries.size() / 2];
@@ -171,22 +206,14 @@ void check_editing(std::string_view text, const Entries& entries) {
     const bool found = other->has(chosen.user, chosen.domain);
     GSSNTLM_HOLDS(found == (utf16le_from_utf8(chosen.user) && utf16le_from_utf8(chosen.domain)));
     const std::string before = written(*other);
-    const bool was_disabled = found && disabled(*other, chosen);
-    if (other->enable(chosen.user, chosen.domain, false)) {
-      GSSNTLM_HOLDS(found && disabled(*other, chosen));
-      GSSNTLM_HOLDS(other->enable(chosen.user, chosen.domain, true));
-      GSSNTLM_HOLDS(was_disabled || !disabled(*other, chosen));
-    } else {
-      GSSNTLM_HOLDS(written(*other) == before && (!found || has_clear(entries, chosen)));
-    }
+    check_enabling(*other, chosen, before);
     GSSNTLM_HOLDS(other->entries().size() == entries.size());
-    GSSNTLM_HOLDS(other->remove(chosen.user, chosen.domain) == found);
-    GSSNTLM_HOLDS(other->entries().size() == entries.size() - (found ? 1 : 0));
+    const std::size_t count = other->count(chosen.user, chosen.domain);
+    GSSNTLM_HOLDS(found == (count != 0) && other->remove(chosen.user, chosen.domain) == count);
+    GSSNTLM_HOLDS(!other->has(chosen.user, chosen.domain));
+    GSSNTLM_HOLDS(other->entries().size() == entries.size() - count);
   }
-  UsersText taken;
-  const std::size_t count = taken.take_over(*other);
-  GSSNTLM_HOLDS(taken.entries().size() <= count);
-  GSSNTLM_HOLDS(same_entries(entries_of(written(taken)), taken.entries()));
+  check_import(*other);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "mech/backends/users/users_edit.h"
 
-#include <thread>
+#include <chrono>
+#include <functional>
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,11 +23,18 @@ NtHash hash_of(std::string_view password) {
   return derive_nt_hash(*wide);
 }
 
-Status put(const std::string& path, std::string_view user, std::string_view domain,
-           std::string_view password) {
-  return edit_users_file(path, true, [&](UsersText& users) {
-    return users.set_hash(user, domain, hash_of(password));
-  });
+Result<Edited> edit(const std::string& path, bool create,
+                    const std::function<Status(UsersText&)>& change) {
+  EditOptions options;
+  options.create = create;
+  options.patience = std::chrono::minutes(2);
+  return edit_users_file(path, options, change);
+}
+
+Result<Edited> put(const std::string& path, std::string_view user, std::string_view domain,
+                   std::string_view password) {
+  return edit(path, true,
+              [&](UsersText& users) { return users.set_hash(user, domain, hash_of(password)); });
 }
 
 // Whether the acceptor would find the account with this password.
@@ -97,7 +105,7 @@ TEST_CASE("an account in clear text that has no hash form is not turned into ano
     Result<UsersText> users = UsersText::parse(text, "users");
     REQUIRE(users.ok());
     const std::string domain = line.substr(0, line.find(':'));
-    CHECK_FALSE(users->enable("bob", domain, false));
+    CHECK(users->enable("bob", domain, false) == UsersText::Enabling::kNoForm);
     CHECK(as_text(users->text().view()) == text);
   }
 }
@@ -106,9 +114,9 @@ TEST_CASE("accounts are disabled, enabled and removed") {
   const ScratchFolder folder;
   const std::string path = folder.write("users", "D:bob:pw\n:carol@realm:pw2\n");
   const auto enable = [&](bool on) {
-    return edit_users_file(path, false, [&](UsersText& u) -> Status {
-      CHECK(u.enable("bob", "D", on));
-      CHECK_FALSE(u.enable("bob", "E", on));
+    return edit(path, false, [&](UsersText& u) -> Status {
+      CHECK(u.enable("bob", "D", on) == UsersText::Enabling::kDone);
+      CHECK(u.enable("bob", "E", on) == UsersText::Enabling::kMissing);
       return {};
     });
   };
@@ -116,13 +124,94 @@ TEST_CASE("accounts are disabled, enabled and removed") {
   CHECK_FALSE(proves(path, "bob", "pw"));
   REQUIRE(enable(true).ok());
   CHECK(proves(path, "bob", "pw"));
-  REQUIRE(edit_users_file(path, false, [](UsersText& u) -> Status {
-            CHECK(u.remove("bob", "d"));
-            CHECK_FALSE(u.remove("bob", "D"));
+  REQUIRE(edit(path, false, [](UsersText& u) -> Status {
+            CHECK(u.remove("bob", "d") == 1);
+            CHECK(u.remove("bob", "D") == 0);
             return {};
           }).ok());
   CHECK(folder.read("users") == ":carol@realm:pw2\n");
   CHECK(proves(path, "carol@realm", "pw2"));
+}
+
+TEST_CASE("all entries of an account are removed, disabled and enabled") {
+  const ScratchFolder folder;
+  const std::string hash = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:";
+  const std::string text = "bob:1" + hash + "[U          ]:LCT-0:\nzoe:2" + hash +
+                           "[U          ]:LCT-0:\nBOB:3" + hash + "[LU]:LCT-0:\n:bob:old\n";
+  Result<UsersText> users = UsersText::parse(text, "users");
+  REQUIRE(users.ok());
+  const auto enabled = [&] {
+    std::string all;
+    for (const UsersText::Entry& e : users->entries()) {
+      all.push_back(e.enabled ? '+' : '-');
+    }
+    return all;
+  };
+  CHECK(enabled() == "++-+");
+  CHECK(users->enable("bob", "", false) == UsersText::Enabling::kDone);
+  CHECK(enabled() == "-+--");
+  CHECK(users->enable("bob", "", true) == UsersText::Enabling::kDone);
+  CHECK(enabled() == "++++");
+  CHECK(users->remove("bob", "") == 3);
+  CHECK(enabled() == "+");
+}
+
+TEST_CASE("an account without a usable password is not enabled, and nothing is changed") {
+  for (const std::string line :
+       {"bob:1:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:[DNU]:LCT-0:\n",
+        "bob:1:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:NO PASSWORDXXXXXXXXXXXXXXXXXXXXX:[DU]:LCT-0:\n"}) {
+    const std::string text =
+        "bob:0:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:"
+        "A87F3A337D73085C45F9416BE5787D86:[DU]:LCT-0:\n" +
+        line;
+    Result<UsersText> users = UsersText::parse(text, "users");
+    REQUIRE(users.ok());
+    CHECK(users->enable("bob", "", true) == UsersText::Enabling::kNeedsPassword);
+    CHECK(as_text(users->text().view()) == text);
+  }
+}
+
+TEST_CASE("a new password removes the account's further entries") {
+  Result<UsersText> users = UsersText::parse(":bob:one\n:zoe:pw\n:Bob:two\nD:bob:three\n", "users");
+  REQUIRE(users.ok());
+  REQUIRE(users->set_hash("bob", "", hash_of("new")).ok());
+  const std::string text(as_text(users->text().view()));
+  CHECK(text.starts_with("bob:0:"));
+  CHECK(text.ends_with("\n:zoe:pw\nD:bob:three\n"));
+  CHECK(users->count("bob", "") == 1);
+}
+
+TEST_CASE("an import carries flags over and takes the first entry of each account") {
+  using Outcome = UsersText::Imported::Outcome;
+  const std::string lm = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:";
+  const std::string first = lm + "A87F3A337D73085C45F9416BE5787D86:";
+  const std::string second = lm + "00112233445566778899AABBCCDDEEFF:";
+  const Result<UsersText> other = UsersText::parse(
+      "# old\ndan:7" + first + "[DU]:LCT-0:\nlea:8" + first + "[LU]:LCT-0:\nnan:9" + first +
+          "[NU]:LCT-0:\nDAN:7" + second + "[U]:LCT-0:\nann:1" + first + "[U]:LCT-0:\nann:1" +
+          second + "[U]:LCT-0:\nbob:2" + lm + "NO PASSWORDXXXXXXXXXXXXXXXXXXXXX:[U]:LCT-0:\nbob:2" +
+          first + "[U]:LCT-0:\nzoe:3" + first + "[U]:LCT-0:\nD:a\\b:pw\n",
+      "old");
+  REQUIRE(other.ok());
+  Result<UsersText> users = UsersText::parse("zoe:5" + second + "[DU]:LCT-0:\n", "users");
+  REQUIRE(users.ok());
+  std::vector<Outcome> outcomes;
+  for (const UsersText::Imported& entry : users->take_over(*other)) {
+    outcomes.push_back(entry.outcome);
+  }
+  CHECK(outcomes == std::vector<Outcome>{Outcome::kAddedDisabled, Outcome::kAddedDisabled,
+                                         Outcome::kAddedDisabled, Outcome::kRepeated,
+                                         Outcome::kAdded, Outcome::kRepeated, Outcome::kAddedNoHash,
+                                         Outcome::kRepeated, Outcome::kPresent,
+                                         Outcome::kUnusable});
+  const std::string text(as_text(users->text().view()));
+  CHECK(text.starts_with("zoe:5" + second + "[DU]:"));
+  CHECK(text.find("\ndan:7" + first + "[DU         ]:") != std::string::npos);
+  CHECK(text.find("\nlea:8" + first + "[LU         ]:") != std::string::npos);
+  CHECK(text.find("\nnan:9" + first + "[NU         ]:") != std::string::npos);
+  CHECK(text.find("\nann:1" + first + "[U          ]:") != std::string::npos);
+  CHECK(text.find("\nbob:2" + lm + "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U ") != std::string::npos);
+  CHECK(users->entries().size() == 6);
 }
 
 TEST_CASE("a file in clear text becomes hashes and opens the same doors") {
@@ -130,8 +219,8 @@ TEST_CASE("a file in clear text becomes hashes and opens the same doors") {
   const std::string path =
       folder.write("users", "# people\r\nD:bob:p:w\r\n:carol@realm:pw2\nD:\xc3\xa4:\xc3\xb6\n");
   std::size_t count = 0;
-  REQUIRE(edit_users_file(path, false, [&](UsersText& u) -> Status {
-            count = u.hash_clear_entries();
+  REQUIRE(edit(path, false, [&](UsersText& u) -> Status {
+            count = u.hash_clear_entries().size();
             return {};
           }).ok());
   CHECK(count == 3);
@@ -160,9 +249,15 @@ TEST_CASE("a bad line, a missing file or a folder is an error that names it") {
             .ends_with("line 2"));
   CHECK(folder.read("users") == "# one\nrubbish\n");
   const auto nothing = [](UsersText&) -> Status { return {}; };
-  CHECK_FALSE(edit_users_file(folder.path("absent"), false, nothing).ok());
-  CHECK_FALSE(edit_users_file(folder.path("no/such/folder"), true, nothing).ok());
-  CHECK_FALSE(edit_users_file(folder.path(""), true, nothing).ok());
+  CHECK_FALSE(edit(folder.path("absent"), false, nothing).ok());
+  CHECK_FALSE(edit(folder.path("no/such/folder"), true, nothing).ok());
+  CHECK_FALSE(edit(folder.path(""), true, nothing).ok());
+}
+
+TEST_CASE("a FIFO in the place of a users file is an error at once") {
+  const ScratchFolder folder;
+  REQUIRE(::mkfifo(folder.path("users").c_str(), 0600) == 0);
+  CHECK(put(folder.path("users"), "bob", "", "pw").error().minor == Minor::kUsersFileMode);
 }
 
 TEST_CASE("editors at the same time lose nothing") {
