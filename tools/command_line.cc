@@ -1,7 +1,11 @@
 #include "tools/command_line.h"
 
+#include <cstdio>
+#include <sstream>
+
 #include <CLI/CLI.hpp>
 
+#include "mech/base/text.h"
 #include "tools/console.h"
 
 namespace gssntlm::tools {
@@ -62,7 +66,12 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
     app_->parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
-    app_->exit(e);
+    // What was typed is quoted in the error.
+    std::ostringstream out;
+    std::ostringstream err;
+    app_->exit(e, out, err);
+    std::fputs(terminal_text(out.str()).c_str(), stdout);
+    std::fputs(terminal_text(err.str()).c_str(), stderr);
     return asked ? kDone : kBadUsage;
   }
   return std::nullopt;

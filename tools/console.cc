@@ -146,7 +146,7 @@ std::optional<SecretBytes> take_line(int fd) {
 }  // namespace
 
 int complain(std::string_view text) {
-  std::fprintf(stderr, "gss-ntlm: %.*s\n", static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "gss-ntlm: %s\n", terminal_text(text).c_str());
   return kFailed;
 }
 

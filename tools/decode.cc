@@ -1,14 +1,18 @@
 // decode: explains tokens.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "mech/backends/users/users_file.h"
 #include "mech/base/text.h"
+#include "mech/os/file.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/decode_output.h"
@@ -118,11 +122,11 @@ std::optional<NtHash> hash_from_users(const std::string& path, const Token& auth
   const std::string who = printable_utf8(name_text(authenticate, m.user)) + " of domain \"" +
                           printable_utf8(name_text(authenticate, m.domain)) + "\"";
   if (!entry || !entry->nt_hash) {
-    complain(path + (entry ? ": no NT hash of " : ": no account ") + who);
+    complain(printable_utf8(path) + (entry ? ": no NT hash of " : ": no account ") + who);
     return std::nullopt;
   }
   if (entry->disabled) {
-    complain(path + ": the account is disabled: " + who);
+    complain(printable_utf8(path) + ": the account is disabled: " + who);
   }
   return entry->nt_hash->clone();
 }
@@ -158,15 +162,30 @@ std::optional<std::vector<Finding>> judge(const DecodeOptions& o,
   return diagnose(*e.negotiate, *e.challenge, *e.authenticate, *hash, bindings);
 }
 
-bool write_page(const std::string& path, const std::string& page) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << page;
-  out.close();
-  if (!out) {
-    complain(printable_utf8(path) + ": cannot be written");
-    return false;
+int complain_errno(const std::string& path, const char* what) {
+  const std::string text = std::strerror(errno);
+  return complain(printable_utf8(path) + ": " + what + ": " + text);
+}
+
+// A new file in the place of the old one, so that no process that has that open reads the
+// responses, from which passwords can be guessed; and no link is followed.
+int write_page(const std::string& path, const std::string& page) {
+  struct stat st;
+  if (::lstat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    return complain(printable_utf8(path) +
+                    ": not a regular file; give another name, or - for standard output");
   }
-  return true;
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.get() < 0) {
+    return complain_errno(path, "cannot be written");
+  }
+  if (write_all(file.get(), as_bytes(page)) && ::rename(temporary.c_str(), path.c_str()) == 0) {
+    return kDone;
+  }
+  const int status = complain_errno(path, "cannot be written");
+  ::unlink(temporary.c_str());
+  return status;
 }
 
 void show(const DecodeOptions& o, const std::vector<Token>& tokens,
@@ -203,7 +222,10 @@ int run_decode(const DecodeOptions& o) {
     findings = std::move(*judged);
   }
   if (!o.html.empty()) {
-    if (!write_page(o.html, render_html(*tokens, findings))) {
+    const std::string page = render_html(*tokens, findings);
+    if (o.html == "-") {
+      std::fwrite(page.data(), 1, page.size(), stdout);
+    } else if (write_page(o.html, page) != kDone) {
       return kFailed;
     }
   } else {
@@ -226,7 +248,9 @@ void add_decode_command(Command program, int& status) {
                      "logs too; - or nothing: standard input");
   command.add_flag("--json", o->json, "One JSON object a token, one a line");
   command.add_flag("--bytes", o->bytes, "With offsets and bytes");
-  command.add_option("--html", o->html, "Write one page that shows the exchange to this file");
+  command.add_option("--html", o->html,
+                     "Write one page that shows the exchange to this file, which only its "
+                     "owner can read, or to standard output (-)");
   Option users = command.add_option("--users", o->users,
                                     "Say what fails, with the account's hash from this users file");
   command

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mech/base/text.h"
 #include "tools/decode_output.h"
 
 namespace gssntlm::tools {
@@ -42,7 +43,7 @@ constexpr const char* kHead =
 
 std::string escape(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : terminal_text(text)) {
     switch (c) {
       case '&':
         out.append("&amp;");

@@ -107,8 +107,9 @@ Json negotiation_json(const SpnegoToken& n) {
   return j;
 }
 
+// In ASCII: the names are the peer's, and may be meant for the terminal.
 std::string dump(const Json& j) {
-  return j.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return j.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace

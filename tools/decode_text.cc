@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "mech/base/text.h"
 #include "tools/decode_output.h"
 
 namespace gssntlm::tools {
@@ -61,7 +62,7 @@ std::string render_text(const Token& t, std::size_t number, const TextStyle& sty
     out.append("\n");
   }
   for (const std::string& oddity : t.oddities) {
-    out.append("  ").append(paint(style, Ink::kBad, "! " + oddity)).append("\n");
+    out.append("  ").append(paint(style, Ink::kBad, "! " + terminal_text(oddity))).append("\n");
   }
   if (t.fault) {
     out.append("  ")
@@ -78,7 +79,9 @@ std::string render_text(const std::vector<Finding>& findings, const TextStyle& s
   for (const Finding& f : findings) {
     std::string name = (f.good ? "  " : "! ") + f.part;
     name.resize(std::max(name.size() + 1, kNameWidth + 4), ' ');
-    out.append(paint(style, f.good ? Ink::kGood : Ink::kBad, name)).append(f.text).append("\n");
+    out.append(paint(style, f.good ? Ink::kGood : Ink::kBad, name))
+        .append(terminal_text(f.text))
+        .append("\n");
   }
   return out;
 }

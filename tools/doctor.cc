@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
@@ -61,7 +62,8 @@ void report_mech_list_mic(Checks& checks, SpnegoMic setting, const LoginOutcome&
 
 int print_lines(const Checks& checks, std::ptrdiff_t wrong) {
   for (const Check& check : checks) {
-    std::printf("%-5s  %s: %s\n", word(check.state), check.name.c_str(), check.text.c_str());
+    std::printf("%-5s  %s: %s\n", word(check.state), check.name.c_str(),
+                terminal_text(check.text).c_str());
   }
   if (wrong == 0) {
     std::puts("NTLM works here.");
@@ -77,7 +79,7 @@ int print_json(const Checks& checks, std::ptrdiff_t wrong) {
     list.push_back({{"name", check.name}, {"state", word(check.state)}, {"text", check.text}});
   }
   const nlohmann::ordered_json all = {{"good", wrong == 0}, {"checks", list}};
-  std::puts(all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  std::puts(all.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
   return wrong == 0 ? kDone : kFailed;
 }
 

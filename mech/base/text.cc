@@ -209,6 +209,25 @@ std::string printable_utf8(std::string_view text, std::size_t limit) {
   return out;
 }
 
+std::string terminal_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  const char* at = text.data();
+  const char* end = at + text.size();
+  const char* bad = utf8::find_invalid(at, end);
+  while (at != end) {
+    if (at == bad) {
+      push_escape(out, "\\x%02x", static_cast<unsigned char>(*at++));
+      bad = utf8::find_invalid(at, end);
+    } else if (*at == '\n' || *at == '\t' || *at == '\\') {
+      out.push_back(*at++);
+    } else {
+      push_printable(out, utf8::unchecked::next(at));
+    }
+  }
+  return out;
+}
+
 char16_t upcase_unit(char16_t unit) noexcept {
   if (unit < 0x80) {
     return unit >= u'a' && unit <= u'z' ? static_cast<char16_t>(unit - 0x20) : unit;

@@ -26,6 +26,11 @@ namespace gssntlm {
 /// The same for UTF-8; bytes that are not UTF-8 are escaped one by one.
 [[nodiscard]] std::string printable_utf8(std::string_view utf8, std::size_t limit = 256);
 
+/// For a terminal or a log: the text with line feeds and tabs as they are, and other control
+/// characters, those that reorder or hide text, and bytes that are not UTF-8 escaped. Text that
+/// printable_utf8() made comes back unchanged.
+[[nodiscard]] std::string terminal_text(std::string_view utf8);
+
 /// Upper-cases UTF-16LE in place, one 16-bit unit at a time, by the table of [MS-UCODEREF] 3.1.5.3
 /// as [MS-NLMP] 3.3.2 needs it. A last odd byte is left alone.
 void upcase_utf16le(MutableBytes utf16le) noexcept;

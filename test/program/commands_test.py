@@ -236,12 +236,137 @@ def test_users(folder):
     with open(clear, "w", encoding="utf-8") as f:
         f.write("# old\nD:carol:p:w\n:dave@realm:pw\n")
     out, _ = run("user", "import", "--from", clear, "--file", path)
-    expect(out == "2 accounts\n", out)
+    expect(out == "D\\carol\tadded\ndave@realm\tadded\n2 accounts\n", out)
     out, _ = run("user", "list", "--file", path)
     expect("D\\carol\tenabled" in out and "dave@realm\tenabled" in out, out)
     run("user", "import", "--file", clear)
     with open(clear, encoding="utf-8") as f:
         expect("p:w" not in f.read(), "import hashes in place")
+
+
+HASHES = (":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:",
+          ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:00112233445566778899AABBCCDDEEFF:")
+
+
+def write_users(path, text, mode=0o600):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def test_import(folder):
+    """Flags and first entries survive an import, which says what it did with each entry."""
+    first, second = HASHES
+    old, path = os.path.join(folder, "old"), os.path.join(folder, "users")
+    write_users(old, f"dan:7{first}[DU]:LCT-0:\nDAN:7{second}[U]:LCT-0:\nlea:8{first}[LU]:LCT-0:\n"
+                     f"nan:9{first}[NU]:LCT-0:\nann:1{first}[U]:LCT-0:\nann:1{second}[U]:LCT-0:\n"
+                     f"zoe:3{first}[U]:LCT-0:\n")
+    write_users(path, f"zoe:5{second}[DU]:LCT-0:\n")
+    out, _ = run("user", "import", "--from", old, "--file", path)
+    said = [line.split("\t")[-1].split(":")[0] for line in out.splitlines()]
+    expect(said == ["added, disabled as it was", "left out", "added, disabled as it was",
+                    "added, disabled as it was", "added", "left out", "left as it is", "4 accounts"], out)
+    out, _ = run("user", "list", "--file", path)
+    expect(out == "zoe\tdisabled\ndan\tdisabled\nlea\tdisabled\nnan\tdisabled\nann\tenabled\n", out)
+    with open(path, encoding="utf-8") as f:
+        expect(f"\nann:1{first}[U" in f.read(), "the first of two passwords is kept")
+    write_users(old, "D:a\\b:pw\n:carol:pw\n")
+    out, _ = run("user", "import", "--from", old, "--file", path, status=1)
+    expect("not imported" in out and "1 account\n" in out, out)
+
+
+def test_duplicates(folder):
+    """A command changes all entries of an account, or says why not."""
+    first, second = HASHES
+    path = os.path.join(folder, "users")
+    write_users(path, f"bob:1{first}[U]:LCT-0:\nBob:1{second}[LU]:LCT-0:\n:zoe:pw\nnan:1{first}[NU]:LCT-0:\n")
+    run("user", "disable", "--file", path, "bob")
+    out, _ = run("user", "list", "--file", path)
+    expect(out.count("\tdisabled\n") == 3, out)
+    run("user", "enable", "--file", path, "bob")
+    out, _ = run("user", "list", "--file", path)
+    expect(out.startswith("bob\tenabled\nBob\tenabled\n"), out)
+    _, err = run("user", "enable", "--file", path, "nan", status=1)
+    expect("user passwd" in err, err)
+    _, err = run("user", "passwd", "--file", path, "bob", "--stdin", stdin=b"pw\n")
+    expect("2 entries" in err, err)
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(f"bob:1{second}[U]:LCT-0:\n")
+    out, _ = run("user", "del", "--file", path, "bob")
+    expect("2 entries removed" in out, out)
+    out, _ = run("user", "list", "--file", path)
+    expect("bob" not in out, out)
+
+
+def test_owners(folder):
+    """A mode is narrowed and that is said; root edits the file of another user when told to."""
+    path = os.path.join(folder, "users")
+    write_users(path, ":bob:pw\n", 0o644)
+    _, err = run("user", "import", "--file", path)
+    expect("mode 0644 let others read" in err and stat.S_IMODE(os.stat(path).st_mode) == 0o600, err)
+    run("user", "import", "--file", path, "--owner", "no such user", status=2)
+    if os.geteuid() != 0:
+        return
+    os.chown(path, 1, 1)
+    _, err = run("user", "del", "--file", path, "bob", status=1)
+    expect("belongs to user 1, not to user 0" in err and "--owner" in err, err)
+    run("user", "del", "--file", path, "bob", "--owner", "1")
+    theirs = os.path.join(folder, "theirs")
+    run("user", "add", "--file", theirs, "bob", "--owner", "daemon", "--stdin", stdin=b"pw\n")
+    expect(os.stat(theirs).st_uid == 1 and stat.S_IMODE(os.stat(theirs).st_mode) == 0o600, "--owner NAME")
+
+
+def plain(text):
+    """Whether a terminal shows the text as it is."""
+    return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", text)
+
+
+def test_terminal(folder):
+    """No name of a file or of a peer reaches the terminal as it is."""
+    evil = "\x1b[31m\x9b2J\u202e"
+    path = os.path.join(folder, evil)
+    write_users(path, ":bob:pw\n")
+    for command in ("del", "disable", "enable", "passwd"):
+        more = ["--stdin"] if command == "passwd" else []
+        _, err = run("user", command, "--file", path, "absent", *more, stdin=b"pw\n", status=1)
+        expect(plain(err) and "absent" in err, f"{command}: {err!r}")
+    _, err = run("user", "add", "--file", path, "bob", "--stdin", stdin=b"pw\n", status=1)
+    expect(plain(err), f"add: {err!r}")
+    for bad in (["user", "list", "--file", path + "x"], ["decode", "--users", path + "x", NEGOTIATE],
+                ["decode", path + "x"], ["user", "import", "--file", path, "--from", evil]):
+        _, err = run(*bad, status=1)
+        expect(plain(err) and err, f"{bad}: {err!r}")
+    for bad in (["list", evil], ["--" + evil], [evil], ["decode", "--" + evil]):
+        _, err = run(*bad, status=2)
+        expect(plain(err) and err, f"{bad}: {err!r}")
+    name = evil.encode("utf-16-le")
+    challenge = (b"NTLMSSP\0" + struct.pack("<IHHI", 2, len(name), len(name), 48) +
+                 struct.pack("<I", 0xE2890215) + b"12345678" + bytes(8) + struct.pack("<HHI", 0, 0, 48) + name)
+    for form in ([], ["--json"], ["--bytes"], ["--html", "-"]):
+        out, _ = run("decode", *form, challenge.hex())
+        expect(plain(out) and "31m" in out, f"decode {form}: {out!r}")
+    out, _ = run("decode", "--json", challenge.hex())
+    expect(json.loads(out)["target_name"] == evil, "the JSON says what the name is")
+
+
+def test_page_mode(folder):
+    """A page with responses that can be cracked is its owner's alone, and replaces no link or device."""
+    page = os.path.join(folder, "page.html")
+    umask = os.umask(0)
+    run("decode", "--html", page, NEGOTIATE)
+    expect(stat.S_IMODE(os.stat(page).st_mode) == 0o600, "a new page is 0600")
+    os.chmod(page, 0o644)
+    with open(page, encoding="utf-8") as before:
+        run("decode", "--html", page, NEGOTIATE)
+        expect(stat.S_IMODE(os.stat(page).st_mode) == 0o600, "a page that was 0644 is 0600")
+        expect(os.fstat(before.fileno()).st_ino != os.stat(page).st_ino, "and a new file")
+    os.umask(umask)
+    link = os.path.join(folder, "link")
+    os.symlink("page.html", link)
+    _, err = run("decode", "--html", link, NEGOTIATE, status=1)
+    expect("not a regular file" in err and os.path.islink(link), err)
+    run("decode", "--html", os.path.join(folder, "no/page"), NEGOTIATE, status=1)
+    expect(sorted(os.listdir(folder)) == ["link", "page.html"], os.listdir(folder))
 
 
 def test_users_disk(folder):
