@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "mech/backends/winbind": BACKEND,
     "mech/credential": BACKEND | BACKENDS,
     "mech/spi": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego"},
-    "tools": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego"},
+    "tools": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego", "spnego/interposer"},
 }
 
 KNOW_GSSAPI = {"include", "mech/spi", "spnego/interposer", "tools"}

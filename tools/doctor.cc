@@ -56,8 +56,9 @@ void report_mech_list_mic(Checks& checks, SpnegoMic setting, const LoginOutcome&
   }
   checks.push_back(
       {Check::State::kNote, name,
-       "is lost by this Kerberos library, as by all of 1.21.0 to 1.22.1: under SPNEGO there is no "
-       "MIC, and clients elsewhere that send one cannot log in to services here; update krb5"});
+       "is lost by this Kerberos library, as by all of 1.21.0 to 1.22.1: inside SPNEGO there is no "
+       "MIC, and clients elsewhere that send one cannot log in to services here; update krb5, or "
+       "install the package gss-ntlm-spnego (docs/guides/spnego.md)"});
 }
 
 int print_lines(const Checks& checks, std::ptrdiff_t wrong) {
@@ -125,6 +126,7 @@ void check_logins(Checks& checks) {
   report(checks, "login", login.run(false, std::nullopt));
   const LoginOutcome usual = login.run(true, std::nullopt);
   report(checks, "login under SPNEGO", usual);
+  check_spnego(checks, login);
   if (usual.problem.empty()) {
     report_mech_list_mic(checks, (*settings)->spnego_mic, usual, login.run(true, "always"));
   }

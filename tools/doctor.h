@@ -34,6 +34,10 @@ void check_mechanism(Checks& checks);
 void check_accounts(Checks& checks, const std::optional<std::string>& target);
 /// The clock.
 void check_clock(Checks& checks);
+class SelfLogin;
+
+/// SPNEGO with a token of krb5 ticket 9213, in a child process.
+void check_spnego(Checks& checks, SelfLogin& login);
 /// Logins of a throw-away account, raw and under SPNEGO, with the policy in force.
 void check_logins(Checks& checks);
 

@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern "C" {
@@ -111,6 +113,16 @@ class Exchange {
       outcome_.problem = "the two sides do not come to an end";
     }
     return outcome_.problem.empty();
+  }
+
+  // The initiator's answer to a reply that is `token`.
+  [[nodiscard]] std::string reply_with(std::string_view token) {
+    std::string reply;
+    if (initiate(reply)) {
+      reply = token;
+      (void)initiate(reply);
+    }
+    return outcome_.problem;
   }
 
   void protect() {
@@ -318,6 +330,43 @@ bool SelfLogin::write_settings(std::optional<std::string_view> spnego_mic) {
   const Result<Ref<const Settings>> settings = load_settings();
   return settings && write("settings", settings_text(**settings, spnego_mic)) &&
          ::setenv(kVariable, (folder_.path() + "/settings").c_str(), 1) == 0;
+}
+
+std::string SelfLogin::try_token(std::string_view token) {
+  Exchange exchange(true);
+  return exchange.acquire(password_, folder_.path() + "/users") ? exchange.reply_with(token)
+                                                                : exchange.outcome().problem;
+}
+
+std::optional<std::string> SelfLogin::answer_to(std::string_view token) {
+  if (!problem_.empty() || !write_settings(std::nullopt)) {
+    return problem_;
+  }
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return std::string("pipe: ") + std::strerror(errno);
+  }
+  const Descriptor from(ends[0]);
+  std::optional<Descriptor> to(std::in_place, ends[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
+    const std::string answer = try_token(token);
+    (void)write_all(to->get(), as_bytes(answer));
+    ::_exit(0);
+  }
+  to.reset();
+  std::string answer;
+  std::array<char, 512> part{};
+  for (ssize_t size = 0; (size = ::read(from.get(), part.data(), part.size())) > 0;) {
+    answer.append(part.data(), static_cast<std::size_t>(size));
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) {
+    return std::string("fork: ") + std::strerror(errno);
+  }
+  return WIFSIGNALED(status) ? std::nullopt : std::optional(answer);
 }
 
 LoginOutcome SelfLogin::run(bool spnego, std::optional<std::string_view> spnego_mic) {

@@ -49,7 +49,13 @@ class SelfLogin {
   /// environment goes before it as ever. `spnego_mic` replaces that setting.
   [[nodiscard]] LoginOutcome run(bool spnego, std::optional<std::string_view> spnego_mic);
 
+  /// What an initiator of SPNEGO says of `token` as the acceptor's first reply, in a child process;
+  /// empty when it takes it. Nothing when the child ended by a signal. `problem()` or a text that
+  /// starts with it when the exchange did not come that far.
+  [[nodiscard]] std::optional<std::string> answer_to(std::string_view token);
+
  private:
+  [[nodiscard]] std::string try_token(std::string_view token);
   [[nodiscard]] bool write(const std::string& name, const std::string& text);
   [[nodiscard]] bool write_settings(std::optional<std::string_view> spnego_mic);
 
