@@ -93,7 +93,6 @@ OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
   if (minor != nullptr) {
     *minor = static_cast<OM_uint32>(answer.minor);
   }
-  clear_vector_registers();
   return answer.major;
 }
 /// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
@@ -103,7 +102,9 @@ OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
 template <typename Body>
 OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
   forget_detail();
-  return guard_release(minor, std::forward<Body>(body));
+  const OM_uint32 major = guard_release(minor, std::forward<Body>(body));
+  clear_vector_registers();
+  return major;
 }
 /// The same for any body.
 template <typename Body>
@@ -111,16 +112,18 @@ OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
   const CancellationHold hold;
   return guard_brief(minor, std::forward<Body>(body));
 }
-/// The same for a body that handles passwords, hashes or session keys: neither the stack that it
-/// used nor a register holds one afterwards. `Stack` bytes are cleared.
+/// The same for a body that, where `secret`, handles passwords, hashes or session keys: neither the
+/// stack that it used nor a vector register holds one afterwards. `Stack` bytes are cleared.
 template <std::size_t Stack, typename Body>
-OM_uint32 guard_secret(OM_uint32* minor, Body&& body) noexcept {
+OM_uint32 guard_secret(OM_uint32* minor, bool secret, Body&& body) noexcept {
   // Not inlined: what it leaves is then below this frame.
   const auto call = [&]() __attribute__((noinline)) {
     return guard(minor, body);
   };
   const OM_uint32 major = call();
-  clear_stack<Stack>();
+  if (secret) {
+    clear_stack<Stack>();
+  }
   return major;
 }
 

@@ -149,7 +149,7 @@ extern "C" {
 OM_uint32 gss_store_cred(OM_uint32* minor, const gss_cred_id_t credential, gss_cred_usage_t usage,
                          const gss_OID mech, OM_uint32 overwrite, OM_uint32,
                          gss_OID_set* mechs_stored, gss_cred_usage_t* usage_stored) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     return store_credential({credential, usage, mech, overwrite, mechs_stored, usage_stored},
                             GSS_C_NO_CRED_STORE);
   });
@@ -159,13 +159,13 @@ OM_uint32 gss_store_cred_into(OM_uint32* minor, gss_cred_id_t credential, gss_cr
                               gss_OID mech, OM_uint32 overwrite, OM_uint32,
                               gss_const_key_value_set_t keys, gss_OID_set* mechs_stored,
                               gss_cred_usage_t* usage_stored) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     return store_credential({credential, usage, mech, overwrite, mechs_stored, usage_stored}, keys);
   });
 }
 
 OM_uint32 gss_export_cred(OM_uint32* minor, gss_cred_id_t credential, gss_buffer_t token) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     clear(token);
     if (token == nullptr) {
       return kBadArgument;
@@ -182,7 +182,7 @@ OM_uint32 gss_export_cred(OM_uint32* minor, gss_cred_id_t credential, gss_buffer
 }
 
 OM_uint32 gss_import_cred(OM_uint32* minor, gss_buffer_t token, gss_cred_id_t* credential) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     store(credential, GSS_C_NO_CREDENTIAL);
     if (credential == nullptr || token == nullptr || is_broken(token)) {
       return kBadArgument;

@@ -152,7 +152,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
                                 gss_cred_usage_t usage, gss_const_key_value_set_t store_keys,
                                 gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                 OM_uint32* lifetime) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -164,7 +164,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
 OM_uint32 gss_acquire_cred(OM_uint32* minor, gss_name_t name, OM_uint32, gss_OID_set mechs,
                            gss_cred_usage_t usage, gss_cred_id_t* credential,
                            gss_OID_set* actual_mechs, OM_uint32* lifetime) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -177,7 +177,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
                                             const gss_OID_set mechs, gss_cred_usage_t usage,
                                             gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                             OM_uint32* lifetime) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     if (password == GSS_C_NO_BUFFER || is_broken(password)) {
@@ -206,7 +206,8 @@ OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) {
 
 OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* name,
                            OM_uint32* lifetime, gss_cred_usage_t* usage, gss_OID_set* mechs) {
-  return guard(minor, [&]() -> Answer {
+  // Without a handle a default credential is acquired.
+  return guard_secret<kSecretStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(lifetime, OM_uint32{0});
     store(mechs, GSS_C_NO_OID_SET);
@@ -231,7 +232,8 @@ OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* n
 OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_OID mech,
                                    gss_name_t* name, OM_uint32* initiator_lifetime,
                                    OM_uint32* acceptor_lifetime, gss_cred_usage_t* usage) {
-  return guard(minor, [&]() -> Answer {
+  // Without a handle a default credential is acquired.
+  return guard_secret<kSecretStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(initiator_lifetime, OM_uint32{0});
     store(acceptor_lifetime, OM_uint32{0});
@@ -256,7 +258,7 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
 
 OM_uint32 gssspi_set_cred_option(OM_uint32* minor, gss_cred_id_t* credential, const gss_OID oid,
                                  const gss_buffer_t value) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard(minor, [&]() -> Answer {
     if (credential == nullptr || oid == GSS_C_NO_OID || is_broken(value)) {
       return kBadArgument;
     }

@@ -11,7 +11,7 @@ using namespace gssntlm::spi;
 extern "C" {
 
 OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buffer_t token) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     clear(token);
     if (handle == nullptr || token == nullptr) {
       return kBadArgument;
@@ -33,7 +33,7 @@ OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buf
 }
 
 OM_uint32 gss_import_sec_context(OM_uint32* minor, gss_buffer_t token, gss_ctx_id_t* handle) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     store(handle, GSS_C_NO_CONTEXT);
     if (handle == nullptr || token == nullptr || is_broken(token)) {
       return kBadArgument;

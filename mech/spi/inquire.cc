@@ -34,6 +34,10 @@ Answer give_session_key(Context& context, gss_buffer_set_t* set) {
   return give_set(set, {context.session().key().view(), {type, kSessionKeyTypeOid.length}});
 }
 
+bool gives_secret(const gss_OID_desc* oid) noexcept {
+  return oid != GSS_C_NO_OID && same_oid(oid, &kSessionKeyOid);
+}
+
 Answer inquire_by_oid(Context* context, gss_OID oid, gss_buffer_set_t* set) {
   if (same_oid(oid, &kRequireMicOid)) {
     return give_require_mic(context, set);
@@ -41,7 +45,7 @@ Answer inquire_by_oid(Context* context, gss_OID oid, gss_buffer_set_t* set) {
   if (context == nullptr) {
     return kBadHandle;
   }
-  const bool key = same_oid(oid, &kSessionKeyOid);
+  const bool key = gives_secret(oid);
   if (!key && !same_oid(oid, &kSsfOid)) {
     return Error{Major::kUnavailable, Minor::kNotSupported};
   }
@@ -117,7 +121,7 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
 
 OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor, const gss_ctx_id_t context,
                                          const gss_OID oid, gss_buffer_set_t* set) {
-  return guard_secret<kSecretStack>(minor, [&]() -> Answer {
+  return guard_secret<kHandshakeStack>(minor, gives_secret(oid), [&]() -> Answer {
     store(set, GSS_C_NO_BUFFER_SET);
     if (set == nullptr || oid == GSS_C_NO_OID) {
       return kBadArgument;

@@ -2,17 +2,16 @@
 // it.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include <iterator>
+#include <utility>
 
 namespace gssntlm::spi {
 
 /// How much of the stack a call that handles a password or a key clears, in bytes: more than it
-/// uses where secrets are. An initiator's steps read no file of passwords.
+/// uses where secrets are, as test hostile_remains shows. A handshake reads no file of passwords.
 inline constexpr std::size_t kSecretStack = 4096;
-inline constexpr std::size_t kInitiatorStack = 2048;
+inline constexpr std::size_t kHandshakeStack = 2048;
 
 /// Zeros the vector registers, through which keys are copied: whoever saves them next, such as the
 /// dynamic linker when it binds a symbol late, would write a key to the stack.
@@ -31,12 +30,21 @@ inline void clear_vector_registers() noexcept {
 #endif
 }
 
-/// Zeros `Size` bytes of stack below the caller's frame.
+/// Zeros `Size` bytes of stack below the caller's frame. Stores of 16 bytes: a string instruction
+/// takes longer to start than these take.
 template <std::size_t Size>
 [[gnu::noinline]] void clear_stack() noexcept {
-  std::array<std::uint8_t, Size> stack;
-  std::memset(stack.data(), 0, stack.size());
-  asm volatile("" : : "r"(stack.data()) : "memory");
+  using Block [[gnu::vector_size(16)]] = long long;
+  constexpr std::size_t kUnrolled = 16;
+  static_assert(Size % (sizeof(Block) * kUnrolled) == 0);
+  Block stack[Size / sizeof(Block)];
+  for (Block* at = stack; at != std::end(stack); at += kUnrolled) {
+    [at]<std::size_t... K>(std::index_sequence<K...>) __attribute__((always_inline)) {
+      ((at[K] = Block{}), ...);
+    }
+    (std::make_index_sequence<kUnrolled>());
+    asm volatile("" : : "r"(at) : "memory");
+  }
 }
 
 }  // namespace gssntlm::spi

@@ -37,15 +37,16 @@ class Needle {
   const std::string& label() const { return label_; }
 
   // Occurrences in bytes that are hidden as well.
-  std::size_t count_hidden(ByteView bytes) const {
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    const std::string_view wanted(reinterpret_cast<const char*>(hidden_.data()), hidden_.size());
-    std::size_t found = 0;
-    for (std::size_t at = 0; (at = text.find(wanted, at)) != std::string_view::npos; ++at) {
-      ++found;
+  std::size_t count_hidden(ByteView bytes) const { return count_of(hidden_, bytes); }
+  // Occurrences in bytes XORed with kSearchMask.
+  std::size_t count_for_search(ByteView bytes) const {
+    std::vector<std::uint8_t> wanted = hidden_;
+    for (std::uint8_t& byte : wanted) {
+      byte ^= kMask ^ kSearchMask;
     }
-    return found;
+    return count_of(wanted, bytes);
   }
+  static constexpr std::uint8_t kSearchMask = 0x3C;
 
   // Occurrences in `size` bytes at `p`.
   std::size_t count(const std::uint8_t* p, std::size_t size) const {
@@ -61,6 +62,16 @@ class Needle {
   }
 
  private:
+  static std::size_t count_of(ByteView wanted, ByteView bytes) {
+    const std::string_view text = as_text(bytes);
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(as_text(wanted), at)) != std::string_view::npos;
+         ++at) {
+      ++found;
+    }
+    return found;
+  }
+
   static constexpr std::uint8_t kMask = 0xA5;
   std::string label_;
   std::vector<std::uint8_t> hidden_;
@@ -84,7 +95,12 @@ inline std::vector<std::string> places_of(const Needle& needle) {
     }
     chunk.resize(to - from);
     const ssize_t got = ::pread(memory, chunk.data(), chunk.size(), static_cast<off_t>(from));
-    if (got > 0 && needle.count(chunk.data(), static_cast<std::size_t>(got)) != 0) {
+    // Hidden in another way than needles, which would turn into secrets. A search for a string is
+    // fast.
+    for (std::uint8_t& byte : chunk) {
+      byte ^= Needle::kSearchMask;
+    }
+    if (got > 0 && needle.count_for_search({chunk.data(), static_cast<std::size_t>(got)}) != 0) {
       found.push_back(line);
     }
   }

@@ -137,7 +137,10 @@ Trace live(const Workshop& workshop, Life life) {
     x.acceptor_cred = accept.get();
     End initiator;
     End acceptor;
-    trace.challenge = accept_step(x, acceptor, init_step(x, initiator, {}));
+    const std::string negotiate = init_step(x, initiator, {});
+    look_below(trace, "gss_init_sec_context, first leg");
+    trace.challenge = accept_step(x, acceptor, negotiate);
+    look_below(trace, "gss_accept_sec_context, first leg");
     trace.authenticate = init_step(x, initiator, trace.challenge);
     look_below(trace, "gss_init_sec_context");
     accept_step(x, acceptor, trace.authenticate);
