@@ -9,6 +9,7 @@
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "mech/credential/credential.h"
+#include "mech/log/audit.h"
 #include "tools/console.h"
 #include "tools/doctor.h"
 
@@ -29,6 +30,17 @@ void check_settings(Checks& checks, const Settings& settings) {
   checks.push_back({Check::State::kOk, "settings",
                     source + (changed.empty() ? "; all are at their defaults"
                                               : "; not at their defaults: " + changed)});
+}
+
+void check_audit_log(Checks& checks, const Settings& settings) {
+  if (settings.audit != AuditSink::kOff) {
+    const std::optional<std::string> problem = check_audit(settings);
+    const bool file = settings.audit == AuditSink::kFile;
+    checks.push_back({problem ? Check::State::kWrong : Check::State::kOk, "audit",
+                      problem ? *problem
+                              : "records go to " + (file ? printable_utf8(settings.audit_file)
+                                                         : std::string("the system's log"))});
+  }
 }
 
 void check_users_file(Checks& checks, const Settings& settings) {
@@ -142,6 +154,7 @@ void check_accounts(Checks& checks, const std::optional<std::string>& target) {
     return;
   }
   check_settings(checks, **settings);
+  check_audit_log(checks, **settings);
   check_users_file(checks, **settings);
   check_initiator(checks, **settings, target);
   check_acceptor(checks, **settings);

@@ -411,6 +411,8 @@ constexpr std::array kKeys = {
         "One JSON object for each authentication."),
     key<Path, &Settings::audit_file>("audit", "file",
         "File that log = file writes to."),
+    key<YesNo, &Settings::audit_required>("audit", "required",
+        "Acceptors and initiators fail a login whose record cannot be written."),
 };
 // clang-format on
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -256,10 +257,12 @@ void take_entry(const char* entry, Values& values) noexcept {
 Values read_variables() noexcept {
   Values values{};
   static const bool trusted = ::getauxval(AT_SECURE) == 0;
-  for (char** entry = ::environ; trusted && entry != nullptr && *entry != nullptr; ++entry) {
-    if (may_be_variable(*entry)) {
-      take_entry(*entry, values);
+  char** at = trusted ? ::environ : nullptr;
+  while (const char* entry = at != nullptr ? std::atomic_ref(*at).load() : nullptr) {
+    if (may_be_variable(entry)) {
+      take_entry(entry, values);
     }
+    ++at;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     // An empty level is a mistake, not an absent one.
@@ -268,6 +271,24 @@ Values read_variables() noexcept {
     values[i] = values[i] == nullptr ? "" : empty_level ? " " : values[i];
   }
   return values;
+}
+
+// What several walks agree upon. While another thread removes a variable, the C library moves those
+// behind it one place forward, and a walk can miss one of them.
+Values settled_variables() noexcept {
+  constexpr unsigned kEnough = 3;
+  constexpr unsigned kMost = 64;
+  Values values = read_variables();
+  for (unsigned walks = 1, agreed = 1; agreed < kEnough && walks < kMost; ++walks) {
+    const Values again = read_variables();
+    agreed = again == values ? agreed + 1 : 1;
+    values = again;
+  }
+  return values;
+}
+
+const char* file_of(const Values& values) noexcept {
+  return *values[kFileVariable] != '\0' ? values[kFileVariable] : kDefaultSettingsFile;
 }
 
 // Relative paths were always allowed here.
@@ -364,6 +385,11 @@ bool same_values(const KeptValues& kept_values, const Values& values) noexcept {
       [](const char* a, const std::string& b) { return *a == '\0' ? b.empty() : b == a; });
 }
 
+bool is_current(const Kept& k, const Values& values, time_t now) noexcept {
+  return k.settings && same_values(k.values, values) &&
+         (now == k.looked_at || look_at(file_of(values)) == k.file);
+}
+
 struct Loaded {
   Ref<const Settings> settings;
   FileIdentity file;
@@ -407,20 +433,20 @@ Status parse_settings(std::string_view text, std::string_view name, Settings& se
     parser.refuse("neither a [section] nor a name = value");
   }
   check_lists(parser);
+  if (settings.audit_required && settings.audit == AuditSink::kOff) {
+    parser.refuse("[audit] required = yes needs log = file or syslog; set that too, or remove it");
+  }
   return parser.failed ? Status(failure(Minor::kBadSetting)) : Status();
 }
 
 Result<Ref<const Settings>> load_settings() {
-  const Values values = read_variables();
-  const char* path = *values[kFileVariable] != '\0' ? values[kFileVariable] : kDefaultSettingsFile;
+  Values values = read_variables();
   Kept& k = kept();
   const std::lock_guard<std::mutex> lock(k.mutex);
   const time_t now = coarse_seconds();
-  if (k.settings && same_values(k.values, values)) {
-    if (now == k.looked_at || look_at(path) == k.file) {
-      k.looked_at = now;
-      return k.settings;
-    }
+  if (is_current(k, values, now) || is_current(k, values = settled_variables(), now)) {
+    k.looked_at = now;
+    return k.settings;
   }
   Result<Loaded> fresh = load(values);
   if (!fresh) {

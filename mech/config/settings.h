@@ -54,6 +54,7 @@ struct Settings : RefCounted {
 
   AuditSink audit = AuditSink::kOff;
   std::string audit_file = "/var/log/gss-ntlm-audit.log";
+  bool audit_required = false;  ///< a login whose record cannot be written fails
 
   std::string source;  ///< the settings file that was read; empty: none
 

@@ -1,15 +1,16 @@
 #include "mech/log/audit.h"
 
 #include <cstdio>
-#include <ctime>
+#include <cstring>
 
-#include <syslog.h>
 #include <unistd.h>
 
+#include "mech/base/civil_time.h"
 #include "mech/base/runtime.h"
 #include "mech/base/text.h"
 #include "mech/log/describe.h"
 #include "mech/os/file.h"
+#include "mech/os/system_log.h"
 #include "mech/protocol/logon.h"
 
 namespace gssntlm {
@@ -70,14 +71,25 @@ void add_message(std::string& line, const AuthenticateMessage& m, const AuditRec
 
 std::string time_text(std::uint64_t now) {
   const std::uint64_t since = now > kFiletimeUnixEpoch ? now - kFiletimeUnixEpoch : 0;
-  const auto seconds = static_cast<time_t>(since / kFiletimePerSecond);
-  tm utc{};
-  ::gmtime_r(&seconds, &utc);
+  const CivilTime utc = utc_of(static_cast<std::int64_t>(since / kFiletimePerSecond));
   char text[48];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", utc.tm_year + 1900,
-                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", utc.year, utc.month,
+                utc.day, utc.hour, utc.minute, utc.second,
                 static_cast<unsigned>(since % kFiletimePerSecond / 10));
   return text;
+}
+
+std::optional<std::string> problem_of(const Settings& settings, int error) {
+  if (error == 0) {
+    return std::nullopt;
+  }
+  const std::string reason = std::strerror(error);
+  if (settings.audit == AuditSink::kSyslog) {
+    return std::string("the system's log ") + kSystemLog + " takes no audit records: " + reason +
+           "; run a log daemon, or set [audit] log = file";
+  }
+  return "the audit file " + printable_utf8(settings.audit_file) + " cannot be written: " + reason +
+         "; let the user of this process append to it, or change [audit] file";
 }
 
 std::uint64_t system_time() noexcept {
@@ -131,16 +143,26 @@ std::string audit_line(const AuditRecord& record, std::uint64_t now) {
   return line.append("}");
 }
 
-void write_audit(const Settings& settings, const AuditRecord& record) {
+std::optional<std::string> write_audit(const Settings& settings, const AuditRecord& record) {
   if (settings.audit == AuditSink::kOff) {
-    return;
+    return std::nullopt;
   }
   std::string line = audit_line(record, system_time());
-  if (settings.audit == AuditSink::kSyslog) {
-    ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "gss-ntlm: %s", line.c_str());
-  } else {
-    append_text(settings.audit_file.c_str(), line.append("\n"));
+  return problem_of(settings, settings.audit == AuditSink::kSyslog
+                                  ? send_to_log(line)
+                                  : append_text(settings.audit_file.c_str(), line.append("\n")));
+}
+
+std::optional<std::string> check_audit(const Settings& settings) {
+  switch (settings.audit) {
+    case AuditSink::kFile:
+      return problem_of(settings, check_append(settings.audit_file.c_str()));
+    case AuditSink::kSyslog:
+      return problem_of(settings, check_log());
+    case AuditSink::kOff:
+      break;
   }
+  return std::nullopt;
 }
 
 }  // namespace gssntlm

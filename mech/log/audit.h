@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mech/base/bytes.h"
 #include "mech/config/settings.h"
@@ -24,9 +26,13 @@ struct AuditRecord {
   std::vector<std::string_view> weak;  ///< weaknesses_of() what was agreed, when accepted
 };
 
-/// Writes the record where settings say: a file, appended to by one write, or syslog. What cannot
-/// be written is lost: an audit does not decide about a login. Throws std::bad_alloc.
-void write_audit(const Settings& settings, const AuditRecord& record);
+/// Writes the record where settings say: a file, appended to by one write, or the system's log.
+/// When it could not be written: what is wrong, and the remedy. Throws std::bad_alloc.
+[[nodiscard]] std::optional<std::string> write_audit(const Settings& settings,
+                                                     const AuditRecord& record);
+
+/// What write_audit() would return now; creates no file. Throws std::bad_alloc.
+[[nodiscard]] std::optional<std::string> check_audit(const Settings& settings);
 
 /// The line without its end: keys time, pid, role, user, domain, workstation, target, version,
 /// flags, mic, bindings, account, result, reason, weak (a list, where something is). `now` is

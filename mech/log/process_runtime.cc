@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "mech/base/civil_time.h"
 #include "mech/crypto/primitives.h"
 #include "mech/log/describe.h"
 #include "mech/os/file.h"
@@ -36,15 +37,14 @@ void write_event(const char* path, std::string_view context, std::string_view ro
                  std::string_view event) noexcept {
   timespec t{};
   ::clock_gettime(CLOCK_REALTIME, &t);
-  tm utc{};
-  ::gmtime_r(&t.tv_sec, &utc);
+  const CivilTime utc = utc_of(t.tv_sec);
   char line[kMaxEvent + 200];
   event = event.substr(0, kMaxEvent);
   const int size = std::snprintf(
       line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %.*s%.*s%s%.*s\n",
-      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-      t.tv_nsec / 1000, static_cast<long>(::getpid()), static_cast<int>(context.size()),
-      context.data(), static_cast<int>(role.size()), role.data(), role.empty() ? "" : ": ",
+      utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, t.tv_nsec / 1000,
+      static_cast<long>(::getpid()), static_cast<int>(context.size()), context.data(),
+      static_cast<int>(role.size()), role.data(), role.empty() ? "" : ": ",
       static_cast<int>(event.size()), event.data());
   if (size <= 0) {
     return;

@@ -9,6 +9,8 @@
 namespace gssntlm {
 namespace {
 
+constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
 // Keeps this thread's writes from raising SIGPIPE, whatever the host does with that signal.
 class PipeSignalHold {
  public:
@@ -56,13 +58,30 @@ bool write_all(int fd, ByteView bytes) noexcept {
   return true;
 }
 
-void append_text(const char* path, std::string_view text) noexcept {
-  const Descriptor file(
-      ::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
-  if (file.get() >= 0) {
-    PipeSignalHold hold;
-    hold.note(::write(file.get(), text.data(), text.size()));
+int append_text(const char* path, std::string_view text) noexcept {
+  const Descriptor file(::open(path, kAppend | O_CREAT, 0600));
+  if (file.get() < 0) {
+    return errno;
   }
+  PipeSignalHold hold;
+  const ssize_t written = ::write(file.get(), text.data(), text.size());
+  const int error = written < 0 ? errno : ENOSPC;
+  hold.note(written);
+  return written == static_cast<ssize_t>(text.size()) ? 0 : error;
+}
+
+int check_append(const char* path) {
+  const Descriptor file(::open(path, kAppend));
+  if (file.get() >= 0) {
+    return 0;
+  }
+  const std::string_view name(path);
+  if (errno != ENOENT || name.empty()) {
+    return errno;
+  }
+  const std::size_t slash = name.rfind('/');
+  const std::string directory(slash == std::string_view::npos ? "." : name.substr(0, slash + 1));
+  return ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
 }  // namespace gssntlm

@@ -62,8 +62,12 @@ struct FileIdentity {
 
 /// Appends `text`, in one write, to the file, FIFO or terminal at `path`, which is made with mode
 /// 0600 if missing. Opened for each call: nothing is held that a daemon could close under us, or
-/// that a child would inherit. What cannot be written at once is lost; nobody waits for a reader,
-/// and the process is not killed when there is none.
-void append_text(const char* path, std::string_view text) noexcept;
+/// that a child would inherit. What cannot be written at once is lost: the call never waits for a
+/// reader, and does not end the process when there is none. 0, or the errno of what failed.
+int append_text(const char* path, std::string_view text) noexcept;
+
+/// Whether append_text() could open its file now, without creating it: 0, or the errno. Throws
+/// std::bad_alloc.
+[[nodiscard]] int check_append(const char* path);
 
 }  // namespace gssntlm

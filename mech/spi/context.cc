@@ -146,7 +146,7 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
                                      : Result<Buffer>(unreflected.error());
   if (!token) {
     trace_failure(token.error(), events);
-    audit({}, false);
+    (void)audit({}, false);
     return token;
   }
   Outcome outcome = initiator->take_outcome();
@@ -155,7 +155,9 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
   Session session = make_session(std::move(outcome));
   env_.trace_message("sent", token->view());
   env_.trace("initiator: AUTHENTICATE made, context open");
-  audit(token->view(), true);
+  if (Status s = audit(token->view(), true); !s) {
+    return s.error();
+  }
   open(std::move(session));
   return token;
 }
@@ -246,7 +248,7 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
   }
   if (!judged) {
     source_ = Ref<const Name>();
-    audit(token, false);
+    (void)audit(token, false);
     return judged;
   }
   Outcome outcome = acceptor->take_outcome();
@@ -256,7 +258,10 @@ Status Context::accept(ByteView token, const ChannelBindingHash* bindings) {
     env_.trace("acceptor: " + printable_account(source_->user_part(), source_->domain_part()) +
                " logged in");
   }
-  audit(token, true);
+  if (Status s = audit(token, true); !s) {
+    source_ = Ref<const Name>();
+    return s;
+  }
   open(std::move(session));
   return {};
 }
@@ -292,10 +297,11 @@ Status Context::check_rules() const {
   return {};
 }
 
-void Context::audit(ByteView authenticate, bool accepted) const {
+// An error only for a login that must not go unrecorded.
+Status Context::audit(ByteView authenticate, bool accepted) const {
   const Settings& settings = *settings_;
   if (settings.audit == AuditSink::kOff) {
-    return;
+    return {};
   }
   AuditRecord record;
   record.initiator = initiator_role_;
@@ -306,7 +312,14 @@ void Context::audit(ByteView authenticate, bool accepted) const {
   record.account = source_ ? std::string_view(source_->display()) : std::string_view();
   record.reason = reflected_ ? "the challenge was issued by this very process" : env_.last_event();
   record.weak = weak_;
-  write_audit(settings, record);
+  const std::optional<std::string> problem = write_audit(settings, record);
+  if (!problem) {
+    return {};
+  }
+  env_.trace(*problem);
+  return accepted && settings.audit_required
+             ? Status(error_with_detail(Major::kFailure, Minor::kPolicyBlocked, *problem))
+             : Status();
 }
 
 Status Context::take_source(AcceptedLogon& logon, const Outcome& outcome) {
@@ -421,7 +434,10 @@ Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage 
     CredentialRequest request;
     request.name = std::move(name);
     request.usage = usage;
-    return Credential::acquire(request);
+    Result<Ref<const Credential>> acquired = Credential::acquire(request);
+    // More than the handshake around this clears.
+    clear_stack<kSecretStack>();
+    return acquired;
   }
   auto credential = Ref<const Credential>::share(credential_of(handle));
   if (!credential) {

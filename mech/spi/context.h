@@ -109,7 +109,7 @@ class Context : public Tagged<0xC7D1158B> {
   [[nodiscard]] Status check_rules() const;
   [[nodiscard]] SessionRules session_rules() const noexcept;
   void trace_failure(Error error, std::uint32_t events) const;
-  void audit(ByteView authenticate, bool accepted) const;
+  Status audit(ByteView authenticate, bool accepted) const;
 
   Ref<const Settings> settings_;
   ProcessRuntime env_;

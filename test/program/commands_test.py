@@ -452,6 +452,13 @@ def test_doctor(folder):
     wrong(doctor(status=0, lines=[f"x {oid} /nonexistent/x.so", ours]), "other plugins", "/nonexistent/x.so", "note")
     wrong(doctor(status=1, lines=[ours], extra={"LM_COMPAT_LEVEL": "9"}), "settings", "LM_COMPAT_LEVEL=9")
     wrong(doctor("--target", "HTTP@x", status=1, lines=[ours], extra={"NTLM_USER_FILE": ""}), "initiator", "gss-ntlm login")
+    audit = os.path.join(folder, "audit.conf")
+    missing = os.path.join(folder, "missing", "audit.log")
+    for path, status, text in [(missing, 1, missing + " cannot be written: No such file or directory"),
+                               (os.path.join(folder, "audit.log"), 0, "records go to")]:
+        write(audit, f"[audit]\nlog = file\nfile = {path}\n")
+        said = doctor(status=status, lines=[ours], extra={"GSS_NTLM_SETTINGS": audit})
+        wrong(said, "audit", text, "wrong" if status else "ok")
     os.chmod(users, 0o644)
     wrong(doctor(status=1, lines=[ours]), "users file", "chmod 600")
     write(users, "nonsense\n")

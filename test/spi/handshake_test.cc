@@ -168,6 +168,57 @@ TEST_CASE("users: an acceptor refuses whom its lists name, and only says it unde
   }
 }
 
+TEST_CASE("audit: a login that cannot be recorded fails only where a record is required", "[spi]") {
+  const struct {
+    const char* file;
+    const char* required;
+    bool in;
+  } cases[] = {{"/dev/null", "yes", true}, {"/dev/full", "no", true}, {"/dev/full", "yes", false}};
+  for (const auto& c : cases) {
+    CAPTURE(c.file, c.required);
+    const std::string audit =
+        std::string("[audit]\nlog = file\nfile = ") + c.file + "\nrequired = ";
+    const Workshop workshop(kUsers, audit + c.required + "\n");
+    CredHandle alice;
+    REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, alice).ok());
+    Exchange x;
+    x.initiator_cred = alice.get();
+    End initiator;
+    End acceptor;
+    CHECK(run(x, initiator, acceptor) == c.in);
+    if (!c.in) {
+      CHECK(initiator.last.major == GSS_S_FAILURE);
+      CHECK(initiator.last.text().find("the audit file /dev/full cannot be written") !=
+            std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("audit: an acceptor without its required record reports no user", "[spi]") {
+  CredHandle alice;
+  Exchange x;
+  End initiator;
+  std::string authenticate;
+  End acceptor;
+  const Workshop workshop(kUsers, "[audit]\nlog = file\nfile = /dev/full\nrequired = yes\n");
+  CredHandle accept;
+  REQUIRE(acquire(GSS_C_ACCEPT, &kNtlm, accept).ok());
+  x.acceptor_cred = accept.get();
+  {
+    // The initiator's settings demand nothing.
+    const Workshop quiet(kUsers);
+    REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, alice).ok());
+    x.initiator_cred = alice.get();
+    authenticate = init_step(x, initiator, accept_step(x, acceptor, init_step(x, initiator, {})));
+    REQUIRE(initiator.last.major == GSS_S_COMPLETE);
+    accept_step(x, acceptor, authenticate);
+  }
+  CHECK(acceptor.last.major == GSS_S_FAILURE);
+  CHECK(acceptor.last.text().find("the audit file /dev/full cannot be written") !=
+        std::string::npos);
+  CHECK(acceptor.source.display().empty());
+}
+
 TEST_CASE("acceptor: unknown user, wrong password and disabled account look alike", "[spi]") {
   const Workshop workshop(kUsers);
   const auto refuse = [](const char* user, const char* password) {

@@ -1,7 +1,9 @@
 #include "mech/config/settings.h"
 
+#include <atomic>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include <unistd.h>
 
@@ -402,4 +404,45 @@ TEST_CASE("the lists refuse whom they name, and say it only under audit_only") {
   CHECK(target_refusal("", s));
   CHECK(target_refusal("HTTP/other", s));
   CHECK_FALSE(target_refusal("HTTP/www.corp.example", s));
+}
+
+TEST_CASE("a required audit record needs a file to be written to") {
+  CHECK(complaint("[audit]\nlog = file\nrequired = yes\n").empty());
+  CHECK(complaint("[audit]\nlog = syslog\nrequired = yes\n").empty());
+  CHECK(complaint("[audit]\nrequired = no\n").empty());
+  for (const char* log : {"", "log = off\n"}) {
+    CAPTURE(log);
+    CHECK(has_text(complaint(std::string("[audit]\n") + log + "required = yes\n"),
+                   "needs log = file or syslog"));
+  }
+}
+
+// Removing variables frees nothing in the C library; adding them can, in versions before 2.41.
+TEST_CASE("a variable is found while another thread removes others") {
+  const CleanEnvironment clean;
+  unsigned lost = 0;
+  unsigned long loads = 0;
+  for (unsigned round = 0; round < 40; ++round) {
+    constexpr unsigned kOthers = 400;
+    for (unsigned i = 0; i < kOthers; ++i) {
+      ::setenv(("ZZ_OTHER_" + std::to_string(i)).c_str(), "x", 1);
+    }
+    const ScopedVariable last("NETBIOS_COMPUTER_NAME", "PROBE");
+    std::atomic<bool> done = false;
+    std::thread host([&] {
+      for (unsigned i = 0; i < kOthers; ++i) {
+        ::unsetenv(("ZZ_OTHER_" + std::to_string(i)).c_str());
+      }
+      done = true;
+    });
+    while (!done) {
+      const Result<Ref<const Settings>> settings = load_settings();
+      lost +=
+          settings && (*settings)->given_names.nb_computer == *utf16le_from_utf8("PROBE") ? 0 : 1;
+      ++loads;
+    }
+    host.join();
+  }
+  CAPTURE(loads);
+  CHECK(lost == 0);
 }

@@ -1,8 +1,13 @@
 #include "mech/log/audit.h"
 
 #include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <thread>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "mech/base/text.h"
@@ -75,13 +80,79 @@ TEST_CASE("audit records are appended to the file that settings name") {
   Settings s;
   s.audit_file = folder.path("audit.log");
   AuditRecord record;
-  write_audit(s, record);
+  CHECK_FALSE(write_audit(s, record));
   CHECK(folder.read("audit.log").empty());
   s.audit = AuditSink::kFile;
-  write_audit(s, record);
-  write_audit(s, record);
+  CHECK_FALSE(write_audit(s, record));
+  CHECK_FALSE(write_audit(s, record));
   const std::string text = folder.read("audit.log");
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+}
+
+TEST_CASE("an audit file that cannot be written is reported, by name and reason") {
+  const ScratchFolder folder;
+  Settings s;
+  s.audit = AuditSink::kFile;
+  const struct {
+    std::string file;
+    const char* reason;
+  } cases[] = {{folder.path("missing/audit.log"), "No such file or directory"},
+               {folder.path(""), "Is a directory"},
+               {"", "No such file or directory"}};
+  for (const auto& c : cases) {
+    CAPTURE(c.file);
+    s.audit_file = c.file;
+    for (const std::optional<std::string>& problem :
+         {check_audit(s), write_audit(s, AuditRecord())}) {
+      REQUIRE(problem);
+      CHECK(problem->find(c.file) != std::string::npos);
+      CHECK(problem->find(c.reason) != std::string::npos);
+    }
+  }
+  s.audit_file = "/dev/full";
+  CHECK(write_audit(s, AuditRecord()).value_or("").find("No space left") != std::string::npos);
+}
+
+TEST_CASE("an audit file is checked without being created") {
+  const ScratchFolder folder;
+  Settings s;
+  s.audit = AuditSink::kFile;
+  s.audit_file = folder.path("audit.log");
+  CHECK_FALSE(check_audit(s));
+  CHECK(::access(s.audit_file.c_str(), F_OK) != 0);
+  CHECK_FALSE(write_audit(s, AuditRecord()));
+  CHECK_FALSE(check_audit(s));
+}
+
+// The C library's conversions hold a lock, and a child has a copy of it as it was at the fork.
+TEST_CASE("a child that was forked while another thread converted a time can trace and audit") {
+  const ScratchFolder folder;
+  Settings settings;
+  settings.trace_file = folder.path("trace");
+  settings.audit = AuditSink::kFile;
+  settings.audit_file = folder.path("audit");
+  std::atomic<bool> stop = false;
+  std::thread host([&] {
+    for (time_t t = 0; !stop; ++t) {
+      tm utc;
+      ::gmtime_r(&t, &utc);
+    }
+  });
+  unsigned good = 0;
+  constexpr unsigned kForks = 200;
+  for (unsigned i = 0; i < kForks && good == i; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      trace_event(settings, "event");
+      ::_exit(write_audit(settings, AuditRecord()) ? 1 : 0);
+    }
+    int status = -1;
+    good += ::waitpid(child, &status, 0) == child && status == 0 ? 1 : 0;
+  }
+  stop = true;
+  host.join();
+  CHECK(good == kForks);
 }
 
 TEST_CASE("a trace event is one line with context and role") {
@@ -147,7 +218,7 @@ TEST_CASE("files of trace and audit are created for their owner alone") {
   settings.audit_file = folder.path("audit");
   const mode_t mask = ::umask(0);
   trace_event(settings, "event");
-  write_audit(settings, AuditRecord());
+  CHECK_FALSE(write_audit(settings, AuditRecord()));
   ::umask(mask);
   for (const std::string& path : {settings.trace_file, settings.audit_file}) {
     CAPTURE(path);
