@@ -58,10 +58,10 @@ def main():
     with web.Site(schemes=["NTLM"]) as site:
         attempt("Chromium's own NTLM logs in", lambda: let_in(site, False, **own))
         attempt("Chromium's own NTLM, wrong password",
-                lambda: refuse(site, "refused", user=browser.WHO, password="guess"))
+                lambda: refuse(site, "logon failure", user=browser.WHO, password="guess"))
     with web.Site(schemes=["Negotiate"]) as site:
         attempt("Chromium's Negotiate through GSSAPI logs in", lambda: let_in(site, False, users=right))
-        attempt("Chromium's Negotiate through GSSAPI, wrong password", lambda: refuse(site, "refused", users=wrong))
+        attempt("Chromium's Negotiate through GSSAPI, wrong password", lambda: refuse(site, "logon failure", users=wrong))
     with web.Site(schemes=["Negotiate"], tls=True) as site:
         attempt("Chromium's Negotiate through GSSAPI over TLS, which gives no bindings, channel_bindings = accept",
                 lambda: let_in(site, False, users=right))

@@ -89,11 +89,11 @@ def main():
     workshop = ours.Workshop()
     with web.Site(schemes=["NTLM"], proxy=True) as site:
         attempt("cntlm logs in", lambda: let_in(workshop, site))
-        attempt("cntlm, wrong password", lambda: refuse(workshop, site, "refused", password="guess"))
+        attempt("cntlm, wrong password", lambda: refuse(workshop, site, "logon failure", password="guess"))
         attempt("cntlm, NTLMv1, is refused by the default policy",
                 lambda: refuse(workshop, site, "does not offer protection", auth="NTLM"))
         attempt("cntlm, NTLMv1 with extended session security, is refused by the default policy",
-                lambda: refuse(workshop, site, "NTLM version", auth="NTLM2SR"))
+                lambda: refuse(workshop, site, "version of NTLM", auth="NTLM2SR"))
         workshop.policy(accept_level="4")
         attempt("cntlm, NTLMv1 with extended session security, accept_level = 4, logs in",
                 lambda: let_in(workshop, site, auth="NTLM2SR"))

@@ -143,9 +143,9 @@ class Consumers:
         verdict(label + "the default credential",
                 meet(self.client(mech, user=None, env=self.served), self.server(mech), sealed))
         verdict(label + "wrong password",
-                refused(self.client(mech, password="guess"), self.server(mech), "the logon was refused"))
+                refused(self.client(mech, password="guess"), self.server(mech), "logon failure"))
         verdict(label + "unknown user", refused(self.client(mech, user="CORP\\mallory"), self.server(mech),
-                                                "the logon was refused"))
+                                                "logon failure"))
         verdict(label + "the whole name of the service is sent",
                 meet(self.client(mech, "target=MSSQLSvc/db.example:1433"), self.python(mech),
                      target_is("MSSQLSvc/db.example:1433")))
@@ -176,7 +176,7 @@ class Consumers:
         verdict(label + "damaged message, gss_unwrap_iov",
                 meet(self.omi_client("iov=yes"), self.omi_server("iov=yes"), tampered))
         verdict(label + "wrong password", refused(self.omi_client(password="guess"), self.omi_server(),
-                                                  "the logon was refused"))
+                                                  "logon failure"))
         verdict(label + "at .NET's server", meet(self.omi_client(), self.server("spnego"), talk(b"wrap")))
         verdict(label + "server, .NET's client", meet(self.client("spnego"), self.omi_server(), talk(b"wrap")))
 
@@ -213,7 +213,7 @@ class Consumers:
             verdict(label + "gss-ntlmssp's initiator",
                     meet(Peer("initiate", mech, self.theirs), self.server(mech), check_messages))
             verdict(label + "wrong password, gss-ntlmssp's initiator",
-                    refused(Peer("initiate", mech, self.theirs_wrong), self.server(mech), "the logon was refused"))
+                    refused(Peer("initiate", mech, self.theirs_wrong), self.server(mech), "logon failure"))
         for way in ("no", "yes"):
             label = "OMI's calls%s: " % (" with gss_wrap_iov" if way == "yes" else "")
             verdict(label + "gss-ntlmssp's acceptor",

@@ -160,10 +160,10 @@ def main():
     own = browser.WHO, ours.PASSWORD
     with web.Site(schemes=["NTLM"]) as site:
         attempt("Firefox's own NTLM logs in", lambda: let_in(site, *own))
-        attempt("Firefox's own NTLM, wrong password", lambda: refuse(site, "refused", browser.WHO, "guess"))
+        attempt("Firefox's own NTLM, wrong password", lambda: refuse(site, "logon failure", browser.WHO, "guess"))
     with web.Site(schemes=["Negotiate"]) as site:
         attempt("Firefox's Negotiate through GSSAPI logs in", lambda: let_in(site, users=right))
-        attempt("Firefox's Negotiate through GSSAPI, wrong password", lambda: refuse(site, "refused", users=wrong))
+        attempt("Firefox's Negotiate through GSSAPI, wrong password", lambda: refuse(site, "logon failure", users=wrong))
     with web.Site(schemes=["NTLM"], tls=True) as site:
         attempt("Firefox's own NTLM over TLS, without bindings, channel_bindings = accept",
                 lambda: let_in(site, *own))

@@ -71,7 +71,7 @@ fails() {
     wait "$server" || :
     server=""
     if [ -n "$refused" ] && grep -q "$text" "$root/client" &&
-        grep -q 'error accepting context: the logon was refused' "$root/server"; then
+        grep -q 'error accepting context: logon failure' "$root/server"; then
         pass "$label"
     else
         fail "$label" "$(cat "$root/client" "$root/server")"

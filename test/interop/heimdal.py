@@ -74,12 +74,12 @@ def main():
     for mech in ("raw", "spnego"):
         label = "Heimdal's client, %s, " % mech
         visit.refused(label + "sealed, default policy", "session keys shorter", mech, visit.strict)
-        visit.refused(label + "neither, default policy", "NTLM version is refused", mech, visit.strict, NOTHING)
-        visit.refused(label + "sealed, short keys allowed", "NTLM version is refused", mech, visit.short_keys)
-        visit.refused(label + "neither, accept_level = 5", "NTLM version is refused", mech, visit.level5, NOTHING)
+        visit.refused(label + "neither, default policy", "rejects this version of NTLM", mech, visit.strict, NOTHING)
+        visit.refused(label + "sealed, short keys allowed", "rejects this version of NTLM", mech, visit.short_keys)
+        visit.refused(label + "neither, accept_level = 5", "rejects this version of NTLM", mech, visit.level5, NOTHING)
         verdict(label + "sealed, accept_level = 4", visit.why(mech, visit.v1))
         verdict(label + "neither, accept_level = 4", visit.why(mech, visit.v1, NOTHING, messages=lambda a, b: None))
-        visit.refused(label + "wrong password, accept_level = 4", "the logon was refused", mech, visit.v1, NOTHING,
+        visit.refused(label + "wrong password, accept_level = 4", "logon failure", mech, visit.v1, NOTHING,
                       users=here.wrong)
     verdict("Heimdal judges our initiator, NTLMv2", visit.judged(here.right))
     why = visit.judged(here.wrong)

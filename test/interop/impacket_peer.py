@@ -167,9 +167,9 @@ def main():
     attempt("impacket's client, NTLMv2, default policy", lambda: log_in(True))
     attempt("impacket's client, NTLMv2 without protection", lambda: log_in(True, protect=False))
     attempt("impacket's client, NTLMv2, wrong password", lambda: log_in(True, password="guess"),
-            refused="refused")
+            refused="logon failure")
     attempt("impacket's client, NTLMv1, default policy", lambda: log_in(False),
-            refused="NTLM version is refused")
+            refused="rejects this version of NTLM")
     workshop.policy(**OPEN)
     for label, drop in (("128", 0), ("56", ours.K128), ("40", ours.K128 | ours.K56)):
         attempt("impacket's client, NTLMv2, %s bits" % label, lambda d=drop: log_in(True, d))
@@ -177,17 +177,17 @@ def main():
     attempt("impacket's client, NTLMv1 without ESS", lambda: log_in(False, ours.ESS))
     attempt("impacket's client, LM response alone", lambda: log_in(False, ours.ESS, lm_alone=True))
     attempt("impacket's client, LM response alone, wrong password",
-            lambda: log_in(False, ours.ESS, lm_alone=True, password="guess"), refused="refused")
+            lambda: log_in(False, ours.ESS, lm_alone=True, password="guess"), refused="logon failure")
     attempt("impacket's client, LM response and LM_KEY",
             lambda: log_in(False, ours.ESS | ours.K128, ours.LM_KEY))
     attempt("impacket's client, NTLMv1 without ESS, REQUEST_NON_NT_SESSION_KEY",
             lambda: log_in(False, ours.ESS | ours.K128, ours.NON_NT))
     for drop in (0, ours.ESS):
         attempt("impacket's client, NTLMv1 %s, wrong password" % ("without ESS" if drop else "with ESS"),
-                lambda d=drop: log_in(False, d, password="guess"), refused="refused")
+                lambda d=drop: log_in(False, d, password="guess"), refused="logon failure")
     workshop.policy(**dict(OPEN, accept_level="4"))
     attempt("impacket's client, LM response alone, at level 4",
-            lambda: log_in(False, ours.ESS, lm_alone=True), refused="refused")
+            lambda: log_in(False, ours.ESS, lm_alone=True), refused="version of NTLM")
     for level in range(6):
         workshop.policy(**dict(OPEN, send_level=str(level)))
         for label, drop in (("128", 0), ("56", ours.K128), ("40", ours.K128 | ours.K56),

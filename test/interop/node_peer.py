@@ -107,7 +107,7 @@ def let_in(node, site, client, *account):
 def refuse(node, site, client, *account):
     got = node.ask(client, site.url, *account)
     expect(got.startswith("401"), got)
-    expect(site.logins and site.logins[-1].user is None and "refused" in site.logins[-1].reason, site.logins)
+    expect(site.logins and site.logins[-1].user is None and "logon failure" in site.logins[-1].reason, site.logins)
 
 
 def own_ntlm(node, client):

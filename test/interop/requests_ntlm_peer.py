@@ -52,21 +52,21 @@ def main():
     with web.Site() as site:
         attempt("requests-ntlm logs in", lambda: let_in(site))
         attempt("requests-ntlm logs in without a domain", lambda: let_in(site, user="alice"))
-        attempt("requests-ntlm, wrong password", lambda: refuse(site, "refused", password="guess"))
-        attempt("requests-ntlm, unknown user", lambda: refuse(site, "refused", user="CORP\\mallory"))
+        attempt("requests-ntlm, wrong password", lambda: refuse(site, "logon failure", password="guess"))
+        attempt("requests-ntlm, unknown user", lambda: refuse(site, "logon failure", user="CORP\\mallory"))
     with web.Site(schemes=["Negotiate"]) as site:
         attempt("requests-ntlm, under Negotiate, logs in", lambda: let_in(site, scheme="Negotiate"))
-        attempt("requests-ntlm, under Negotiate, wrong password", lambda: refuse(site, "refused", password="guess"))
+        attempt("requests-ntlm, under Negotiate, wrong password", lambda: refuse(site, "logon failure", password="guess"))
     with web.Site(proxy=True) as site:
         attempt("requests-ntlm logs in at a proxy", lambda: let_in(site))
-        attempt("requests-ntlm at a proxy, wrong password", lambda: refuse(site, "refused", password="guess"))
+        attempt("requests-ntlm at a proxy, wrong password", lambda: refuse(site, "logon failure", password="guess"))
     for policy in ("accept", "require"):
         workshop.policy(channel_bindings=policy)
         with web.Site(tls=True) as site:
             at = ", channel_bindings = " + policy
             attempt("requests-ntlm over TLS, bindings" + at, lambda: let_in(site, bound=True))
             attempt("requests-ntlm over TLS, bindings, wrong password" + at,
-                    lambda: refuse(site, "refused", password="guess"))
+                    lambda: refuse(site, "logon failure", password="guess"))
             if policy == "accept":
                 attempt("requests-ntlm over TLS, no bindings" + at, lambda: let_in(site, bindings=False))
             else:

@@ -388,11 +388,11 @@ void meet_its_client(Report& report) {
   m = Meeting();
   m.password = "guess";
   report.attempt(
-      "WinPR's client, wrong password", [&] { log_in(m); }, "refused");
+      "WinPR's client, wrong password", [&] { log_in(m); }, "logon failure");
   m = Meeting();
   m.damaged_mic = true;
   report.attempt(
-      "WinPR's client, a bit of its MIC turned", [&] { log_in(m); }, "refused");
+      "WinPR's client, a bit of its MIC turned", [&] { log_in(m); }, "logon failure");
   m = Meeting();
   m.our_bindings = m.its_bindings = "tls-server-end-point:certificate";
   report.attempt("WinPR's client, channel bindings", [&] { log_in(m); });

@@ -57,7 +57,7 @@ def its_client_refused(site):
     try:
         run_command(site, "guess")
     except winrm.exceptions.InvalidCredentialsError:
-        expect("refused" in site.logins[-1].reason, site.logins[-1].reason)
+        expect("logon failure" in site.logins[-1].reason, site.logins[-1].reason)
         return
     raise AssertionError("it was let in")
 

@@ -528,12 +528,14 @@ const std::vector<Call>& calls() {
       {"gss_localname", Needs::kNothing,
        [](R r, C, P p) {
          return SPI(gss_localname)(p(0, &r.minor), p(1, r.root), p(2, &kNtlm), p(3, &r.out[0]));
-       }},
+       },
+       true},
       {"gssspi_authorize_localname", Needs::kNothing,
        [](R r, C, P p) {
          return function<Authorize>("gssspi_authorize_localname")(
              p(0, &r.minor), p(1, r.root), p(2, &r.root_text), p(3, GSS_C_NT_USER_NAME));
-       }},
+       },
+       true},
   };
   return all;
 }

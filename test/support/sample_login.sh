@@ -35,7 +35,7 @@ grep -q 'Signature verified' "$work/client" && grep -q 'CORP.alice' "$work/serve
     exit 1
 }
 login -spnego -user 'CORP\alice' -pass wrong
-if grep -q 'Signature verified' "$work/client" || ! grep -q 'the logon was refused' "$work/server"; then
+if grep -q 'Signature verified' "$work/client" || ! grep -q 'logon failure' "$work/server"; then
     cat "$work/client" "$work/server"
     echo "FAIL a wrong password was not refused by this mechanism"
     exit 1
