@@ -89,12 +89,14 @@ DoubleState& fresh_winbind() {
   return state;
 }
 
-constexpr const char* kDomainOnly = "acceptor = winbind\n";
+constexpr const char* kDomainOnly = "[accounts]\nacceptor = winbind\n";
 
 // Logs in with `Passw0rd`; the name is empty when that failed.
 NameHandle log_in(const std::string& user) {
   CredHandle cred;
-  REQUIRE(acquire_password(user, "Passw0rd", &kNtlm, cred).ok());
+  const test::Outcome acquired = acquire_password(user, "Passw0rd", &kNtlm, cred);
+  CAPTURE(acquired.text());
+  REQUIRE(acquired.ok());
   Exchange x;
   x.initiator_cred = cred.get();
   End i;
