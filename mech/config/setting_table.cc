@@ -37,18 +37,6 @@ struct YesNo {
   static std::string print(bool value) { return value ? "yes" : "no"; }
 };
 
-// A bool whose key says the opposite.
-struct NoYes {
-  static constexpr std::string_view kForm = YesNo::kForm;
-  static constexpr bool kList = false;
-  static bool parse(std::string_view text, bool& to) noexcept {
-    const bool understood = YesNo::parse(text, to);
-    to = !to;
-    return understood;
-  }
-  static std::string print(bool value) { return YesNo::print(!value); }
-};
-
 template <typename Value>
 struct Word {
   std::string_view text;
@@ -329,7 +317,7 @@ constexpr std::array kKeys = {
         "Minimum session-key length, in bits, when signing or sealing is negotiated."),
     key<YesNo, kPolicy, &Policy::require_ess>("policy", "require_ess",
         "Require extended session security."),
-    key<NoYes, kPolicy, &Policy::allow_missing_mic>("policy", "require_mic",
+    key<YesNo, kPolicy, &Policy::require_mic>("policy", "require_mic",
         "Acceptors reject an AUTHENTICATE without a MIC. This module always sends one; some other implementations do not."),
     key<OneOf<SpnegoMics>, &Settings::spnego_mic>("policy", "spnego_mic",
         "Whether AUTHENTICATE inside SPNEGO carries a MIC. auto: if the Kerberos library can carry the mechListMIC that must then follow (releases 1.21 to 1.22.1 cannot)."),

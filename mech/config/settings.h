@@ -8,15 +8,13 @@
 
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
+#include "mech/protocol/mic_policy.h"
 #include "mech/protocol/policy.h"
 
 namespace gssntlm {
 
 /// What is done about a client that names a target which is not ours.
 enum class TargetCheck { kOff, kLog, kRequire };
-
-/// Whether AUTHENTICATE under SPNEGO carries a MIC, and so a mechListMIC is demanded.
-enum class SpnegoMic { kAuto, kAlways, kNever };
 
 /// Who is asked for accounts.
 enum class Backend { kKeyring, kUsersFile, kWinbind };

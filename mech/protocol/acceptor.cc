@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "mech/protocol/mic_policy.h"
 #include "mech/protocol/negotiation.h"
 #include "mech/protocol/server_info.h"
 #include "mech/wire/challenge.h"
@@ -36,9 +37,8 @@ SessionKey unwrap_key(const AuthenticateMessage& message, Flags agreed,
   return key;
 }
 
-// Without a MIC the pair may be one that was added to CHALLENGE and that the client copied.
 Bytes trusted_target_name(const AuthenticateMessage& message) {
-  if (!message.v2 || !message.mic_at) {
+  if (!proves_pairs(message)) {
     return {};
   }
   const TargetInfo& info = message.v2->target_info;
@@ -301,12 +301,14 @@ Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHas
 
 Status Acceptor::check_mic(const Answer& answer, const SessionKey& key, const Runtime& env) const {
   const AuthenticateMessage& message = answer.message;
-  if (!message.mic_at) {
-    if (policy_.allow_missing_mic) {
+  switch (mic_demand(policy_, message)) {
+    case MicDemand::kNone:
       return {};
-    }
-    env.trace("acceptor: refused, the client sent no MIC");
-    return failure(Minor::kLogonFailure);
+    case MicDemand::kMissing:
+      env.trace("acceptor: refused, the client sent no MIC");
+      return failure(Minor::kLogonFailure);
+    case MicDemand::kVerify:
+      break;
   }
   const ByteView transcript(transcript_);
   const Mic mic = compute_mic(key, transcript.first(negotiate_size_),
@@ -364,7 +366,7 @@ Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
     env.trace("acceptor: refused, the client's channel bindings are those of another channel");
     return Error{Major::kBadBindings, Minor::kBindings};
   }
-  if (!message.mic_at) {
+  if (!proves_pairs(message)) {
     return judge_unbound("acceptor: refused, no MIC covers the client's channel bindings", env);
   }
   return true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "mech/protocol/mic_policy.h"
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
 #include "mech/wire/negotiate.h"
@@ -189,7 +190,7 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
     return answer.error();
   }
   const Result<AuthenticateMessage> message = decode_authenticate(answer->authenticate);
-  const bool mic = setup_.policy.send_mic;
+  const bool mic = sends_mic(setup_.policy, challenge.target_info);
   if (!message || !message->v2 || message->mic_at.has_value() != mic ||
       !repeats_pairs(*pairs, message->v2->av_pairs) ||
       !has(message->flags & agreed, flag::kUnicode) ||
@@ -254,7 +255,7 @@ Result<Buffer> Initiator::compose(Flags agreed, const Responses& responses, Byte
   fields.workstation = names.workstation();
   fields.session_key = wrapped_key;
   fields.version = has(agreed, flag::kVersion) ? kOurVersion : Version{};
-  fields.mic = true;
+  fields.mic = kReservesMicField;
   return encode_authenticate(fields);
 }
 

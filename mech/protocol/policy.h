@@ -35,11 +35,11 @@ struct Policy {
   /// An initiator that sends NTLMv2 to a server without a clock adds the LMv2 response, which
   /// proves the password without all that NTLMv2 protects [MS-NLMP] 3.1.5.1.2.
   bool send_lmv2 = false;
-  /// An initiator announces and sends a MIC with NTLMv2; off only where the layer above would fail.
+  /// An initiator announces and sends a MIC with NTLMv2; off only where withholds_mic().
   bool send_mic = true;
-  /// An acceptor takes NTLMv2 responses without a MIC (clients older than Vista, and several
-  /// libraries).
-  bool allow_missing_mic = true;
+  /// An acceptor rejects NTLMv2 responses without a MIC (clients older than Vista, and several
+  /// libraries). See mic_policy.h.
+  bool require_mic = false;
   /// An acceptor that was given channel bindings, and a client without any, or with some that no
   /// MIC covers, which a man in the middle can add: kRequire rejects it, kAccept accepts it without
   /// the channel-bound mark. A mismatch is rejected by both; kOff compares nothing.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mech/protocol/mic_policy.h"
 #include "mech/wire/authenticate.h"
 
 namespace gssntlm {
@@ -109,9 +110,9 @@ Bytes compose_v2_response(const ResponseInput& in, std::uint64_t time, const Cli
 Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Runtime& env) {
   Responses r;
   r.kind = ResponseKind::kNtlmV2;
-  r.mic = in.policy.send_mic && !in.challenge.target_info.empty();
+  r.mic = sends_mic(in.policy, in.challenge.target_info);
   std::optional<SingleHost> host;
-  if (in.policy.send_single_host && r.mic) {
+  if (sends_single_host(in.policy, r.mic)) {
     host = SingleHost{kOurCustomData, env.machine_id()};
   }
   r.nt =
@@ -182,7 +183,7 @@ Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Runtime& env) {
   }
   Bytes pairs;
   // The time of the server is what makes an agent add a MIC.
-  const bool mic = in.policy.send_mic;
+  const bool mic = sends_mic(in.policy, in.challenge.target_info);
   append_pairs(pairs, in, {mic, nullptr, mic});
   return pairs;
 }

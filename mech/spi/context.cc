@@ -131,7 +131,9 @@ Result<Buffer> Context::authenticate(ByteView challenge, const ChannelBindingHas
     return s.error();
   }
   env_.trace_message("received", challenge);
-  if (withholds_mic()) {
+  if (withholds_mic(credential_->settings().spnego_mic, above_, spnego_carries_mic)) {
+    env_.trace(
+        "initiator: no MIC, because this SPNEGO cannot carry the mechListMIC that goes with it");
     initiator->withhold_mic();
   }
   const std::uint32_t before = env_.events();
@@ -188,18 +190,6 @@ Status Context::check_reflection(ByteView challenge) {
     env_.trace("initiator: refused, " + std::string(why));
   }
   return error_with_detail(Major::kFailure, Minor::kPolicyBlocked, why);
-}
-
-// A MIC obliges the SPNEGO above to a mechListMIC, which not every one can carry.
-bool Context::withholds_mic() const noexcept {
-  const SpnegoMic setting = credential_->settings().spnego_mic;
-  if (!under_spnego_ || setting == SpnegoMic::kAlways ||
-      (setting == SpnegoMic::kAuto && spnego_carries_mic())) {
-    return false;
-  }
-  env_.trace(
-      "initiator: no MIC, because this SPNEGO cannot carry the mechListMIC that goes with it");
-  return true;
 }
 
 Result<Buffer> Context::challenge(ByteView negotiate) {

@@ -10,6 +10,7 @@
 #include "mech/os/process.h"
 #include "mech/protocol/acceptor.h"
 #include "mech/protocol/initiator.h"
+#include "mech/protocol/mic_policy.h"
 #include "mech/protocol/session.h"
 #include "mech/spi/boundary.h"
 
@@ -56,10 +57,12 @@ class Context : public Tagged<0xC7D1158B> {
   /// Names; nullptr when not known (yet).
   [[nodiscard]] const Ref<const Name>& source() const noexcept { return source_; }
   [[nodiscard]] const Ref<const Name>& target() const noexcept { return target_; }
-  /// A SPNEGO layer above has asked about the MIC.
-  void note_spnego() noexcept { under_spnego_ = true; }
-  /// AUTHENTICATE carries a MIC.
-  [[nodiscard]] bool has_mic() const noexcept { return mic_; }
+  /// Answers GSS_SPNEGO_REQUIRE_MIC: whether SPNEGO must exchange a mechListMIC. The inquiry itself
+  /// is the evidence of what is above (see LayerAbove in mic_policy.h), and is kept as that.
+  [[nodiscard]] bool answer_spnego() noexcept {
+    above_ = LayerAbove::kSpnego;
+    return requires_mech_list_mic(mic_);
+  }
   /// Only when is_open().
   [[nodiscard]] Session& session() noexcept { return *session_; }
   /// Copied into this process by a fork: begun, imported or opened in another one.
@@ -103,7 +106,6 @@ class Context : public Tagged<0xC7D1158B> {
   void note(const Outcome& outcome);
   [[nodiscard]] Session make_session(Outcome outcome) const;
   void open(Session session) noexcept;
-  [[nodiscard]] bool withholds_mic() const noexcept;
   Status check_reflection(ByteView challenge);
   Status take_source(AcceptedLogon& logon, const Outcome& outcome);
   [[nodiscard]] Status check_rules() const;
@@ -123,7 +125,7 @@ class Context : public Tagged<0xC7D1158B> {
   bool fresh_ = true;
   bool failed_ = false;
   bool connectionless_ = false;  // an acceptor whose first token was not NEGOTIATE
-  bool under_spnego_ = false;
+  LayerAbove above_ = LayerAbove::kApplication;
   bool mic_ = false;
   bool channel_bound_ = false;
   bool peer_tells_sealing_ = false;

@@ -12,10 +12,7 @@ namespace {
 
 // [MS-SPNG] 3.3.5.1: asked of a context in any state, and of none.
 Answer give_require_mic(Context* context, gss_buffer_set_t* set) {
-  if (context != nullptr) {
-    context->note_spnego();
-  }
-  const std::array<std::uint8_t, 1> answer = {context != nullptr && context->has_mic()};
+  const std::array<std::uint8_t, 1> answer = {context != nullptr && context->answer_spnego()};
   return give_set(set, {answer});
 }
 

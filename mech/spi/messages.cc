@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "mech/spi/protection.h"
-#include "mech/spi/spnego_probe.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -121,7 +120,6 @@ OM_uint32 gss_verify_mic(OM_uint32* minor, gss_ctx_id_t context, gss_buffer_t me
                          gss_buffer_t token, gss_qop_t* qop) {
   return guard_brief(minor, [&]() -> Answer {
     store(qop, gss_qop_t{GSS_C_QOP_DEFAULT});
-    probe_saw_mic();
     if (token == nullptr || is_broken(message) || is_broken(token)) {
       return kBadArgument;
     }

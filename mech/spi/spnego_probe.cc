@@ -13,12 +13,7 @@
 namespace gssntlm::spi {
 namespace {
 
-struct Probe {
-  Ref<const Credential> credential;
-  bool mic_seen = false;
-};
-
-thread_local Probe* t_probe = nullptr;
+thread_local const Credential* t_credential = nullptr;
 
 enum class Verdict { kUnknown, kCarries, kDrops };
 std::atomic<Verdict> g_verdict{Verdict::kUnknown};
@@ -103,7 +98,8 @@ Bytes der(std::uint8_t tag, ByteView content) {
   return out;
 }
 
-// NegTokenResp (RFC 4178 4.2.2): accept-incomplete, NTLM, CHALLENGE, and 16 bytes as mechListMIC.
+// NegTokenResp (RFC 4178 4.2.2): accept-incomplete, NTLM, CHALLENGE, and 16 bytes that are no
+// mechListMIC of ours.
 Bytes compose_reply(ByteView challenge) {
   const gss_OID mech = mechanism_oid();
   const ByteView oid(static_cast<const std::uint8_t*>(mech->elements), mech->length);
@@ -180,23 +176,23 @@ std::optional<OM_uint32> exchange(const Settings& settings) {
 }
 
 Verdict find_out() {
-  Probe probe;
-  probe.credential = make_credential();
-  t_probe = &probe;
-  const std::optional<OM_uint32> last = exchange(probe.credential->settings());
-  t_probe = nullptr;
-  if (probe.mic_seen) {
+  const Ref<const Credential> credential = make_credential();
+  t_credential = credential.get();
+  const std::optional<OM_uint32> last = exchange(credential->settings());
+  t_credential = nullptr;
+  // Nothing but gss_verify_mic, to which the library handed the mechListMIC, answers this.
+  if (last && GSS_ROUTINE_ERROR(*last) == GSS_S_BAD_SIG) {
     return Verdict::kCarries;
   }
-  // A second leg that failed without the mechListMIC may have failed for want of memory or random
-  // numbers; one that succeeded has passed over it.
+  // A leg that failed otherwise may have failed for want of memory or random numbers; one that
+  // succeeded has passed over the mechListMIC.
   return last && !GSS_ERROR(*last) ? Verdict::kDrops : Verdict::kUnknown;
 }
 
 }  // namespace
 
 bool spnego_carries_mic() noexcept {
-  if (t_probe != nullptr) {
+  if (t_credential != nullptr) {
     return true;
   }
   Verdict verdict = g_verdict.load(std::memory_order_relaxed);
@@ -205,7 +201,7 @@ bool spnego_carries_mic() noexcept {
       verdict = find_out();
       g_verdict.store(verdict, std::memory_order_relaxed);
     } catch (...) {
-      t_probe = nullptr;
+      t_credential = nullptr;
       return true;
     }
   }
@@ -213,13 +209,7 @@ bool spnego_carries_mic() noexcept {
 }
 
 const Credential* probe_credential() noexcept {
-  return t_probe != nullptr ? t_probe->credential.get() : nullptr;
-}
-
-void probe_saw_mic() noexcept {
-  if (t_probe != nullptr) {
-    t_probe->mic_seen = true;
-  }
+  return t_credential;
 }
 
 }  // namespace gssntlm::spi

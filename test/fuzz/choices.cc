@@ -104,7 +104,7 @@ Policy choose_policy(Input& in) {
   policy.require_target_info = !bit(1);
   policy.send_lmv2 = bit(2);
   policy.send_mic = !bit(3);
-  policy.allow_missing_mic = !bit(4);
+  policy.require_mic = bit(4);
   policy.allow_anonymous = bit(5);
   policy.allow_connectionless = !bit(6);
   policy.send_single_host = bit(7);

@@ -149,7 +149,7 @@ void check_proof(const Scene& scene, const PlainMessage& message, ByteView negot
   }
   GSSNTLM_HOLDS(proven);
   GSSNTLM_HOLDS(outcome.mic == (message.numbers.count("mic") != 0));
-  GSSNTLM_HOLDS(outcome.mic ? mic_right : scene.policy.allow_missing_mic);
+  GSSNTLM_HOLDS(outcome.mic ? mic_right : !scene.policy.require_mic);
   const std::uint64_t time = message.numbers.at("time");
   const std::uint64_t skew = time > test::kNoon ? time - test::kNoon : test::kNoon - time;
   GSSNTLM_HOLDS(scene.policy.max_skew_seconds == ~std::uint64_t{0} ||

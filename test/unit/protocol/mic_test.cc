@@ -109,7 +109,7 @@ TEST_CASE("MIC: a client without one is taken or refused as policy says", "[mic]
   for (const bool allowed : {true, false}) {
     for (const bool flags_pair : {true, false}) {
       Policy policy;
-      policy.allow_missing_mic = allowed;
+      policy.require_mic = !allowed;
       Scene scene(policy);
       Answer answer = scene.answer();
       answer.mic = false;
