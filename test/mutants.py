@@ -73,27 +73,27 @@ class Programs:
 
     def __init__(self, test):
         program, _, self.case = test.partition(": ")
-        folder = program.partition("_")[0]
-        self.path = "test/%s/%s" % (folder, program)
-        self.module = folder in ("spi", "hostile")
+        directory = program.partition("_")[0]
+        self.path = "test/%s/%s" % (directory, program)
+        self.module = directory in ("spi", "hostile")
 
     def targets(self):
         return [self.path] + (["mech/gss_ntlm.so"] if self.module else [])
 
-    def command(self, tree, folder):
+    def command(self, tree, directory):
         # A comma would separate two names, and a bracket begin a tag.
         case = re.sub(r"([,\[])", r"\\\1", self.case)
-        return [os.path.join(folder, self.path)] + ([case] if case else [])
+        return [os.path.join(directory, self.path)] + ([case] if case else [])
 
     def exists(self, source):
-        folder, name = self.path.split("/")[1:]
-        if folder == "hostile":
+        directory, name = self.path.split("/")[1:]
+        if directory == "hostile":
             path = os.path.join(source, "test", "hostile", name[8:] + "_test.cc")
             return os.path.exists(path) and (not self.case or '"%s"' % self.case in read(path))
-        here = os.path.join(source, "test", *(["unit", name[5:]] if folder == "unit" else ["spi"]))
+        here = os.path.join(source, "test", *(["unit", name[5:]] if directory == "unit" else ["spi"]))
         return os.path.isdir(here) and any(
             '"%s"' % self.case in read(here, file) for file in os.listdir(here)
-            if file.endswith(".cc") and folder == "unit" or file == name[4:] + "_test.cc")
+            if file.endswith(".cc") and directory == "unit" or file == name[4:] + "_test.cc")
 
 
 class Scripts:
@@ -102,16 +102,16 @@ class Scripts:
     COMMANDS = {
         "script:secrets": (["test/hostile/hostile_secrets"],
                            ["/usr/bin/python3", "-B", "{tree}/test/hostile/secrets.py", "memory",
-                            "{folder}/test/hostile/hostile_secrets"]),
+                            "{directory}/test/hostile/hostile_secrets"]),
         "script:failures": (["test/hostile/hostile_failures", "mech/gss_ntlm.so"],
                             ["/usr/bin/python3", "-B", "{tree}/test/hostile/secrets.py", "instructions",
-                             "{folder}/test/hostile/hostile_failures", "0.1"]),
+                             "{directory}/test/hostile/hostile_failures", "0.1"]),
         "script:commands": (["tools/gss-ntlm", "mech/gss_ntlm.so"],
                             ["/usr/bin/python3", "-B", "{tree}/test/program/commands_test.py",
-                             "{folder}/tools/gss-ntlm", "{tree}/docs/ntlm-settings.conf.example",
-                             "{folder}/mech/gss_ntlm.so", "{tree}/test/vectors/nlmp.json"]),
+                             "{directory}/tools/gss-ntlm", "{tree}/docs/ntlm-settings.conf.example",
+                             "{directory}/mech/gss_ntlm.so", "{tree}/test/vectors/nlmp.json"]),
         "script:reload": (["test/hostile/hostile_reload", "mech/gss_ntlm.so"],
-                          ["{folder}/test/hostile/hostile_reload", "{folder}/mech/gss_ntlm.so",
+                          ["{directory}/test/hostile/hostile_reload", "{directory}/mech/gss_ntlm.so",
                            "libgssapi_krb5.so.2"]),
     }
 
@@ -121,8 +121,8 @@ class Scripts:
     def targets(self):
         return self.COMMANDS[self.test][0]
 
-    def command(self, tree, folder):
-        return [word.format(tree=tree, folder=folder) for word in self.COMMANDS[self.test][1]]
+    def command(self, tree, directory):
+        return [word.format(tree=tree, directory=directory) for word in self.COMMANDS[self.test][1]]
 
     def exists(self, source):
         if self.test not in self.COMMANDS:
@@ -140,8 +140,8 @@ class Corpora:
     def targets(self):
         return [self.program, "mech/gss_ntlm.so"]
 
-    def command(self, tree, folder):
-        return [os.path.join(folder, self.program), "-mutations=20",
+    def command(self, tree, directory):
+        return [os.path.join(directory, self.program), "-mutations=20",
                 os.path.join(tree, "test/fuzz/corpus", self.name)]
 
     def exists(self, source):
@@ -157,7 +157,7 @@ class Rows:
     def targets(self):
         return ["mech/gss_ntlm.so"]
 
-    def command(self, tree, folder):
+    def command(self, tree, directory):
         return ["/usr/bin/python3", "-B", os.path.join(tree, "test/hostile/threats.py"), self.test]
 
     def exists(self, source):
@@ -183,28 +183,28 @@ class Copy:
     """A copy of the source and its build."""
 
     def __init__(self, source, work):
-        self.tree, self.folder = os.path.join(work, "source"), os.path.join(work, "build")
+        self.tree, self.directory = os.path.join(work, "source"), os.path.join(work, "build")
         shutil.copytree(source, self.tree,
                         ignore=shutil.ignore_patterns("build*", ".git", "__pycache__"))
-        # Without -g the compiler's output does not depend on the folder, and its cache serves both.
+        # Without -g the compiler's output does not depend on the directory, and its cache serves both.
         done = run(["meson", "setup", "-Dbuildtype=plain", "-Doptimization=0", "-Ddebug=false",
-                    "-Dcpp_args=-D_GLIBCXX_ASSERTIONS", self.folder, self.tree])
+                    "-Dcpp_args=-D_GLIBCXX_ASSERTIONS", self.directory, self.tree])
         if done.returncode:
             raise Stale("the source cannot be set up:\n" + done.stdout[-2000:])
 
     def build(self, targets, jobs=1):
         """What the compiler complained about; empty when all was built."""
-        done = run(["ninja", "-C", self.folder, "-j%d" % jobs] + targets)
+        done = run(["ninja", "-C", self.directory, "-j%d" % jobs] + targets)
         return done.stdout[-1500:] if done.returncode else ""
 
     def passes(self, name):
         test = test_of(name)
-        env = dict(os.environ, GSS_MECH_CONFIG=os.path.join(self.folder, "test/spi/gss-ntlm-test.conf"),
+        env = dict(os.environ, GSS_MECH_CONFIG=os.path.join(self.directory, "test/spi/gss-ntlm-test.conf"),
                    EXPORTS_MAP=os.path.join(self.tree, "mech/spi/exports.map"),
                    RC_PARAMS="seed=20240229", KRB5_CONFIG="/dev/null",
                    KRB5CCNAME="FILE:/nonexistent/ccache", KRB5_KTNAME="FILE:/nonexistent/keytab")
         try:
-            done = run(test.command(self.tree, self.folder), env=env, timeout=SECONDS)
+            done = run(test.command(self.tree, self.directory), env=env, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             return False
         # A name that selects no test would pass for ever.

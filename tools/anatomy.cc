@@ -67,7 +67,7 @@ class Anatomy {
     const std::uint32_t offset = load_le32(&t_.ntlm[at + 4]);
     std::string meaning = payload.empty() ? "empty" : "";
     if (room != payload.size()) {
-      meaning = "MaxLen is " + std::to_string(room) + ", which nobody looks at";
+      meaning = "MaxLen is " + std::to_string(room) + ", which receivers ignore";
     }
     add(at, 8, name + "Fields",
         std::to_string(payload.size()) + " bytes at " + std::to_string(offset), meaning);
@@ -138,7 +138,7 @@ class Anatomy {
     const Flags f = m->flags;
     weak_flags(f);
     if (has(f, flag::kKeyExchange) && !has_any(f, flag::kProtection)) {
-      odd("key exchange without signing or sealing, which the specification does not know");
+      odd("key exchange without signing or sealing, which the specification does not describe");
     }
   }
 
@@ -280,7 +280,7 @@ class Anatomy {
 
   void judge(const AuthenticateMessage& m) {
     if (m.is_anonymous()) {
-      odd("anonymous: nobody is logged in");
+      odd("anonymous: no user is logged in");
       return;
     }
     if (!m.v2) {
@@ -288,7 +288,7 @@ class Anatomy {
                                 : "NTLMv1 response: its hash is found within hours");
     }
     if (!m.mic_at) {
-      odd("no MIC: the messages before it may have been changed on their way");
+      odd("no MIC: the messages before it may have been changed in transit");
     }
     if (m.v2) {
       const std::optional<ByteView> bindings = m.v2->target_info.channel_bindings;

@@ -1,4 +1,4 @@
-// One NTLM message taken apart, byte by byte.
+// Decodes one NTLM message byte by byte.
 #pragma once
 
 #include "tools/message.h"

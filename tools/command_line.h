@@ -1,5 +1,5 @@
-// The command line as a command describes it. CLI11 stays behind it: a compiler takes longer for
-// its header than for all the rest of a command.
+// Commands and their options. It hides CLI11, whose header takes longer to compile than the rest of
+// a command.
 #pragma once
 
 #include <functional>
@@ -41,7 +41,7 @@ class Command {
   Option add_flag(const char* name, bool& value, const char* about);
   void require_command();
   void footer(const char* text);
-  /// What is done once the whole line was understood.
+  /// Called once the whole line is valid.
   void callback(std::function<void()> run);
 
  private:

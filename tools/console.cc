@@ -125,7 +125,7 @@ std::optional<SecretBytes> take_line(int fd) {
     case Read::kLine:
       break;
     case Read::kEnd:
-      complain("the input ended where a password was expected");
+      complain("the input ended before the password");
       return std::nullopt;
     case Read::kInterrupted:
       complain("interrupted");
@@ -167,7 +167,7 @@ std::optional<SecretBytes> read_password(const std::string& prompt, bool from_st
   }
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (terminal.get() < 0) {
-    complain("there is no terminal to ask for the password; use --stdin");
+    complain("there is no terminal to read the password from; use --stdin");
     return std::nullopt;
   }
   const Silence silence(terminal.get());

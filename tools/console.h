@@ -13,18 +13,18 @@ namespace gssntlm::tools {
 /// Exit statuses, documented in gss-ntlm(1).
 enum Exit : int {
   kDone = 0,
-  kFailed = 1,    ///< it was tried and did not work, or what was looked at is not well
-  kBadUsage = 2,  ///< the command line makes no sense
+  kFailed = 1,    ///< the command failed, or found a fault
+  kBadUsage = 2,  ///< the command line is invalid
 };
 
 /// `gss-ntlm: TEXT` on standard error; returns kFailed.
 int complain(std::string_view text);
-/// The same for an error of the mechanism, with its particulars.
+/// The same for an error of the mechanism, with its detail.
 int complain(Error error);
-/// Text of an error and what is known about it.
+/// Text of an error, with its detail.
 [[nodiscard]] std::string error_text(Error error);
 
-/// Longest password in UTF-8 that is taken; NTLM's own limits are lower.
+/// Maximum length of a password in UTF-8; NTLM's own limits are lower.
 inline constexpr std::size_t kMaxPassword = 4096;
 
 /// A password from the terminal, without echo, or from standard input up to its first newline if
@@ -52,7 +52,7 @@ struct Account {
 /// `7 h 59 min`, `45 s`, ...
 [[nodiscard]] std::string time_left(std::uint64_t seconds);
 
-/// Standard output is a terminal that takes colours.
+/// Standard output is a terminal with colours.
 [[nodiscard]] bool wants_colour();
 
 }  // namespace gssntlm::tools

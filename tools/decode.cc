@@ -251,11 +251,11 @@ void add_decode_command(Command program, int& status) {
   command.add_option("--html", o->html,
                      "Write one page that shows the exchange to this file, which only its "
                      "owner can read, or to standard output (-)");
-  Option users = command.add_option("--users", o->users,
-                                    "Say what fails, with the account's hash from this users file");
+  Option users = command.add_option(
+      "--users", o->users, "Find out what fails, with the account's hash from this users file");
   command
       .add_flag("--password-stdin", o->password_stdin,
-                "Say what fails, with the password from standard input")
+                "Find out what fails, with the password from standard input")
       .excludes(users);
   command.add_option("--bindings", o->bindings,
                      "The hash of the channel's bindings, to compare (32 hexadecimal digits)");

@@ -64,9 +64,10 @@ class Judge {
     };
     Bytes upper = domain_;
     upcase_utf16le(upper);
-    std::vector<Spelling> spellings = {{domain_, "hashed as it was sent", true},
-                                       {upper, "hashed in capitals, though sent otherwise", true},
-                                       {Bytes(), "hashed as empty, though one was sent", true}};
+    std::vector<Spelling> spellings = {
+        {domain_, "hashed as it was sent", true},
+        {upper, "hashed in capitals, but sent in another spelling", true},
+        {Bytes(), "hashed as empty, but one was sent", true}};
     if (const Result<TargetInfo> info = decode_target_info(c_.challenge->target_info)) {
       for (const auto& name : {info->nb_domain, info->nb_computer, info->dns_domain}) {
         if (name) {
@@ -105,7 +106,7 @@ class Judge {
       say(false, "password", "wrong, or the challenge is of another exchange");
       return std::nullopt;
     }
-    say(true, "password", "right, though sent as NTLMv1, which servers refuse by default");
+    say(true, "password", "right, but sent as NTLMv1, which servers reject by default");
     const SessionBaseKey base = derive_v1_base_key(hash_);
     Response24 lm{};
     std::copy_n(m_.lm_response.begin(), std::min(lm.size(), m_.lm_response.size()), lm.begin());
@@ -141,7 +142,7 @@ class Judge {
     const bool none =
         !given || std::all_of(given->begin(), given->end(), [](std::uint8_t b) { return b == 0; });
     if (none) {
-      say(!wanted, "bindings", "the client sent none; servers that require them refuse it");
+      say(!wanted, "bindings", "the client sent none; servers that require them reject it");
     } else if (!wanted) {
       say(true, "bindings", "sent: " + hex_text(*given) + " (compare with --bindings)");
     } else if (same_bytes(*given, *wanted) && !m_.mic_at) {
@@ -149,7 +150,8 @@ class Judge {
     } else if (same_bytes(*given, *wanted)) {
       say(true, "bindings", "those of the channel");
     } else {
-      say(false, "bindings", "of another channel: a proxy ends TLS between the two, or a relay");
+      say(false, "bindings",
+          "of another channel: check for a proxy that terminates TLS, or a relay");
     }
   }
 

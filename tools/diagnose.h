@@ -16,8 +16,8 @@ struct Finding {
   std::string text;
 };
 
-/// Judges the exchange with the account's hash. The three tokens must hold their messages.
-/// `bindings`: the hash that the channel has, if known.
+/// Verifies the exchange with the account's hash. The three tokens must hold their messages.
+/// `bindings`: the hash of the channel's bindings, if known.
 [[nodiscard]] std::vector<Finding> diagnose(const Token& negotiate, const Token& challenge,
                                             const Token& authenticate, const NtHash& hash,
                                             const std::optional<Bytes>& bindings);

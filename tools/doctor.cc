@@ -35,7 +35,7 @@ void report(Checks& checks, const char* name, const LoginOutcome& login) {
     checks.push_back({Check::State::kWrong, name, login.problem});
   } else if (!login.protects) {
     checks.push_back({Check::State::kWrong, name,
-                      "works, but messages come through unsealed; see policy in the settings"});
+                      "works, but messages are not encrypted; see policy in the settings"});
   } else {
     checks.push_back({Check::State::kOk, name,
                       std::string("works, messages are sealed, ") +
@@ -106,16 +106,16 @@ void check_clock(Checks& checks) {
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc);
   timex state{};
   const bool kept = ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
-  checks.push_back({kept ? Check::State::kOk : Check::State::kNote, "clock",
-                    std::string(text) +
-                        (kept ? ", kept right by a time service"
-                              : ", and the kernel knows of no time service that keeps it right")});
+  checks.push_back(
+      {kept ? Check::State::kOk : Check::State::kNote, "clock",
+       std::string(text) + (kept ? ", synchronized by a time service"
+                                 : ", and the kernel reports no time service that corrects it")});
 }
 
 void check_logins(Checks& checks) {
   const Result<Ref<const Settings>> settings = load_settings();
   if (!settings) {
-    checks.push_back({Check::State::kNote, "login", "not tried while the settings are wrong"});
+    checks.push_back({Check::State::kNote, "login", "not tried: the settings are wrong"});
     return;
   }
   SelfLogin login;
@@ -125,7 +125,7 @@ void check_logins(Checks& checks) {
   }
   report(checks, "login", login.run(false, std::nullopt));
   const LoginOutcome usual = login.run(true, std::nullopt);
-  report(checks, "login under SPNEGO", usual);
+  report(checks, "login inside SPNEGO", usual);
   check_spnego(checks, login);
   if (usual.problem.empty()) {
     report_mech_list_mic(checks, (*settings)->spnego_mic, usual, login.run(true, "always"));
@@ -138,8 +138,7 @@ void add_doctor_command(Command program, int& status) {
     bool json = false;
   };
   auto o = std::make_shared<Options>();
-  Command command =
-      program.add_command("doctor", "Say whether NTLM works on this machine, and what is wrong");
+  Command command = program.add_command("doctor", "Diagnose the NTLM setup of this machine");
   command.add_option(
       "--target", o->target,
       "Which account an initiator would log in with there, e.g. HTTP@www.corp.example");

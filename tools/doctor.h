@@ -1,4 +1,4 @@
-// What doctor looks at; each part answers with lines for a person.
+// The checks of doctor; each adds lines for the user.
 #pragma once
 
 #include <optional>
@@ -8,24 +8,24 @@
 namespace gssntlm::tools {
 
 struct Check {
-  /// kNote: it works, but something about it is worth knowing. kWrong: it has to be mended.
+  /// kNote: it works, with a restriction. kWrong: it must be corrected.
   enum class State { kOk, kNote, kWrong };
 
   State state = State::kOk;
   std::string name;
-  std::string text;  ///< what there is; of what is wrong also what to do. Names in it are escaped.
+  std::string text;  ///< the state and, if it is wrong, what to do. Names in it are escaped.
 };
 
 using Checks = std::vector<Check>;
 
 struct Registration {
-  std::string file;  ///< which registers
+  std::string file;  ///< that registers it
   std::size_t line = 0;
   std::string module;  ///< path as the mechglue opens it
 };
 
 /// The lines that register a module for NTLM, in the order in which the mechglue reads them: the
-/// last one counts. `problem` becomes what keeps a file from being read.
+/// last one counts. `problem` is set to the reason if a file cannot be read.
 [[nodiscard]] std::vector<Registration> find_registrations(std::string& problem);
 
 /// Registered, loads, and is this mechanism.
@@ -38,7 +38,7 @@ class SelfLogin;
 
 /// SPNEGO with a token of krb5 ticket 9213, in a child process.
 void check_spnego(Checks& checks, SelfLogin& login);
-/// Logins of a throw-away account, raw and under SPNEGO, with the policy in force.
+/// Logins of a throw-away account, raw and inside SPNEGO, with the policy in force.
 void check_logins(Checks& checks);
 
 }  // namespace gssntlm::tools

@@ -24,11 +24,11 @@ void check_settings(Checks& checks, const Settings& settings) {
       changed.append(changed.empty() ? "" : ", ").append(key.section).append(".").append(key.name);
     }
   }
-  const std::string source = settings.source.empty()
-                                 ? std::string("no file; ") + kDefaultSettingsFile + " may be made"
-                                 : printable_utf8(settings.source);
+  const std::string source = settings.source.empty() ? std::string("no settings file (optional: ") +
+                                                           kDefaultSettingsFile + ")"
+                                                     : printable_utf8(settings.source);
   checks.push_back({Check::State::kOk, "settings",
-                    source + (changed.empty() ? "; all are at their defaults"
+                    source + (changed.empty() ? "; all settings at their defaults"
                                               : "; not at their defaults: " + changed)});
 }
 
@@ -113,7 +113,7 @@ void check_acceptor(Checks& checks, const Settings& settings) {
   const Result<Ref<const Credential>> credential = Credential::acquire(request);
   if (!credential) {
     checks.push_back({Check::State::kNote, "acceptor",
-                      "services let nobody in with NTLM: " + error_text(credential.error())});
+                      "acceptors have no account source: " + error_text(credential.error())});
     return;
   }
   std::string sources;
@@ -123,19 +123,19 @@ void check_acceptor(Checks& checks, const Settings& settings) {
       sources.append(sources.empty() ? "" : ", then ").append(file ? "the users file" : "winbind");
     }
   }
-  checks.push_back({Check::State::kOk, "acceptor", "accounts are asked of " + sources});
+  checks.push_back({Check::State::kOk, "acceptor", "accounts are in " + sources});
 }
 
 void check_domain(Checks& checks, const Settings& settings) {
   const auto& order = settings.acceptor_accounts;
   if (std::find(order.begin(), order.end(), Backend::kWinbind) == order.end()) {
-    checks.push_back({Check::State::kOk, "winbind", "is not asked, as settings say"});
+    checks.push_back({Check::State::kOk, "winbind", "is off in the settings"});
     return;
   }
   const WinbindCheck winbind = check_winbind(settings);
   if (!winbind.installed || !winbind.answers) {
     checks.push_back(
-        {Check::State::kOk, "winbind", "is not here: there are no accounts of a domain"});
+        {Check::State::kOk, "winbind", "is not running: there are no domain accounts"});
     return;
   }
   const std::string who = printable_utf8(winbind.facts.netbios_name) + " of domain " +

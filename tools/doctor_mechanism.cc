@@ -38,8 +38,8 @@ std::vector<std::string> configuration_files() {
   return files;
 }
 
-// The folder of the library, where it looks for modules without a path.
-std::string module_folder() {
+// The directory of the library, where it searches for modules without a path.
+std::string module_directory() {
   void* function = ::dlsym(RTLD_DEFAULT, "gss_indicate_mechs");
   Dl_info where{};
   if (function == nullptr || ::dladdr(function, &where) == 0) {
@@ -61,7 +61,8 @@ void read_registrations(const std::string& path, std::istream& in,
     std::string oid;
     std::string module;
     if (fields >> name >> oid >> module && oid == kOid) {
-      found.push_back({path, number, module.starts_with('/') ? module : module_folder() + module});
+      found.push_back(
+          {path, number, module.starts_with('/') ? module : module_directory() + module});
     }
   }
 }
@@ -125,7 +126,7 @@ void check_loading(Checks& checks, const Registration& last) {
     const char* why = ::dlerror();
     checks.push_back({Check::State::kWrong, name,
                       printable_utf8(why != nullptr ? why : last.module, 4096) +
-                          "; programs see no NTLM, and no error, until this is mended"});
+                          "; programs see no NTLM, and no error, until this is corrected"});
     return;
   }
   constexpr OM_uint32 kProbe = GSS_NTLM_S_ATTRIBUTE;
@@ -140,7 +141,7 @@ void check_loading(Checks& checks, const Registration& last) {
   } else if (!library_has_ntlm()) {
     checks.push_back({Check::State::kWrong, name,
                       printable_utf8(last.module) +
-                          " can be opened, but the Kerberos library does not take it; see its "
+                          " can be opened, but the Kerberos library does not accept it; see its "
                           "registration, " +
                           place(last)});
   } else {

@@ -60,7 +60,7 @@ std::optional<NtHash> ask_for_hash(const LoginOptions& o, const Login& login) {
     return std::nullopt;
   }
   if (password->empty()) {
-    complain("the password is empty; nothing was kept");
+    complain("the password is empty; nothing was stored");
     return std::nullopt;
   }
   return hash_password(*password);
@@ -88,7 +88,7 @@ int run_login(const LoginOptions& o) {
              ": write a time such as 90s, 15m, 8h or 2d");
     return kBadUsage;
   }
-  // Before the password is asked for: a keyring that cannot be had is said at once.
+  // Before the password prompt, so that an unusable keyring is reported at once.
   if (const Result<std::vector<Login>> logins = list_logins({login.keyring}); !logins) {
     return complain(logins.error());
   }
@@ -106,7 +106,7 @@ int run_list() {
     return complain(logins.error());
   }
   if (logins->empty()) {
-    std::fputs("There are no logins. Make one: gss-ntlm login 'DOMAIN\\user'\n", stderr);
+    std::fputs("There are no logins. Store one: gss-ntlm login 'DOMAIN\\user'\n", stderr);
     return kFailed;
   }
   struct Row {
@@ -139,7 +139,7 @@ int run_list() {
 
 int run_logout(const LogoutOptions& o) {
   if (o.all && !o.pattern.empty()) {
-    complain("logout takes a pattern or --all, not both");
+    complain("give logout a pattern or --all, not both");
     return kBadUsage;
   }
   const Result<std::vector<Login>> logins = list_logins(all_keyrings());
@@ -158,8 +158,8 @@ int run_logout(const LogoutOptions& o) {
     ++removed;
   }
   if (removed == 0 && !o.all) {
-    return complain("no login is kept for " + printable_utf8(pattern) +
-                    "; gss-ntlm list shows those there are");
+    return complain("no login is stored for " + printable_utf8(pattern) +
+                    "; gss-ntlm list prints the stored ones");
   }
   return kDone;
 }
@@ -169,12 +169,12 @@ int run_logout(const LogoutOptions& o) {
 void add_login_commands(Command program, int& status) {
   auto login_options = std::make_shared<LoginOptions>();
   Command login = program.add_command(
-      "login", "Keep an account's NT hash in the kernel keyring for programs to log in with");
+      "login", "Store an account's NT hash in the kernel keyring, for programs to log in with");
   login.add_option("account", login_options->account,
                    "DOMAIN\\user, user@domain or user (default: NTLMUSER, or your own name)");
   login.add_option("--for", login_options->pattern,
-                   "Targets it is for, e.g. HTTP@*.corp.example or LDAP@dc1 (default: any)");
-  login.add_option("--lifetime", login_options->lifetime, "How long it is kept (default: 8h)");
+                   "Targets to use it for, e.g. HTTP@*.corp.example or LDAP@dc1 (default: any)");
+  login.add_option("--lifetime", login_options->lifetime, "How long it is stored (default: 8h)");
   login
       .add_option("--keyring", login_options->keyring,
                   "session, user or persistent (default: session)")
@@ -187,14 +187,14 @@ void add_login_commands(Command program, int& status) {
   login.footer("Example: gss-ntlm login 'CORP\\alice' --for 'HTTP@*.corp.example'");
   login.callback([login_options, &status] { status = run_login(*login_options); });
 
-  Command list = program.add_command("list", "Show the logins there are; exit status 1 if none");
+  Command list = program.add_command("list", "List stored logins; exit status 1 if there are none");
   list.footer("Example: gss-ntlm list");
   list.callback([&status] { status = run_list(); });
 
   auto logout_options = std::make_shared<LogoutOptions>();
   Command logout = program.add_command("logout", "Remove logins");
   logout.add_option("pattern", logout_options->pattern,
-                    "Those made with --for PATTERN (default: those for any target)");
+                    "Those stored with --for PATTERN (default: those for any target)");
   logout.add_flag("--all", logout_options->all, "All of them");
   logout.footer("Example: gss-ntlm logout --all");
   logout.callback([logout_options, &status] { status = run_logout(*logout_options); });

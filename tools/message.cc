@@ -84,7 +84,7 @@ bool take_from_other_wrapping(Token& t, std::size_t where) {
   }
   t.ntlm = ByteView(t.raw).subspan(at);
   t.fields.push_back({0, at, "Wrapping", "not SPNEGO", "CredSSP or LDAP, perhaps", 0});
-  t.oddities.emplace_back("wrapped in something other than SPNEGO");
+  t.oddities.emplace_back("wrapped in a format other than SPNEGO");
   return true;
 }
 
@@ -194,7 +194,7 @@ Token examine(Bytes raw, const Token* before) {
     if (!n) {
       t.ntlm = {};
       t.fault = Fault{problem.fault == TokenFault::kNotSpnego
-                          ? "the token is neither NTLM nor SPNEGO: it is another mechanism's"
+                          ? "the token is neither NTLM nor SPNEGO; it belongs to another mechanism"
                           : "malformed SPNEGO",
                       where};
       return t;

@@ -1,4 +1,4 @@
-// A token taken apart for a person: fields with their places, meanings and oddities.
+// A token decoded for people: fields with their offsets, meanings and oddities.
 #pragma once
 
 #include <optional>
@@ -46,7 +46,7 @@ struct Token {
   std::optional<Fault> fault;         ///< it is malformed
 };
 
-/// Takes `raw` apart. `before`, if there is one, is the token before it in the exchange: after an
+/// Decodes `raw`. `before`, if there is one, is the token before it in the exchange: after an
 /// OEM CHALLENGE names are OEM whatever flags say. Total: any bytes give a Token.
 [[nodiscard]] Token examine(Bytes raw, const Token* before);
 

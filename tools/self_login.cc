@@ -110,7 +110,7 @@ class Exchange {
       }
     }
     if (!initiator_.done || !acceptor_.done) {
-      outcome_.problem = "the two sides do not come to an end";
+      outcome_.problem = "the exchange does not complete";
     }
     return outcome_.problem.empty();
   }
@@ -227,7 +227,8 @@ class Exchange {
   LoginOutcome outcome_;
 };
 
-// Keys that say who may log in and who is asked; what doctor does is not theirs to judge.
+// Keys about which accounts may log in and which sources are used. They do not apply to doctor's
+// login of its own account.
 bool is_left_out(const SettingKey& key) {
   return key.list || key.section == "accounts" || key.section == "audit" ||
          key.name == "target_check" || key.name == "audit_only" || key.name == "refuse_reflection";
@@ -280,13 +281,13 @@ std::string random_text() {
 
 }  // namespace
 
-Folder::Folder() {
+TemporaryDirectory::TemporaryDirectory() {
   const char* top = ::secure_getenv("TMPDIR");
   path_ = std::string(top != nullptr && *top == '/' ? top : "/tmp") + "/gss-ntlm.XXXXXX";
   made_ = ::mkdtemp(path_.data()) != nullptr;
 }
 
-Folder::~Folder() {
+TemporaryDirectory::~TemporaryDirectory() {
   if (!made_) {
     return;
   }
@@ -300,9 +301,9 @@ Folder::~Folder() {
 }
 
 SelfLogin::SelfLogin() : settings_before_(settings_file()), password_(random_text()) {
-  if (!folder_.made() || password_.empty() ||
+  if (!directory_.made() || password_.empty() ||
       !write("users", "DOCTOR:doctor:" + password_ + "\n")) {
-    problem_ = folder_.path() + ": " + std::strerror(errno);
+    problem_ = directory_.path() + ": " + std::strerror(errno);
   }
 }
 
@@ -315,7 +316,7 @@ SelfLogin::~SelfLogin() {
 }
 
 bool SelfLogin::write(const std::string& name, const std::string& text) {
-  const std::string path = folder_.path() + "/" + name;
+  const std::string path = directory_.path() + "/" + name;
   ::unlink(path.c_str());
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   return file.get() >= 0 && write_all(file.get(), as_bytes(text));
@@ -329,13 +330,13 @@ bool SelfLogin::write_settings(std::optional<std::string_view> spnego_mic) {
   }
   const Result<Ref<const Settings>> settings = load_settings();
   return settings && write("settings", settings_text(**settings, spnego_mic)) &&
-         ::setenv(kVariable, (folder_.path() + "/settings").c_str(), 1) == 0;
+         ::setenv(kVariable, (directory_.path() + "/settings").c_str(), 1) == 0;
 }
 
 std::string SelfLogin::try_token(std::string_view token) {
   Exchange exchange(true);
-  return exchange.acquire(password_, folder_.path() + "/users") ? exchange.reply_with(token)
-                                                                : exchange.outcome().problem;
+  return exchange.acquire(password_, directory_.path() + "/users") ? exchange.reply_with(token)
+                                                                   : exchange.outcome().problem;
 }
 
 std::optional<std::string> SelfLogin::answer_to(std::string_view token) {
@@ -372,11 +373,12 @@ std::optional<std::string> SelfLogin::answer_to(std::string_view token) {
 LoginOutcome SelfLogin::run(bool spnego, std::optional<std::string_view> spnego_mic) {
   if (!problem_.empty() || !write_settings(spnego_mic)) {
     LoginOutcome none;
-    none.problem = problem_.empty() ? "no settings can be written to " + folder_.path() : problem_;
+    none.problem =
+        problem_.empty() ? "no settings can be written to " + directory_.path() : problem_;
     return none;
   }
   Exchange exchange(spnego);
-  if (exchange.acquire(password_, folder_.path() + "/users") && exchange.establish()) {
+  if (exchange.acquire(password_, directory_.path() + "/users") && exchange.establish()) {
     exchange.protect();
   }
   return exchange.outcome();

@@ -1,4 +1,4 @@
-// A login of this process at itself through GSSAPI, as any two programs would make it.
+// A login of this process to itself through GSSAPI, with the calls that two programs would make.
 #pragma once
 
 #include <optional>
@@ -16,14 +16,14 @@ struct LoginOutcome {
   bool has_mic = false;        ///< AUTHENTICATE carried a MIC
 };
 
-/// A folder of this program alone, which goes with the files in it, whatever happens meanwhile.
-class Folder {
+/// A private temporary directory, removed with the files in it on destruction.
+class TemporaryDirectory {
  public:
   /// Throws std::bad_alloc.
-  Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder();
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
 
   /// False, with errno, when it could not be made.
   [[nodiscard]] bool made() const noexcept { return made_; }
@@ -34,7 +34,7 @@ class Folder {
   bool made_ = false;
 };
 
-/// A throw-away account in a folder of its own, which goes with it. Throws std::bad_alloc.
+/// A throw-away account in a temporary directory. Throws std::bad_alloc.
 class SelfLogin {
  public:
   SelfLogin();
@@ -42,16 +42,16 @@ class SelfLogin {
   SelfLogin& operator=(const SelfLogin&) = delete;
   ~SelfLogin();
 
-  /// Why there is no such folder; empty when there is one.
+  /// Why there is no such directory; empty when there is one.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
   /// The policy in force, without lists of users and targets, other accounts or an audit; the
-  /// environment goes before it as ever. `spnego_mic` replaces that setting.
+  /// environment overrides it as usual. `spnego_mic` replaces that setting.
   [[nodiscard]] LoginOutcome run(bool spnego, std::optional<std::string_view> spnego_mic);
 
-  /// What an initiator of SPNEGO says of `token` as the acceptor's first reply, in a child process;
-  /// empty when it takes it. Nothing when the child ended by a signal. `problem()` or a text that
-  /// starts with it when the exchange did not come that far.
+  /// An initiator's error for `token` as the acceptor's first SPNEGO reply, in a child process;
+  /// empty when the initiator accepts it. nullopt when a signal ended the child. `problem()` or a
+  /// text that starts with it when the exchange failed before that step.
   [[nodiscard]] std::optional<std::string> answer_to(std::string_view token);
 
  private:
@@ -60,7 +60,7 @@ class SelfLogin {
   [[nodiscard]] bool write_settings(std::optional<std::string_view> spnego_mic);
 
   std::optional<std::string> settings_before_;
-  Folder folder_;
+  TemporaryDirectory directory_;
   std::string problem_;
   std::string password_;
 };

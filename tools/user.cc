@@ -29,7 +29,7 @@ std::optional<std::string> file_of(const UserOptions& o) {
   }
   const char* file = std::getenv("NTLM_USER_FILE");
   if (file == nullptr || *file == '\0') {
-    complain("which users file? give --file FILE, or set NTLM_USER_FILE");
+    complain("no users file is named; give --file FILE, or set NTLM_USER_FILE");
     return std::nullopt;
   }
   return file;
@@ -53,7 +53,7 @@ std::optional<NtHash> hash_for(const UserOptions& o, const Account& account) {
     return std::nullopt;
   }
   if (password->empty()) {
-    complain("an empty password would let anybody in; nothing was changed");
+    complain("an empty password is not allowed; nothing was changed");
     return std::nullopt;
   }
   return hash_password(*password);
@@ -271,7 +271,8 @@ void add_user_commands(Command program, int& status) {
       "Example: gss-ntlm user add --file /etc/gss/ntlm-users 'CORP\\alice'");
   auto o = std::make_shared<UserOptions>();
 
-  Command add_command = add(user, o, "add", "Add an account; makes the file if need be", true);
+  Command add_command =
+      add(user, o, "add", "Add an account; creates the file if it does not exist", true);
   add_password_options(add_command, o);
   add_command.footer("Example: gss-ntlm user add --file users 'CORP\\alice'");
   add_command.callback([o, &status] { status = set_password(*o, Presence::kMustNot); });
@@ -287,7 +288,7 @@ void add_user_commands(Command program, int& status) {
 
   for (const bool enabled : {true, false}) {
     Command command = add(user, o, enabled ? "enable" : "disable",
-                          enabled ? "Let an account log in again" : "Keep an account out", true);
+                          enabled ? "Enable a disabled account" : "Disable an account", true);
     command.footer(enabled ? "Example: gss-ntlm user enable --file users 'CORP\\alice'"
                            : "Example: gss-ntlm user disable --file users 'CORP\\alice'");
     command.callback([o, &status, enabled] {
@@ -297,13 +298,13 @@ void add_user_commands(Command program, int& status) {
     });
   }
 
-  Command list = add(user, o, "list", "Show the accounts of the file", false);
+  Command list = add(user, o, "list", "List the accounts of the file", false);
   list.footer("Example: gss-ntlm user list --file users");
   list.callback([o, &status] { status = run_list(*o); });
 
   Command take_over = add(user, o, "import", "Turn clear-text passwords into hashes", false);
   take_over.add_option("--from", o->from,
-                       "Take the accounts of this file over (default: change --file itself)");
+                       "Copy the accounts of this file (default: change --file itself)");
   take_over.footer("Example: gss-ntlm user import --from old-users --file users");
   take_over.callback([o, &status] { status = run_import(*o); });
 }

@@ -23,7 +23,7 @@ int check() {
 
 void add_winbind_command(Command program, int& status) {
   Command command = program.add_command(
-      "winbind", "Ask winbind who it is, and whether it would check logins for this user");
+      "winbind", "Show winbind's state, and whether it can verify logons for this user");
   command.footer("Example: runuser -u www-data -- gss-ntlm winbind");
   command.callback([&status] { status = check(); });
 }

@@ -1,8 +1,8 @@
 /*
- * gssapi_ntlm.h - what programs may know of the NTLM mechanism beyond RFC 2744.
+ * gssapi_ntlm.h - the NTLM mechanism's extensions of RFC 2744 for applications.
  *
- * Object identifiers are given as the bytes of their DER content, ready for a gss_OID_desc.
- * Nothing here needs linking: the mechanism is reached through libgssapi_krb5.
+ * Object identifiers are the bytes of their DER content, for the elements of a gss_OID_desc.
+ * Do not link with the mechanism: libgssapi_krb5 loads it.
  */
 #ifndef GSSAPI_GSSAPI_NTLM_H
 #define GSSAPI_GSSAPI_NTLM_H
@@ -30,7 +30,7 @@
  * default) */
 #define GSS_NTLM_NEG_FLAGS_OID_BYTES "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x05"
 
-/* Request flag: connectionless (datagram) NTLM; also by the name that gss-ntlmssp gave it. */
+/* Request flag: connectionless (datagram) NTLM; gss-ntlmssp's name for it is also defined. */
 #define GSS_NTLM_DATAGRAM_FLAG 0x10000u
 #ifndef GSS_C_DATAGRAM_FLAG
 #define GSS_C_DATAGRAM_FLAG 0x10000
@@ -49,17 +49,17 @@
 #define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"
 #define GSS_NTLM_GENERIC_CS_PASSWORD "password" /* password, UTF-8 */
 
-/* Attributes of an authenticated user's name, for gss_get_name_attribute; all are text. Beside them
- * "local-login-user": the account of this system. */
+/* Attributes of an authenticated user's name, for gss_get_name_attribute; all are text. The
+ * attribute "local-login-user" names the account of this system. */
 #define GSS_NTLM_ATTR_USER "urn:gss-ntlm:user"                   /* as the account is spelt */
 #define GSS_NTLM_ATTR_DOMAIN "urn:gss-ntlm:domain"               /* may be empty */
-#define GSS_NTLM_ATTR_WORKSTATION "urn:gss-ntlm:workstation"     /* as the client said */
-#define GSS_NTLM_ATTR_TARGET "urn:gss-ntlm:target"               /* service the client meant */
+#define GSS_NTLM_ATTR_WORKSTATION "urn:gss-ntlm:workstation"     /* as the client sent it */
+#define GSS_NTLM_ATTR_TARGET "urn:gss-ntlm:target"               /* service the client named */
 #define GSS_NTLM_ATTR_VERSION "urn:gss-ntlm:version"             /* kind of response: "NTLMv2" */
 #define GSS_NTLM_ATTR_MIC "urn:gss-ntlm:mic"                     /* 1: exchange covered by a MIC */
-#define GSS_NTLM_ATTR_CHANNEL_BOUND "urn:gss-ntlm:channel-bound" /* 1: bindings were the same */
+#define GSS_NTLM_ATTR_CHANNEL_BOUND "urn:gss-ntlm:channel-bound" /* 1: bindings matched */
 #define GSS_NTLM_ATTR_KEY_BITS "urn:gss-ntlm:key-bits"           /* 128, 56, 40; 0: no protection */
-#define GSS_NTLM_ATTR_SIDS "urn:gssntlmssp:sids"                 /* SIDs with commas, where known */
+#define GSS_NTLM_ATTR_SIDS "urn:gssntlmssp:sids"                 /* SIDs, comma-separated */
 
 /* Minor status codes. gss_display_status explains each and says what to do. */
 #define GSS_NTLM_S_BASE 0x4E540000u
@@ -81,15 +81,15 @@
 #define GSS_NTLM_S_NO_INITIATOR_CRED 0x4E540010u   /* no account to log in with */
 #define GSS_NTLM_S_NO_ACCEPTOR_CRED 0x4E540011u    /* no accounts to check against */
 #define GSS_NTLM_S_USERS_FILE_OPEN 0x4E540012u     /* users file cannot be read */
-#define GSS_NTLM_S_USERS_FILE_MODE 0x4E540013u     /* users file readable by others, or foreign */
+#define GSS_NTLM_S_USERS_FILE_MODE 0x4E540013u     /* users file has wrong mode or owner */
 #define GSS_NTLM_S_USERS_FILE_LINE 0x4E540014u     /* users file has a bad line */
 #define GSS_NTLM_S_NOT_SUPPORTED 0x4E540015u       /* operation not supported */
 #define GSS_NTLM_S_NOT_AVAILABLE 0x4E540016u       /* value not available now */
 #define GSS_NTLM_S_BAD_CREDENTIAL 0x4E540017u      /* credential cannot serve this call */
 #define GSS_NTLM_S_BAD_SETTING 0x4E540018u         /* a setting cannot be understood */
-#define GSS_NTLM_S_LOGON_FAILURE 0x4E540019u       /* the peer's logon was refused */
+#define GSS_NTLM_S_LOGON_FAILURE 0x4E540019u       /* the acceptor rejected the logon */
 #define GSS_NTLM_S_BINDINGS 0x4E54001Au            /* channel bindings missing or different */
-#define GSS_NTLM_S_POLICY_VERSION 0x4E54001Bu      /* NTLM version refused by policy */
+#define GSS_NTLM_S_POLICY_VERSION 0x4E54001Bu      /* policy rejects the NTLM version */
 #define GSS_NTLM_S_POLICY_FLAGS 0x4E54001Cu        /* a required capability is missing */
 #define GSS_NTLM_S_POLICY_KEY_LENGTH 0x4E54001Du   /* session key too short for policy */
 #define GSS_NTLM_S_POLICY_BLOCKED 0x4E54001Eu      /* target or user blocked by policy */
@@ -100,23 +100,23 @@
 #define GSS_NTLM_S_SEQUENCE_END 0x4E540023u        /* sequence numbers are used up */
 #define GSS_NTLM_S_SHORT_SIGNATURE 0x4E540024u     /* token shorter than a signature */
 #define GSS_NTLM_S_BAD_QOP 0x4E540025u             /* only the default QOP exists */
-#define GSS_NTLM_S_NO_PROTECTION 0x4E540026u       /* neither signing nor sealing agreed */
+#define GSS_NTLM_S_NO_PROTECTION 0x4E540026u       /* no signing or sealing negotiated */
 #define GSS_NTLM_S_NO_MEMORY 0x4E540027u           /* memory exhausted */
 #define GSS_NTLM_S_NO_RANDOM 0x4E540028u           /* no random numbers from the system */
 #define GSS_NTLM_S_INTERNAL 0x4E540029u            /* a defect of the mechanism */
-#define GSS_NTLM_S_ANONYMOUS 0x4E54002Au           /* anonymous logon refused by policy */
+#define GSS_NTLM_S_ANONYMOUS 0x4E54002Au           /* policy rejects anonymous logons */
 #define GSS_NTLM_S_EXPIRED 0x4E54002Bu             /* context or credential has expired */
 #define GSS_NTLM_S_BAD_OPTION 0x4E54002Cu          /* option value has the wrong size or state */
 #define GSS_NTLM_S_BAD_IOV 0x4E54002Du             /* IOV list cannot be processed */
 #define GSS_NTLM_S_IMPORT 0x4E54002Eu              /* exported token cannot be imported */
 #define GSS_NTLM_S_FORKED 0x4E54002Fu              /* context belongs to another process */
 #define GSS_NTLM_S_UNENCODABLE 0x4E540030u         /* text has no form in the OEM code page */
-#define GSS_NTLM_S_DUPLICATE_TOKEN 0x4E540031u     /* message was taken before */
+#define GSS_NTLM_S_DUPLICATE_TOKEN 0x4E540031u     /* message was received before */
 #define GSS_NTLM_S_OLD_TOKEN 0x4E540032u           /* message too old to tell whether it is new */
 #define GSS_NTLM_S_GAP_TOKEN 0x4E540033u           /* messages before this one are missing */
 #define GSS_NTLM_S_KEYRING 0x4E540034u             /* kernel keyring cannot be used */
-#define GSS_NTLM_S_DOMAIN 0x4E540035u              /* no domain controller decided; try again */
+#define GSS_NTLM_S_DOMAIN 0x4E540035u              /* no domain controller reached; retry */
 #define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u       /* no account of this system for the user */
-#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u /* name has no such attribute, or it was proven */
+#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u /* name has no such attribute, or it is verified */
 
 #endif

@@ -1,4 +1,5 @@
-// State that leaves the process and comes back: little-endian, in blocks that say their length.
+// Serialized state of exported contexts, credentials and names: little-endian values and
+// length-prefixed blocks.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace gssntlm {
 
-/// Collects values. What it holds may be secret: it is wiped when it goes and when it moves.
+/// Appends values to a buffer. They may be secret: the buffer is wiped on destruction and on
+/// reallocation.
 class Serializer {
  public:
   Serializer() = default;
@@ -21,9 +23,9 @@ class Serializer {
   void u16(std::uint16_t v);
   void u32(std::uint32_t v);
   void u64(std::uint64_t v);
-  /// Bytes whose number the reader knows.
+  /// Bytes without a length; the reader must know it.
   void put(ByteView bytes);
-  /// A 32-bit length, and the bytes. Longer ones end up unreadable.
+  /// A 32-bit length, then the bytes. A block of 4 GiB or more cannot be read back.
   void block(ByteView bytes);
   void text(std::string_view text) { block(as_bytes(text)); }
 
@@ -35,14 +37,14 @@ class Serializer {
   Bytes bytes_;
 };
 
-/// Takes the values out again, from whoever wrote them. After the first thing that is not right
-/// nothing is: look at ok(), or at finished(), before using what was read.
+/// Reads the values of untrusted serialized state. The first malformed value latches failure: check
+/// ok() or finished() before using what was read.
 class Deserializer {
  public:
   explicit Deserializer(ByteView in) noexcept : in_(in) {}
 
   [[nodiscard]] std::uint8_t u8() noexcept { return in_.u8(); }
-  /// 0 or 1; anything else is not right.
+  /// 0 or 1; any other value latches failure.
   [[nodiscard]] bool flag() noexcept;
   [[nodiscard]] std::uint16_t u16() noexcept { return in_.u16(); }
   [[nodiscard]] std::uint32_t u32() noexcept { return in_.u32(); }
@@ -51,7 +53,7 @@ class Deserializer {
   /// A block of at most `limit` bytes.
   [[nodiscard]] ByteView block(std::size_t limit) noexcept;
   [[nodiscard]] std::string text(std::size_t limit) { return std::string(as_text(block(limit))); }
-  /// Latches failure: a value made no sense.
+  /// Latches failure, for a value that the caller finds invalid.
   void reject() noexcept { good_ = false; }
 
   [[nodiscard]] bool ok() const noexcept { return good_ && in_.ok(); }

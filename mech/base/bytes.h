@@ -21,7 +21,7 @@ using Bytes = std::vector<std::uint8_t>;
   return len <= size && off <= size - len;
 }
 
-/// Little-endian loads and stores; `p` must have the width's bytes behind it.
+/// Little-endian loads and stores; `p` must point to sizeof(T) bytes.
 template <typename T>
 [[nodiscard]] T load_le(const std::uint8_t* p) noexcept {
   if constexpr (std::endian::native == std::endian::little) {
@@ -75,13 +75,13 @@ inline void store_le64(std::uint8_t* p, std::uint64_t v) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Equality of public bytes. Never for secrets: those have verify_equal in crypto.
+/// Equality of public bytes. Compare secrets with verify_equal() of crypto/primitives.h.
 [[nodiscard]] bool same_bytes(ByteView a, ByteView b) noexcept;
 
 /// Appends `more` to `to`.
 void append(Bytes& to, ByteView more);
 
-/// Bytes from malloc, so that a C caller can free() them. Owns; moves; never copies.
+/// Owns bytes from malloc, so that a C caller can free() them. Movable, not copyable.
 class Buffer {
  public:
   Buffer() noexcept = default;
@@ -108,7 +108,7 @@ class Buffer {
 };
 
 /// Reads little-endian values in order. A read past the end yields zero or an empty view and
-/// latches failure: whoever reads must look at ok() (or at_end()) before using what was read.
+/// latches failure: check ok() or at_end() before using what was read.
 class Reader {
  public:
   explicit Reader(ByteView in) noexcept : in_(in) {}
@@ -133,8 +133,8 @@ class Reader {
   bool ok_ = true;
 };
 
-/// Builds a message of a size known beforehand. Writing past it latches failure; finish() is the
-/// only way to the bytes, and yields them only when everything fitted and the size was met.
+/// Builds a message whose size is known in advance. Writing past it latches failure; finish() is
+/// the only access to the bytes, and succeeds only if exactly `size` bytes were written.
 class Writer {
  public:
   /// Throws std::bad_alloc.

@@ -60,7 +60,7 @@ class Ref {
   }
 
   [[nodiscard]] T* get() const noexcept { return p_; }
-  /// Gives the reference up to a C handle; adopt() takes it back.
+  /// Transfers the reference to a C handle; adopt() takes it back.
   [[nodiscard]] T* detach() noexcept { return std::exchange(p_, nullptr); }
   T& operator*() const noexcept { return *p_; }
   T* operator->() const noexcept { return p_; }

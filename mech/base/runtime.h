@@ -1,4 +1,4 @@
-// What the outside world supplies to the pure core: time, randomness, and an ear for the trace.
+// What the process supplies to the pure core: time, randomness and the trace.
 #pragma once
 
 #include <array>
@@ -17,11 +17,11 @@ class Runtime {
   [[nodiscard]] virtual std::uint64_t now() const noexcept = 0;
   /// Fills `out` with cryptographically strong random bytes; false if there are none.
   [[nodiscard]] virtual bool random(MutableBytes out) const noexcept = 0;
-  /// 32 bytes that tell this machine, since it was started, from all others. Zeros: not known.
+  /// 32 bytes that identify this machine until it restarts. Zeros: not known.
   [[nodiscard]] virtual std::array<std::uint8_t, 32> machine_id() const noexcept { return {}; }
-  /// Whether trace() is listened to, so that a caller may skip the work of composing a line.
+  /// Whether trace() writes anywhere; if not, callers need not compose a line.
   [[nodiscard]] virtual bool tracing() const noexcept { return false; }
-  /// One event in words. Never given a secret.
+  /// Records one event, as text. Callers never pass a secret.
   virtual void trace(std::string_view event) const noexcept { (void)event; }
 };
 

@@ -1,4 +1,4 @@
-// Secrets: wiped when they go, never copied by accident, never compared here.
+// Secrets: wiped on destruction, copied only explicitly, compared only by verify_equal().
 #pragma once
 
 #include <array>
@@ -8,23 +8,23 @@
 
 namespace gssntlm {
 
-/// Overwrites `bytes` in a way the compiler keeps.
+/// Zeros `bytes`; the compiler cannot remove the stores.
 inline void wipe(MutableBytes bytes) noexcept {
   if (bytes.data() != nullptr) {
     explicit_bzero(bytes.data(), bytes.size());
   }
 }
 
-/// The same for a few bytes, without a call.
+/// The same for small arrays, inlined.
 template <std::size_t N>
 void wipe(std::array<std::uint8_t, N>& bytes) noexcept {
   bytes.fill(0);
-  // As far as the compiler knows, somebody reads the zeros here.
+  // The compiler must assume that this statement reads the zeros.
   asm volatile("" : : "r"(bytes.data()) : "memory");
 }
 
-/// N secret bytes. The tag keeps secrets of different meaning apart. Moving wipes the source;
-/// copying is spelled clone(). Compare with verify_equal (crypto/primitives.h) only.
+/// N secret bytes. The tag makes secrets of different meaning distinct types. Moving wipes the
+/// source; copying is spelled clone(). Compare with verify_equal (crypto/primitives.h) only.
 template <typename Tag, std::size_t N>
 class Secret {
  public:
@@ -64,7 +64,7 @@ using KeyExchangeKey = Secret<struct KxKeyTag, 16>;     ///< [MS-NLMP] 3.4.5.1
 using SessionKey = Secret<struct SessionKeyTag, 16>;    ///< ExportedSessionKey
 using SigningKey = Secret<struct SigningKeyTag, 16>;    ///< [MS-NLMP] 3.4.5.2
 
-/// Secret bytes of any length, e.g. a password; wiped when they go.
+/// Secret bytes of any length, e.g. a password; wiped on destruction.
 class SecretBytes {
  public:
   SecretBytes() noexcept = default;

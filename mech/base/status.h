@@ -42,7 +42,7 @@ enum class Minor : std::uint32_t {
 #undef X
 };
 
-/// What is wrong and what to do, for a person. Total: unknown codes have a text too.
+/// What is wrong and what to do, for people. Unknown codes have a text too.
 [[nodiscard]] std::string_view minor_text(std::uint32_t minor) noexcept;
 
 /// Why something failed.

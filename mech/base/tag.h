@@ -1,4 +1,4 @@
-// The first word of an object behind a C handle says what the object is.
+// A tag in the first word of an object behind a C handle identifies the type of the object.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ class Tagged {
   static_assert(kTag % 2 == 1);
 
  public:
-  /// Whether the object at `p` is one with this tag. Reads four bytes, whatever `p` points at.
+  /// Whether the object at `p` has this tag. Reads four bytes at `p`, whatever its type.
   [[nodiscard]] static bool marks(const void* p) noexcept {
     std::uint32_t first = 0;
     std::memcpy(&first, p, sizeof first);

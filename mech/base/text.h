@@ -15,13 +15,11 @@ namespace gssntlm {
 /// UTF-8 of UTF-16LE. Error: kBadString for an odd size or an unpaired surrogate.
 [[nodiscard]] Result<std::string> utf8_from_utf16le(ByteView utf16le);
 
-/// Whether both are the same text, and that is ASCII: a cheap yes, where a no may want a closer
-/// look.
+/// Whether both are the same ASCII text. A cheap test: false does not mean that they differ.
 [[nodiscard]] bool is_same_ascii(std::string_view utf8, ByteView utf16le) noexcept;
 
-/// For people: at most `limit` characters; whatever is not a printable character (control
-/// characters, quotes' backslash, unpaired surrogates, a last odd byte) is escaped as \xNN or
-/// \uNNNN.
+/// For people: at most `limit` characters. Characters that are not printable (control characters,
+/// backslashes, unpaired surrogates, a last odd byte) are escaped as \xNN or \uNNNN.
 [[nodiscard]] std::string printable_utf16le(ByteView utf16le, std::size_t limit = 256);
 /// The same for UTF-8; bytes that are not UTF-8 are escaped one by one.
 [[nodiscard]] std::string printable_utf8(std::string_view utf8, std::size_t limit = 256);
@@ -40,10 +38,11 @@ void upcase_utf16le(MutableBytes utf16le) noexcept;
 /// Equal after upcase_utf16le of both.
 [[nodiscard]] bool equal_ignoring_case(ByteView utf16le_a, ByteView utf16le_b) noexcept;
 
-/// A name from the wire may be used: even size, no NUL, no control characters (C0, DEL, C1).
+/// Whether a name from the wire is acceptable: even size, no NUL or control characters (C0, DEL,
+/// C1).
 [[nodiscard]] bool is_clean_name(ByteView utf16le) noexcept;
 
-/// Code pages for OEM strings; which one is meant is configuration, never negotiated [MS-NLMP] 2.2.
+/// Code pages for OEM strings. The page is configured, never negotiated [MS-NLMP] 2.2.
 enum class CodePage : std::uint16_t { k437 = 437, k850 = 850, k1252 = 1252 };
 
 /// UTF-16LE of OEM bytes. Every byte has a meaning, except the five that CP1252 leaves undefined:

@@ -222,7 +222,7 @@ struct AccountNames {
   static std::string print(const std::vector<std::string>& value) { return Patterns::print(value); }
 };
 
-// Seconds that somebody waits: Duration within limits.
+// A timeout in seconds: a Duration within limits.
 struct Patience {
   static constexpr std::string_view kForm = "a time from 1s to 5m";
   static constexpr bool kList = false;

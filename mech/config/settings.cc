@@ -52,7 +52,7 @@ struct Parser {
   }
 };
 
-// fgets over the text. Counts lines, and keeps what the INI library cannot take away from it.
+// fgets over the text. Counts lines, and checks what the INI library does not report.
 char* next_line(char* to, int size, void* stream) {
   auto& parser = *static_cast<Parser*>(stream);
   if (parser.rest.empty() || parser.failed || size <= 2) {
@@ -253,7 +253,7 @@ void take_entry(const char* entry, Values& values) noexcept {
 }
 
 // One walk for all variables, since a credential is made often and an environment is long. A
-// set-user-ID program takes nothing from whoever runs it.
+// set-user-ID program ignores the environment of the user who runs it.
 Values read_variables() noexcept {
   Values values{};
   static const bool trusted = ::getauxval(AT_SECURE) == 0;

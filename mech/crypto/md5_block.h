@@ -1,5 +1,5 @@
 // The compression function of MD5 [RFC 1321] 3.4, step by step, so that other work can be put
-// between its steps. Internal to the session ciphers: whoever wants a hash takes Nettle's.
+// between its steps. Internal to the session ciphers; other code hashes with Nettle.
 #pragma once
 
 #include <array>

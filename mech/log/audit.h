@@ -1,4 +1,4 @@
-// The audit: one JSON line an authentication, for whoever must know who used NTLM, and how.
+// The audit log: one JSON line for each authentication, for administrators who monitor NTLM.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace gssntlm {
 /// One authentication as this side saw it.
 struct AuditRecord {
   bool initiator = false;
-  /// The AUTHENTICATE message sent or received; empty or malformed when it did not come to one.
+  /// The AUTHENTICATE message sent or received; empty or malformed when the exchange failed before
+  /// it.
   ByteView authenticate;
   std::string_view target;  ///< UTF-8: the initiator's target; ignored for an acceptor
   bool accepted = false;
@@ -26,8 +27,8 @@ struct AuditRecord {
   std::vector<std::string_view> weak;  ///< weaknesses_of() what was agreed, when accepted
 };
 
-/// Writes the record where settings say: a file, appended to by one write, or the system's log.
-/// When it could not be written: what is wrong, and the remedy. Throws std::bad_alloc.
+/// Writes the record to the destination in the settings: a file, appended to by one write, or the
+/// system's log. Returns what is wrong and the remedy if it could not be written. Throws std::bad_alloc.
 [[nodiscard]] std::optional<std::string> write_audit(const Settings& settings,
                                                      const AuditRecord& record);
 

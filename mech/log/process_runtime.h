@@ -48,9 +48,9 @@ void trace_event(const Settings& settings, std::string_view event) noexcept;
 /// Whether trace_event() and contexts with these settings write anywhere.
 [[nodiscard]] bool is_tracing(const Settings& settings) noexcept;
 
-/// Sends the traces of this process, from now on, to `path`; to nowhere when that is empty. Goes
-/// before environment and settings. Each path that was ever given is kept, once. Throws
-/// std::bad_alloc.
+/// Sends the traces of this process, from now on, to `path`; an empty path turns them off.
+/// Overrides environment and settings. Each distinct path stays allocated for the life of the
+/// process, because other threads may still read it. Throws std::bad_alloc.
 void set_trace_file(std::string_view path);
 
 }  // namespace gssntlm

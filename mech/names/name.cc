@@ -20,7 +20,7 @@ Status check_text(std::string_view text) {
   if (text.empty()) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  // Most names are plain, and a target is imported anew for every handshake.
+  // A fast path: most names are plain, and callers import the target for every handshake.
   if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
     return {};
   }

@@ -1,4 +1,4 @@
-// Names: users, host-based services, nobody.
+// Names: users, host-based services, the anonymous name.
 #pragma once
 
 #include <optional>
@@ -22,17 +22,17 @@ enum class NameKind : std::uint8_t { kUser = 1, kService = 2, kAnonymous = 3 };
 /// How a user logged in here. Texts are UTF-16LE, as the client sent them.
 struct LoginFacts {
   Bytes workstation;
-  Bytes target_name;  ///< the service that the client meant; empty when it said none
+  Bytes target_name;  ///< the service that the client named; may be empty
   ResponseKind kind = ResponseKind::kNone;
   bool mic = false;            ///< the exchange was covered by a MIC
-  bool channel_bound = false;  ///< bindings were given and the same
+  bool channel_bound = false;  ///< both sides gave the same bindings
   unsigned key_bits = 0;       ///< 0: messages are not protected
 };
 
 /// Immutable; shared by contexts, credentials and handles.
 class Name : public RefCounted {
  public:
-  /// No name longer than this (bytes) is taken.
+  /// Maximum length of a name in bytes.
   static constexpr std::size_t kMaxSize = 32767;
 
   /// A user name: `DOM\user`, `user`, `user@dom` (split), `\user@dom` and `user\@dom` (UPN: domain
@@ -41,7 +41,7 @@ class Name : public RefCounted {
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
   [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
-  /// A user whom a logon proved just now: what the source of accounts told, and how it went. The
+  /// A user whom a logon just verified, with what the account source and the exchange reported. The
   /// only way to a proven name. Throws std::bad_alloc.
   [[nodiscard]] static Ref<const Name> authenticated(std::string user, std::string domain,
                                                      std::vector<LogonAttribute> attributes,
@@ -54,15 +54,15 @@ class Name : public RefCounted {
   [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
   [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
   /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host` or the anonymous text.
-  /// What imports is an equal name.
+  /// Importing this text yields an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;
   /// The same in UTF-16LE. Error: kBadText, for a name that was not imported. Throws
   /// std::bad_alloc.
   [[nodiscard]] Result<Bytes> wide_target_spn() const;
-  /// What is known of the name, how it logged in included; made anew by each call, since few ask.
-  /// Throws std::bad_alloc.
+  /// All attributes of the name, with those of its logon. Computed by each call, since few callers
+  /// ask. Throws std::bad_alloc.
   [[nodiscard]] std::vector<LogonAttribute> attributes() const;
   /// Whether nothing is known of it but its text.
   [[nodiscard]] bool is_bare() const noexcept { return attributes_.empty() && !facts_; }

@@ -28,7 +28,7 @@ const Place& place() noexcept {
   return instance;
 }
 
-// nullptr: nothing was ever explained in this thread.
+// nullptr: this thread has had no error with a detail.
 Detail* current() noexcept {
   return place().made ? static_cast<Detail*>(::pthread_getspecific(place().key)) : nullptr;
 }

@@ -8,8 +8,8 @@
 
 namespace gssntlm {
 
-/// Remembers `text` as what lies behind `minor` in this thread; cut at 511 bytes, and lost without
-/// memory. Returns an Error of both, so that a failing function can `return
+/// Stores `text` as this thread's detail of `minor`; truncated to 511 bytes, and lost when memory
+/// is exhausted. Returns an Error of both, so that a failing function can `return
 /// error_with_detail(...)`.
 Error error_with_detail(Major major, Minor minor, std::string_view text) noexcept;
 

@@ -56,13 +56,12 @@ struct FileIdentity {
   }
 };
 
-/// Writes all of `bytes`, however often the kernel takes a part or a signal comes; false, with
-/// errno, when it does not take them.
+/// Writes all of `bytes`, repeating short and interrupted writes; false, with errno, on failure.
 [[nodiscard]] bool write_all(int fd, ByteView bytes) noexcept;
 
 /// Appends `text`, in one write, to the file, FIFO or terminal at `path`, which is made with mode
-/// 0600 if missing. Opened for each call: nothing is held that a daemon could close under us, or
-/// that a child would inherit. What cannot be written at once is lost: the call never waits for a
+/// 0600 if missing. Opened for each call, so that no descriptor stays open for a daemon to close or
+/// a child to inherit. What cannot be written at once is lost: the call never waits for a
 /// reader, and does not end the process when there is none. 0, or the errno of what failed.
 int append_text(const char* path, std::string_view text) noexcept;
 

@@ -136,7 +136,7 @@ Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindin
     return failure(Minor::kBadState);
   }
   state_ = State::kFailed;
-  Result<AcceptedLogon> accepted = judge(token, bindings, accounts, env);
+  Result<AcceptedLogon> accepted = verify(token, bindings, accounts, env);
   if (accepted) {
     state_ = State::kDone;
   }
@@ -145,8 +145,8 @@ Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindin
 }
 
 // [MS-NLMP] 3.2.5.1.2.
-Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* bindings,
-                                      const AccountSource& accounts, const Runtime& env) {
+Result<AcceptedLogon> Acceptor::verify(ByteView token, const ChannelBindingHash* bindings,
+                                       const AccountSource& accounts, const Runtime& env) {
   const Result<AuthenticateMessage> message = decode_authenticate(token, uses_oem());
   if (!message) {
     return message.error();
@@ -159,11 +159,11 @@ Result<AcceptedLogon> Acceptor::judge(ByteView token, const ChannelBindingHash* 
     return defective(Minor::kBadResponse);
   }
   return message->is_anonymous() ? check_anonymous(*message, *agreed, bindings, env)
-                                 : judge_user({token, *message, *agreed, bindings}, accounts, env);
+                                 : verify_user({token, *message, *agreed, bindings}, accounts, env);
 }
 
-Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSource& accounts,
-                                           const Runtime& env) {
+Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountSource& accounts,
+                                            const Runtime& env) {
   const AuthenticateMessage& message = answer.message;
   Result<Names> names = read_names(message, answer.agreed);
   if (!names) {
@@ -214,7 +214,8 @@ Result<AcceptedLogon> Acceptor::judge_user(const Answer& answer, const AccountSo
   return accepted;
 }
 
-// [MS-NLMP] 3.2.5.1.2, 3.3: nobody has neither domain nor password; the key is known to everybody.
+// [MS-NLMP] 3.2.5.1.2, 3.3: an anonymous client has neither domain nor password, and its key is
+// public.
 Result<AcceptedLogon> Acceptor::check_anonymous(const AuthenticateMessage& message, Flags agreed,
                                                 const ChannelBindingHash* bindings,
                                                 const Runtime& env) {
@@ -360,19 +361,19 @@ Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
   const std::optional<ByteView> given =
       message.v2 ? message.v2->target_info.channel_bindings : std::nullopt;
   if (!given || is_zero(*given)) {
-    return judge_unbound("acceptor: refused, the client gave no channel bindings", env);
+    return check_unbound("acceptor: refused, the client gave no channel bindings", env);
   }
   if (!verify_equal(*given, *bindings)) {
     env.trace("acceptor: refused, the client's channel bindings are those of another channel");
     return Error{Major::kBadBindings, Minor::kBindings};
   }
   if (!proves_pairs(message)) {
-    return judge_unbound("acceptor: refused, no MIC covers the client's channel bindings", env);
+    return check_unbound("acceptor: refused, no MIC covers the client's channel bindings", env);
   }
   return true;
 }
 
-Result<bool> Acceptor::judge_unbound(std::string_view refusal, const Runtime& env) const {
+Result<bool> Acceptor::check_unbound(std::string_view refusal, const Runtime& env) const {
   if (policy_.channel_bindings == Demand::kAccept) {
     return false;
   }

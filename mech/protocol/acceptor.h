@@ -12,9 +12,9 @@
 
 namespace gssntlm {
 
-/// Who logged in, and what the message said around it. UTF-16LE, clean names.
+/// The user who logged in, and the other names of AUTHENTICATE: UTF-16LE, clean.
 struct AcceptedLogon {
-  bool anonymous = false;  ///< nobody: no names
+  bool anonymous = false;  ///< user and domain are empty
   Bytes user;              ///< the account's spelling
   Bytes domain;
   Bytes workstation;
@@ -39,11 +39,11 @@ class Acceptor {
   /// kPolicyBlocked where policy has no connectionless contexts; otherwise as challenge().
   [[nodiscard]] Result<Buffer> connectionless_challenge(const HostNames& names, const Runtime& env);
 
-  /// Judges AUTHENTICATE [MS-NLMP] 3.2.5.1.2, 3.2.5.2.2. `bindings` may be nullptr. `accounts` are
-  /// not asked about an anonymous client, who has no names. Errors: DEFECTIVE_TOKEN for a malformed
-  /// message; BAD_BINDINGS; FAILURE with kLogonFailure (user, password, MIC, echoed names and clock
-  /// alike), kPolicyVersion, kPolicyFlags, kPolicyKeyLength, kDowngrade, kAnonymous; kBadState.
-  /// Throws std::bad_alloc.
+  /// Verifies AUTHENTICATE [MS-NLMP] 3.2.5.1.2, 3.2.5.2.2. `bindings` may be nullptr. `accounts`
+  /// are not asked about an anonymous client, which has no names. Errors: DEFECTIVE_TOKEN for a
+  /// malformed message; BAD_BINDINGS; FAILURE with kLogonFailure (user, password, MIC, echoed names
+  /// and clock alike), kPolicyVersion, kPolicyFlags, kPolicyKeyLength, kDowngrade, kAnonymous;
+  /// kBadState. Throws std::bad_alloc.
   [[nodiscard]] Result<AcceptedLogon> authenticate(ByteView token,
                                                    const ChannelBindingHash* bindings,
                                                    const AccountSource& accounts,
@@ -71,7 +71,7 @@ class Acceptor {
     ByteView workstation;
     std::array<Bytes, 3> converted;
   };
-  // AUTHENTICATE, and what it is judged with.
+  // AUTHENTICATE, and what it is verified against.
   struct Answer {
     ByteView token;
     const AuthenticateMessage& message;
@@ -80,10 +80,10 @@ class Acceptor {
   };
 
   Result<Buffer> emit(Flags flags, ByteView negotiate, const HostNames& names, const Runtime& env);
-  Result<AcceptedLogon> judge(ByteView token, const ChannelBindingHash* bindings,
-                              const AccountSource& accounts, const Runtime& env);
-  Result<AcceptedLogon> judge_user(const Answer& answer, const AccountSource& accounts,
-                                   const Runtime& env);
+  Result<AcceptedLogon> verify(ByteView token, const ChannelBindingHash* bindings,
+                               const AccountSource& accounts, const Runtime& env);
+  Result<AcceptedLogon> verify_user(const Answer& answer, const AccountSource& accounts,
+                                    const Runtime& env);
   Result<AcceptedLogon> check_anonymous(const AuthenticateMessage& message, Flags agreed,
                                         const ChannelBindingHash* bindings, const Runtime& env);
   Result<Flags> agree(const AuthenticateMessage& message, const Runtime& env) const;
@@ -95,7 +95,7 @@ class Acceptor {
   Result<bool> check_bindings(const AuthenticateMessage& message,
                               const ChannelBindingHash* bindings, const Runtime& env) const;
   // The verdict on a client that is not bound to the channel: false, or the error of kRequire.
-  Result<bool> judge_unbound(std::string_view refusal, const Runtime& env) const;
+  Result<bool> check_unbound(std::string_view refusal, const Runtime& env) const;
   [[nodiscard]] bool uses_oem() const noexcept;
 
   Policy policy_;

@@ -1,4 +1,4 @@
-// Somebody who answers challenges with a secret that this process does not have.
+// An agent answers challenges with a secret that this process does not have, such as winbind.
 #pragma once
 
 #include "mech/base/runtime.h"

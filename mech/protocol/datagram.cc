@@ -72,7 +72,7 @@ Result<Arrival> DatagramSecurity::open(std::span<const MessagePart> parts,
   if (!detect_replay_) {
     return Arrival::kExpected;
   }
-  const Arrival arrival = numbers_.window.judge(*number);
+  const Arrival arrival = numbers_.window.arrival_of(*number);
   if (arrival == Arrival::kExpected) {
     numbers_.window.take(*number);
   }

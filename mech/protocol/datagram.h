@@ -32,7 +32,8 @@ class DatagramSecurity {
   void set_sequence(std::uint32_t number) noexcept;
 
   /// As Session::protect(). Parts may be sealed with extended session security only. Error:
-  /// CONTEXT_EXPIRED kSequenceEnd when counting has come to its end; set_sequence() starts anew.
+  /// CONTEXT_EXPIRED kSequenceEnd when the sequence numbers are used up; set_sequence() restarts
+  /// them.
   [[nodiscard]] Status protect(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
 
   /// As Session::open(). With extended session security the message says its number; without,

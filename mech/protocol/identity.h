@@ -21,7 +21,7 @@ class Identity : public RefCounted {
   /// An account whose secret only `agent`, not nullptr, can use: there are no hashes.
   Identity(Bytes user, Bytes domain, std::shared_ptr<const LogonAgent> agent);
 
-  /// Nobody [MS-NLMP] 3.2.5.1.2.
+  /// The anonymous client [MS-NLMP] 3.2.5.1.2.
   [[nodiscard]] static Ref<const Identity> anonymous();
 
   [[nodiscard]] bool is_anonymous() const noexcept { return user_.empty(); }

@@ -42,7 +42,7 @@ struct LogonAttribute {
   std::string name;
   std::string value;
   bool authenticated =
-      true;  ///< learnt from whoever proved the logon, not from whoever holds the name
+      true;  ///< stated by the account source that verified the logon, not set by an application
 };
 
 /// A proven logon. Names are the account's own spelling, UTF-16LE.

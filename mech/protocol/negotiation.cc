@@ -11,11 +11,11 @@ constexpr Flags kAgreedBits = flag::kSign | flag::kSeal | flag::kLmKey | flag::k
 // Weak ways to a session key.
 constexpr Flags kLmKeys = flag::kLmKey | flag::kNonNtSessionKey;
 
-// What AUTHENTICATE may not take back of what CHALLENGE settled on a connection. Honest clients
-// drop 56 and TARGET_INFO.
+// Flags of CHALLENGE that AUTHENTICATE must not clear on a connection. Honest clients clear 56 and
+// TARGET_INFO.
 constexpr Flags kKeptBits =
     flag::kSign | flag::kSeal | flag::kEss | flag::k128 | flag::kKeyExchange | flag::kDatagram;
-// What AUTHENTICATE may not add to it.
+// Flags that AUTHENTICATE must not set unless CHALLENGE had set them.
 constexpr Flags kNeverAdded = kKeptBits | kLmKeys;
 // What a client may choose to leave out.
 constexpr Flags kChosenBits = kLmKeys | flag::k56 | flag::kIdentify;
@@ -76,7 +76,7 @@ Flags default_base(const Policy& policy) noexcept {
   return flags;
 }
 
-std::optional<Refusal> judge_strength(Flags flags, bool demand_ess, const Policy& policy) noexcept {
+std::optional<Refusal> check_strength(Flags flags, bool demand_ess, const Policy& policy) noexcept {
   if (demand_ess && !has(flags, flag::kEss)) {
     return kNoEss;
   }
@@ -92,19 +92,19 @@ std::optional<Refusal> judge_strength(Flags flags, bool demand_ess, const Policy
   return std::nullopt;
 }
 
-std::optional<Refusal> judge_additions(Flags challenge, Flags answer) noexcept {
+std::optional<Refusal> check_additions(Flags challenge, Flags answer) noexcept {
   if ((answer & kNeverAdded & ~challenge) != 0) {
-    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE adds to what CHALLENGE had settled"};
+    return Refusal{failure(Minor::kDowngrade),
+                   "AUTHENTICATE sets flags that CHALLENGE had cleared"};
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> judge_changes(Flags challenge, Flags answer) noexcept {
+std::optional<Refusal> check_changes(Flags challenge, Flags answer) noexcept {
   if ((challenge & kKeptBits & ~answer) != 0) {
-    return Refusal{failure(Minor::kDowngrade),
-                   "AUTHENTICATE takes back what CHALLENGE had settled"};
+    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE clears flags that CHALLENGE had set"};
   }
-  if (const auto refusal = judge_additions(challenge, answer)) {
+  if (const auto refusal = check_additions(challenge, answer)) {
     return refusal;
   }
   if (has(challenge, flag::kUnicode) && !has(answer, flag::kUnicode)) {
@@ -114,7 +114,7 @@ std::optional<Refusal> judge_changes(Flags challenge, Flags answer) noexcept {
 }
 
 // Connectionless the client chooses, among what was offered.
-std::optional<Refusal> judge_choice(Flags offer, Flags answer) noexcept {
+std::optional<Refusal> check_choice(Flags offer, Flags answer) noexcept {
   constexpr Flags kCharsets = flag::kUnicode | flag::kOem;
   if (!has(answer, flag::kDatagram) || (answer & (kNeverAdded | kCharsets) & ~offer) != 0) {
     return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE chooses what CHALLENGE did not offer"};
@@ -189,7 +189,7 @@ std::optional<Refusal> check_challenge_flags(Flags agreed, Flags offered, const 
   if (request.integrity && !has_any(agreed, flag::kProtection)) {
     return Refusal{failure(Minor::kPolicyFlags), "the server does without signing"};
   }
-  return judge_strength(agreed, initiator_demands_ess(policy), policy);
+  return check_strength(agreed, initiator_demands_ess(policy), policy);
 }
 
 Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
@@ -220,7 +220,7 @@ Flags negotiate_flags_for_connectionless_challenge(const Policy& policy,
 }
 
 std::optional<Refusal> check_reply_flags(Flags reply, const Policy& policy) noexcept {
-  return judge_strength(reply, acceptor_demands_ess(policy), policy);
+  return check_strength(reply, acceptor_demands_ess(policy), policy);
 }
 
 Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
@@ -230,8 +230,8 @@ Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
 
 std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
                                                 const Policy& policy) noexcept {
-  if (const auto refusal = has(challenge, flag::kDatagram) ? judge_choice(challenge, answer)
-                                                           : judge_changes(challenge, answer)) {
+  if (const auto refusal = has(challenge, flag::kDatagram) ? check_choice(challenge, answer)
+                                                           : check_changes(challenge, answer)) {
     return refusal;
   }
   return check_reply_flags(negotiate_flags_for_session(challenge, answer), policy);
@@ -242,8 +242,8 @@ Flags anonymous_flags(Flags challenge, Flags answer) noexcept {
 }
 
 std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept {
-  return has(challenge, flag::kDatagram) ? judge_choice(challenge, answer)
-                                         : judge_additions(challenge, answer);
+  return has(challenge, flag::kDatagram) ? check_choice(challenge, answer)
+                                         : check_additions(challenge, answer);
 }
 
 }  // namespace gssntlm

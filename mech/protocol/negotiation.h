@@ -1,4 +1,4 @@
-// NegotiateFlags: what each role offers, and what the two settle on [MS-NLMP] 2.2.2.5.
+// NegotiateFlags: what each role offers, and what the two agree on [MS-NLMP] 2.2.2.5.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,7 @@ struct InitiatorRequest {
   std::optional<Flags> negotiate_flags;
 };
 
-/// Why flags are refused.
+/// Why flags are rejected.
 struct Refusal {
   Error error;
   std::string_view reason;  ///< for the trace; static
@@ -39,8 +39,8 @@ struct Refusal {
 [[nodiscard]] Flags agree_with_challenge(Flags offered, Flags challenge,
                                          const InitiatorRequest& request) noexcept;
 
-/// Whether that is good enough [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors: FAILURE kPolicyFlags,
-/// kPolicyKeyLength.
+/// Whether the agreed flags satisfy request and policy [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors:
+/// FAILURE kPolicyFlags, kPolicyKeyLength.
 [[nodiscard]] std::optional<Refusal> check_challenge_flags(
     Flags agreed, Flags offered, const Policy& policy, const InitiatorRequest& request) noexcept;
 
@@ -59,13 +59,14 @@ struct Refusal {
 /// 3.2.5.2.2. Only what check_authenticate_flags() lets pass.
 [[nodiscard]] Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept;
 
-/// Whether an acceptor goes on with that; nullopt if so. Errors: FAILURE kDowngrade, kPolicyFlags,
-/// kPolicyKeyLength; DEFECTIVE_TOKEN kCharset, kBadResponse (connectionless without KEY_EXCH).
+/// Whether an acceptor accepts those flags; nullopt if so. Errors: FAILURE kDowngrade,
+/// kPolicyFlags, kPolicyKeyLength; DEFECTIVE_TOKEN kCharset, kBadResponse (connectionless without
+/// KEY_EXCH).
 [[nodiscard]] std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
                                                               const Policy& policy) noexcept;
 
-/// The same for nobody, whose messages are not protected anyway: what he takes back counts for
-/// nothing (Samba's client gives up extended session security), what he adds is refused.
+/// The same for an anonymous client, whose messages are not protected anyway: flags that it clears
+/// are ignored (Samba's client clears extended session security), flags that it adds are rejected.
 [[nodiscard]] Flags anonymous_flags(Flags challenge, Flags answer) noexcept;
 [[nodiscard]] std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept;
 

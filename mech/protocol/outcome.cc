@@ -50,7 +50,7 @@ std::vector<std::string_view> weaknesses_of(const Outcome& outcome, bool dummy_s
     list.emplace_back("constant signatures, which prove nothing");
   }
   if (outcome.kind == ResponseKind::kNtlmV2 && !outcome.mic) {
-    list.emplace_back("no MIC: the three messages may have been changed on their way");
+    list.emplace_back("no MIC: the three messages may have been changed in transit");
   }
   if (has(outcome.flags, flag::kOem)) {
     list.emplace_back("names in an OEM code page");

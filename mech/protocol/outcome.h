@@ -1,4 +1,4 @@
-// What a finished handshake leaves behind, for either role.
+// The result of a completed handshake, for either role.
 #pragma once
 
 #include <string_view>
@@ -20,7 +20,8 @@ struct Outcome {
   bool peer_tells_sealing = false;  ///< see kTellsSealing in mech/wire/types.h
   bool channel_bound = false;       ///< both sides gave the same bindings; a MIC covers them
 
-  /// Keys that nobody else can compute protect messages: not so for nobody's [MS-NLMP] 3.4.
+  /// Messages are protected by keys that only the two ends can compute. False for an anonymous
+  /// context, whose keys are public [MS-NLMP] 3.4.
   [[nodiscard]] bool protects() const noexcept {
     return has_any(flags, flag::kProtection) && kind != ResponseKind::kAnonymous;
   }

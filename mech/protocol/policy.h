@@ -1,5 +1,5 @@
-// What this side sends and accepts. A value: handed in, never looked up. The one place that turns
-// LmCompatibilityLevel [MS-NLMP] 7 <82> into decisions.
+// What this side sends and accepts. A value that callers pass in; it never reads settings. The only
+// place that turns LmCompatibilityLevel [MS-NLMP] 7 <82> into decisions.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct Policy {
   /// nor demands it.
   unsigned initiator_level = 3;
   unsigned acceptor_level = 5;
-  /// Least strength of session keys where messages are protected: 128, 56 or 40. With 56 and 40 the
-  /// weak ways to a session key, LM_KEY and REQUEST_NON_NT_SESSION_KEY, are there too.
+  /// Minimum session-key length where messages are protected: 128, 56 or 40 bits. With 56 and 40
+  /// the weak key derivations LM_KEY and REQUEST_NON_NT_SESSION_KEY are allowed too.
   unsigned min_key_bits = 128;
   /// Extended session security must be agreed, above level 0.
   bool require_ess = true;
@@ -44,11 +44,11 @@ struct Policy {
   /// MIC covers, which a man in the middle can add: kRequire rejects it, kAccept accepts it without
   /// the channel-bound mark. A mismatch is rejected by both; kOff compares nothing.
   Demand channel_bindings = Demand::kAccept;
-  /// Anonymous logons are let in.
+  /// Anonymous logons are accepted.
   bool allow_anonymous = false;
   /// An acceptor opens connectionless contexts [MS-NLMP] 1.3.1.2. Off, no first token makes one.
   bool allow_connectionless = false;
-  /// Most that the client's NTLMv2 timestamp may differ from ours, in seconds. 36 hours.
+  /// Maximum difference between the client's NTLMv2 timestamp and our clock, in seconds. 36 hours.
   std::uint64_t max_skew_seconds = 36 * 60 * 60;
   /// gss_wrap with SIGN and without SEAL agreed encrypts, as Windows and SASL peers expect.
   bool seal_when_signing = true;

@@ -2,7 +2,7 @@
 
 namespace gssntlm {
 
-Arrival ReplayWindow::judge(std::uint32_t number) const noexcept {
+Arrival ReplayWindow::arrival_of(std::uint32_t number) const noexcept {
   if (number >= end_) {
     return Arrival::kExpected;
   }

@@ -1,4 +1,5 @@
-// Which numbers of connectionless messages were seen: each is taken once [RFC 2743] 1.2.3.
+// The sequence numbers of connectionless messages received so far; each is accepted once
+// [RFC 2743] 1.2.3.
 #pragma once
 
 #include <array>
@@ -11,7 +12,7 @@ namespace gssntlm {
 /// How a genuine message arrived, compared with those before it.
 enum class Arrival : std::uint8_t {
   kExpected,   ///< for the first time
-  kDuplicate,  ///< its number was taken before
+  kDuplicate,  ///< its number was received before
   kOldToken,   ///< too far behind the newest to tell
 };
 
@@ -20,8 +21,8 @@ class ReplayWindow {
  public:
   static constexpr std::uint32_t kWidth = 1024;
 
-  [[nodiscard]] Arrival judge(std::uint32_t number) const noexcept;
-  /// Marks a number that judge() found kExpected.
+  [[nodiscard]] Arrival arrival_of(std::uint32_t number) const noexcept;
+  /// Marks a number that arrival_of() found kExpected.
   void take(std::uint32_t number) noexcept;
 
   void save(Serializer& out) const;

@@ -57,8 +57,8 @@ class Session {
   /// [MS-SPNG] 3.2.5.1. Counters go on. Connectionless messages have nothing to restart.
   void reset_stream(bool receiving) noexcept;
 
-  /// Saves keys, key streams and counters. Whoever goes on with this session and with the one
-  /// loaded uses key stream twice. Throws std::bad_alloc.
+  /// Saves keys, key streams and counters. Using both this session and the loaded one afterwards
+  /// would use key stream twice. Throws std::bad_alloc.
   void save(Serializer& out) const;
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
   [[nodiscard]] static Result<Session> load(Deserializer& in);
@@ -90,7 +90,7 @@ class Session {
   SessionRules rules_;
   SessionKey key_;
   std::array<Direction, 2> directions_;
-  std::unique_ptr<DatagramSecurity> datagrams_;  // then directions_ serve nobody
+  std::unique_ptr<DatagramSecurity> datagrams_;  // set: directions_ is unused
 };
 
 }  // namespace gssntlm

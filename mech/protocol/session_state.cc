@@ -105,8 +105,8 @@ Result<Session> Session::load(Deserializer& in) {
   return session;
 }
 
-// Whoever protects nothing has counted nothing, and without extended session security the second
-// direction serves nobody.
+// A session without protection has counted nothing, and without extended session security the
+// second direction is unused.
 void Session::load_direction(Direction& direction, Deserializer& in) {
   direction.sequence = load_count(in);
   const bool streams = in.flag();

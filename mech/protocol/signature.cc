@@ -29,7 +29,7 @@ std::array<std::uint8_t, kChecksumSize> pass_message(const SignatureKeys& keys,
   return pass.finish(keys.encrypt_checksum);
 }
 
-// [MS-NLMP] 3.4.4.1. The random pad is key stream that nobody compares; it is left zero.
+// [MS-NLMP] 3.4.4.1. The random pad is key stream that no receiver compares; it stays zero.
 Signature pass_legacy(const SignatureKeys& keys, std::span<const MessagePart> parts,
                       std::uint32_t sequence, bool opening) noexcept {
   std::uint32_t crc = 0;

@@ -26,7 +26,7 @@ struct MessagePart {
   bool sign = true;  ///< counts for the signature without extended session security too
 };
 
-/// What one message is made or judged with. `mac` is nullptr without extended session security.
+/// The keys that sign or verify one message. `mac` is nullptr without extended session security.
 struct SignatureKeys {
   Arcfour& cipher;
   const HmacMd5State* mac;

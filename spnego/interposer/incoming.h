@@ -10,7 +10,7 @@ namespace gssntlm::interposer {
 
 enum class Role { kInitiator, kAcceptor };
 
-/// Checks a token and mends it. A raw NTLM or Kerberos token passes unread: MIT's to judge. The
+/// Checks a token and corrects it. A raw NTLM or Kerberos token is left to MIT's SPNEGO. The
 /// token of a library that reads the wrong tag is a copy; otherwise nothing is copied.
 class Incoming {
  public:

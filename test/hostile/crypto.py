@@ -158,7 +158,7 @@ def lm_hash(password):
 
 
 def response_key(nt, user, domain):
-    """NTOWFv2. Users of these tests have names whose capitals are nobody's question."""
+    """NTOWFv2. The user names of these tests are ASCII, so that upper-casing is simple."""
     return hmac_md5(nt, (user.upper() + domain).encode("utf-16-le", "surrogatepass"))
 
 
@@ -173,7 +173,7 @@ def sealing_key(key, server, bits=128):
 
 
 def self_check():
-    """Published answers; whoever imports this module may rely on the rest."""
+    """Checks the published answers on import, so that importers can rely on the module."""
     assert md4(b"abc").hex() == "a448017aaf21d8525fc10ae87aa6729d"
     assert nt_hash("Password").hex() == "a4f49c406510bdcab6824ee7c30fd852"
     assert lm_hash("Password").hex() == "e52cac67419a9a224a3b108f3fa6cb6d"

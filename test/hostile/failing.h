@@ -10,7 +10,7 @@ namespace failing {
 /// What can be made to fail.
 enum class Call : int {
   kNone,
-  kAllocation,  ///< malloc and its kin, and so operator new
+  kAllocation,  ///< malloc and related functions, and so operator new
   kRandom,      ///< getrandom
   kOpen,        ///< open, openat, opendir, mkostemp, mkdtemp
   kRead,        ///< read
@@ -46,7 +46,8 @@ void arm(const Plan& plan) noexcept;
 /// How many calls of the plan's kind there were.
 int disarm() noexcept;
 
-/// Descriptors that open() and its kin gave, in the whole process, and a child would inherit.
+/// Descriptors that open() and related functions gave, in the whole process, and a child would
+/// inherit.
 int inheritable() noexcept;
 
 /// Pieces of memory that were allocated and not freed, in the whole process.

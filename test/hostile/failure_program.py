@@ -210,7 +210,7 @@ class Trials:
         return True
 
     def clean(self):
-        """Takes away what should not be there; returns its names."""
+        """Removes what should not be there; returns its names."""
         left = []
         for folder, kept in ((self.world.files, ("users", "other")), (self.world.temporary, ())):
             for name in os.listdir(folder):

@@ -128,7 +128,7 @@ Pair& shared_pair() {
   if (pair == nullptr) {
     pair = new Pair;
     if (!pair->go(4) || !works(*pair)) {
-      give_up("an open context");
+      give_up("an established context");
     }
   }
   return *pair;
@@ -562,7 +562,7 @@ void first_accept(Trial& t, gss_cred_id_t cred) {
   t.expect(logs_in(g_alice), "the credential no longer accepts");
 }
 
-// The step that lets somebody in.
+// The step that accepts the user.
 void second_accept(Trial& t, gss_cred_id_t alice = g_alice, gss_cred_id_t accepting = g_accept) {
   Pair pair;
   if (!pair.go(3, alice, accepting)) {
@@ -583,11 +583,11 @@ void second_accept(Trial& t, gss_cred_id_t alice = g_alice, gss_cred_id_t accept
   t.expect(t.ok() || got == 0, "flags are left");
   t.expect(t.ok() == is_open(pair.acceptor), "open or not, and told otherwise");
   if (t.ok()) {
-    t.expect(works(pair), "the open context does not work");
+    t.expect(works(pair), "the established context does not work");
   } else {
     // The token was not looked at yet, or it never will be again.
     if (!GSS_ERROR(pair.accept(accepting))) {
-      t.expect(works(pair), "the open context does not work");
+      t.expect(works(pair), "the established context does not work");
       return;
     }
     // Servers keep the context of a connection for the next attempt.
@@ -617,7 +617,7 @@ const Operation kHandshakes[] = {
     {"gss_init_sec_context: first, connectionless",
      [](Trial& t) { first_init(t, g_alice, kProtected | GSS_NTLM_DATAGRAM_FLAG); }},
     {"gss_init_sec_context: second", [](Trial& t) { second_init(t); }},
-    {"gss_init_sec_context: second, under SPNEGO", [](Trial& t) { second_init(t, true); }},
+    {"gss_init_sec_context: second, inside SPNEGO", [](Trial& t) { second_init(t, true); }},
     {"gss_accept_sec_context: first", [](Trial& t) { first_accept(t, g_accept); }},
     {"gss_accept_sec_context: first, with the default credential",
      [](Trial& t) { first_accept(t, GSS_C_NO_CREDENTIAL); }},
@@ -665,7 +665,7 @@ template <typename Use>
 void on_fresh_pair(Trial& t, Use use) {
   Pair pair;
   if (!pair.go(4)) {
-    give_up("an open context");
+    give_up("an established context");
   }
   use(pair);
   t.expect(works(pair), "the context no longer works");
@@ -877,7 +877,7 @@ void unwrap_aead(Trial& t, Pair& pair) {
   }
 }
 
-// Key streams begin anew; both ends agree about it.
+// Key streams begin again; both ends agree about it.
 void reset(Trial& t, Pair& pair) {
   gss_OID_desc oid = {GSS_NTLM_OID_LENGTH, const_cast<char*>(GSS_NTLM_RESET_CRYPTO_OID_BYTES)};
   std::string sending(4, '\0');
@@ -1491,7 +1491,7 @@ long first_uses(Sweep& sweep, Tally& tally) {
 
 // ---- a users file that is replaced while it is read
 
-// Puts a file in its place that whoever may write there has made up.
+// Replaces it with a file that an attacker with write access made up.
 void plant() {
   g_shop->write("planted", "CORP:alice:planted\n", 0644);
   std::filesystem::rename(g_shop->path("planted"), g_shop->path("users"));

@@ -1,4 +1,4 @@
-// Tries one call again and again, with another failure each time, and judges what came of it.
+// Tries one call again and again, with another failure each time, and checks the result.
 #pragma once
 
 #include <algorithm>

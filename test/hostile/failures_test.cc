@@ -72,7 +72,7 @@ int main() {
     return 1;
   }
   const auto guess = [](const char* user) { return client(user, "ntlmssp_password", "passw0rd"); };
-  // Who guesses what stands in for the hash of nobody would be told at once.
+  // A client that guesses the stand-in for an unknown user's hash would learn it at once.
   const CredHandle nobody = client("nobdy", "ntlmssp_nthash", "00000000000000000000000000000000");
   return measure("wrong_password", guess("alice"), accept) +
          measure("unknown_user", guess("nobdy"), accept) +

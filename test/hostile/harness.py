@@ -47,7 +47,7 @@ def expect(context, wanted, *what):
 
 
 class World:
-    """A folder with a users file, and the environment that names it."""
+    """A directory with a users file, and the environment that names it."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="gss-ntlm-hostile-")
@@ -141,7 +141,7 @@ def to_initiator(flags=glue.INTEG | glue.CONF, bindings=None, target="HTTP@serve
 def honest_to_initiator(**kw):
     context, server, third = to_initiator(**kw)
     expect(context, glue.COMPLETE, "honest server")
-    facts = server.judge(third, USER, DOMAIN, PASSWORD)
+    facts = server.check_authenticate(third, USER, DOMAIN, PASSWORD)
     check(context.unwrap(server.session.wrap(b"from the server")) == b"from the server", "unwrap")
     check(server.session.unwrap(context.wrap(b"from the client")) == b"from the client", "wrap")
     return context, server, facts

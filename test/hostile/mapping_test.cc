@@ -122,7 +122,7 @@ struct Silent : Runtime {
 
 }  // namespace
 
-TEST_CASE("winbind: a guest is nobody who logged in") {
+TEST_CASE("winbind: a guest did not log in") {
   DoubleState& state = fresh_winbind();
   const Workshop workshop("", kDomainOnly);
   REQUIRE(log_in("REALM\\dora").display() == "REALM\\dora");

@@ -183,7 +183,7 @@ TEST_CASE("memory: no key of a saved session is left") {
 namespace {
 
 // In a child: uses secrets, releases them, tells the parent what to look for, and dies with a core
-// dump in `folder`. One needle more is alive.
+// dump in `directory`. One needle more is alive.
 [[noreturn]] void crash(const std::string& folder, int to) {
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   ::setrlimit(RLIMIT_CORE, &all);

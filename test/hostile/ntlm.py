@@ -179,7 +179,7 @@ class Session:
         return message
 
     def restart(self, way):
-        """As after a mechListMIC: the key stream of sending (0) or receiving (1) begins anew."""
+        """As after a mechListMIC: the key stream of sending (0) or receiving (1) begins again."""
         self.streams[way] = crypto.Rc4(self.sealing[way])
 
 
@@ -282,7 +282,7 @@ class Server:
     raw_pairs      bytes of its target information
     nonce          its challenge
     edit_second    CHALLENGE as a whole
-    judge() checks AUTHENTICATE with what it knows of the account and returns the facts.
+    check_authenticate() checks AUTHENTICATE with what it knows of the account and returns the facts.
     """
 
     def __init__(self, **switches):
@@ -309,7 +309,7 @@ class Server:
             challenge(flags, nonce, name, info, version))
         return self.second
 
-    def judge(self, third, user, domain, password, mic=True):
+    def check_authenticate(self, third, user, domain, password, mic=True):
         """Facts of an honest initiator's AUTHENTICATE; AssertionError for anything else.
 
         mic: whether it must announce and carry a MIC, or must do neither."""

@@ -340,7 +340,7 @@ int main() {
   spi().acquire_cred(&minor, nullptr, 0, nullptr, GSS_C_ACCEPT, &g_accept, nullptr, nullptr);
 
   close_case(prefork(&kNtlm), "the parent initialises, children accept");
-  close_case(prefork(&kSpnego), "the parent initialises, children accept under SPNEGO");
+  close_case(prefork(&kSpnego), "the parent initialises, children accept inside SPNEGO");
   close_case(children_differ(), "no two children send the same challenge");
   for (int legs = 1; legs < 3; ++legs) {
     close_case(fork_amid(legs),

@@ -48,7 +48,7 @@ def carries_mic():
 
 
 def acceptor_that_sees_no_mic():
-    """Where the library overlooks mechListMIC, a client without one is let in, MIC or not."""
+    """Where the library overlooks mechListMIC, a client without one is accepted, MIC or not."""
     mechs = spnego.mech_list()
     for mic in (True, False):
         context = spnego_acceptor()
@@ -57,7 +57,7 @@ def acceptor_that_sees_no_mic():
         third = client.authenticate(spnego.parse(answer)["token"])
         last = context.step(spnego.response(token=third))
         expect(context, glue.COMPLETE, "honest client without mechListMIC")
-        check(not spnego.parse(last).get("mic"), "a mechListMIC that nobody asked for")
+        check(not spnego.parse(last).get("mic"), "a mechListMIC that was not requested")
         check(context.unwrap(client.session.wrap(b"first")) == b"first", "unwrap")
         check(client.session.unwrap(context.wrap(b"second")) == b"second", "wrap")
 
@@ -69,13 +69,13 @@ def initiator_that_sends_no_mic():
     server = ntlm.Server()
     second = server.challenge(first["token"])
     answer = spnego.parse(context.step(spnego.response(1, spnego.NTLM_OID, second)))
-    server.judge(answer["token"], harness.USER, harness.DOMAIN, harness.PASSWORD, mic=False)
+    server.check_authenticate(answer["token"], harness.USER, harness.DOMAIN, harness.PASSWORD, mic=False)
     check(not answer.get("mic"), "a mechListMIC that the library cannot carry")
     context.step(spnego.response(0))
     expect(context, glue.COMPLETE, "the exchange without mechListMIC")
 
 
-@row(14, "mechListMIC: the right one binds, a forged one refuses, and the stream begins anew")
+@row(14, "mechListMIC: the right one binds, a forged one refuses, and the stream begins again")
 def mech_list_mic():
     if not carries_mic():
         acceptor_that_sees_no_mic()
@@ -105,7 +105,7 @@ def mech_list_mic():
     check(not exchanged(other, spnego.mech_list()).complete, "the list was changed on its way")
 
 
-@row(14, "our initiator under SPNEGO insists on the acceptor's mechListMIC once it has sent one")
+@row(14, "our initiator inside SPNEGO insists on the acceptor's mechListMIC once it has sent one")
 def mech_list_mic_of_the_server():
     if not carries_mic():
         initiator_that_sends_no_mic()
@@ -118,7 +118,7 @@ def mech_list_mic_of_the_server():
         server = ntlm.Server()
         second = server.challenge(first["token"])
         answer = spnego.parse(context.step(spnego.response(1, spnego.NTLM_OID, second)))
-        server.judge(answer["token"], harness.USER, harness.DOMAIN, harness.PASSWORD)
+        server.check_authenticate(answer["token"], harness.USER, harness.DOMAIN, harness.PASSWORD)
         check(answer.get("mic"), "AUTHENTICATE has a MIC and the list has none")
         check(server.session.verify(mechs, answer["mic"]), "the initiator's mechListMIC")
         if server.session.flags & ntlm.KEY_EXCH:
@@ -302,7 +302,7 @@ def bent_spnego():
     expect(context, glue.COMPLETE, "honest SPNEGO")
 
 
-@row(44, "tokens that SPNEGO hands through are looked at as if nobody had")
+@row(44, "tokens that SPNEGO passes on are validated as if SPNEGO had not")
 def hostile_inner_tokens():
     _, client = honest_to_acceptor()
     for inner in (b"", b"N", b"NTLMSSP\0", client.first[:11], client.third, client.second,
@@ -347,7 +347,7 @@ def contexts_after_failure():
     check(glue.is_error(context.major) and not context.handle, "a first step that failed")
 
 
-@row(39, "every call on a half-open context is an error")
+@row(39, "every call on an unfinished context is an error")
 def half_open_contexts():
     def half():
         one = harness.initiator()
@@ -366,11 +366,11 @@ def half_open_contexts():
             for call in (lambda: side.wrap(b"x"), lambda: side.unwrap(bytes(20)),
                          lambda: side.mic(b"x"), lambda: side.verify(b"x", bytes(16))):
                 call()
-                expect(side, glue.NO_CONTEXT, "call on a half-open context")
+                expect(side, glue.NO_CONTEXT, "call on an unfinished context")
             found = side.inquire()
             check(not found[6] and not found[4] & (glue.INTEG | glue.CONF), "inquire", found)
             side.by_oid(glue.SESSION_KEY)
-            check(side.by_oid(glue.SESSION_KEY) is None, "a session key of a half-open context")
+            check(side.by_oid(glue.SESSION_KEY) is None, "a session key of an unfinished context")
             limit = c_uint32(77)
             check(glue.is_error(glue.lib.gss_wrap_size_limit(
                 byref(c_uint32()), side.handle, 1, 0, 100, byref(limit))), "wrap_size_limit")
@@ -387,7 +387,7 @@ def half_open_contexts():
 def no_memory_per_request():
     def refused():
         to_acceptor(password="guess")
-        to_acceptor(user="nobody", domain="CORP\\x")
+        to_acceptor(user="stranger", domain="CORP\\x")
         context = harness.acceptor()
         context.step(b"NTLMSSP\0\3\0\0\0" + bytes(90))
         one = glue.Context(True, glue.Cred(glue.INITIATE, "CORP\\alice", store={

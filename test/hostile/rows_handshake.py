@@ -114,7 +114,7 @@ def planted_pairs():
         context, server, third = to_initiator(bindings=bindings,
                                               edit_pairs=lambda p: planted[:2] + p + planted[2:])
         expect(context, glue.COMPLETE, "server that plants pairs")
-        facts = server.judge(third, harness.USER, harness.DOMAIN, harness.PASSWORD)
+        facts = server.check_authenticate(third, harness.USER, harness.DOMAIN, harness.PASSWORD)
         own = ntlm.one(facts["pairs"], ntlm.BINDINGS)
         check(own == (binding_hash(bindings) if bindings else None), "bindings are", own)
         check(ntlm.one(facts["pairs"], ntlm.TARGET_NAME) == ntlm.utf16("HTTP/server.example"),
@@ -158,14 +158,14 @@ def relay_between_channels():
     accepted(b"cb-1", binding_hash(b"cb-1"), True)
     accepted(None, binding_hash(b"cb-1"), False)
     accepted(None, None, False)
-    # Without bindings of the client: let in and not called bound, unless policy demands them.
+    # Without bindings of the client: accepted and not called bound, unless policy demands them.
     accepted(b"cb-1", None, False)
     accepted(b"cb-1", bytes(16), False)
     for sent in (binding_hash(b"cb-2"), binding_hash(b"cb-1")[:15] + b"\0", b"\0" * 15 + b"\1",
                  binding_hash(b"")):
         context, _ = to_acceptor(bindings=b"cb-1", edit_pairs=lambda p: p + [(10, sent)])
         expect(context, glue.BAD_BINDINGS, "bindings of another channel")
-    # The response is covered by the proof: nobody but the client can change the pair.
+    # The response is covered by the proof: only the client can change the pair.
     attack_acceptor("pair exchanged on the way", bindings=b"cb-2",
                     edit_pairs=lambda p: p + [(10, binding_hash(b"cb-1"))],
                     nt=lambda nt: nt.replace(binding_hash(b"cb-1"), binding_hash(b"cb-2")))
@@ -230,7 +230,7 @@ def flags_taken_back_by_server():
                                      edit_second=clear(ntlm.SIGN | ntlm.SEAL))
     expect(context, glue.FAILURE, "integrity taken back")
     check(third == b"", "AUTHENTICATE was sent")
-    # Less than was offered, and nobody asked: the flags say what was obtained.
+    # Less than was offered, and not requested: the flags say what was obtained.
     context, server, third = to_initiator(flags=0, edit_second=clear(ntlm.SIGN | ntlm.SEAL))
     expect(context, glue.COMPLETE, "nothing asked for")
     check(not context.flags & (glue.INTEG | glue.CONF | glue.REPLAY | glue.SEQUENCE), "flags lie")
@@ -241,7 +241,7 @@ def flags_taken_back_by_server():
     check(context.flags & glue.INTEG and not context.flags & glue.CONF, "flags lie")
 
 
-@row(9, "AUTHENTICATE neither drops nor adds what CHALLENGE settled, without a MIC to cover it")
+@row(9, "AUTHENTICATE neither clears nor adds flags of CHALLENGE, without a MIC to cover it")
 def flags_changed_without_mic():
     for bit in (ntlm.SIGN, ntlm.SEAL, ntlm.ESS, ntlm.K128, ntlm.KEY_EXCH, ntlm.UNICODE):
         attack_acceptor("flag %#x dropped" % bit, glue.FAILURE, mic=False, edit_third=clear(bit),
@@ -331,7 +331,7 @@ def replayed_authenticate():
     context, client = honest_to_acceptor()
     context.step(client.third)
     check(glue.is_error(context.major), "the same AUTHENTICATE twice")
-    check(context.inquire()[6], "the open context was lost")
+    check(context.inquire()[6], "the established context was lost")
     check(context.unwrap(client.session.wrap(b"still")) == b"still", "the context is damaged")
     other = harness.acceptor()
     other.step(client.first)
@@ -351,7 +351,7 @@ def replayed_authenticate():
     check(len(nonces) == 64, "challenges repeat")
 
 
-@row(17, "nobody is let in: anonymous forms, near and exact, are refused by default")
+@row(17, "no anonymous client is accepted by default: near and exact forms are rejected")
 def anonymous_forms():
     for user in ("", "alice"):
         for nt in (b"", "real"):
@@ -406,7 +406,7 @@ def key_exchange_without_protection():
     with harness.environment(GSS_NTLM_TRACE=trace):
         attack_acceptor("KEY_EXCH alone", glue.FAILURE, offer=offer, honest=False, key="always",
                         edit_flags=lambda f: f | ntlm.KEY_EXCH)
-        attack_acceptor("a key nobody asked for", glue.FAILURE, offer=offer, honest=False,
+        attack_acceptor("a key that was not requested", glue.FAILURE, offer=offer, honest=False,
                         key="always")
     with open(trace, encoding="utf-8") as file:
         lines = file.read()
@@ -460,7 +460,7 @@ def confusing_names():
 @row(31, "unknown user, wrong password, wrong MIC: one status, one minor, one text")
 def one_answer_for_all_failures():
     answers = set()
-    for switches in ({"user": "nobody"}, {"password": "guess"}, {"domain": "OTHER"},
+    for switches in ({"user": "stranger"}, {"password": "guess"}, {"domain": "OTHER"},
                      {"edit_third": lambda m: m[:72] + bytes(16) + m[88:]},
                      {"edit_pairs": lambda p: [x for x in p if x[0] != 1]},
                      {"timestamp": 0}):
@@ -483,7 +483,7 @@ def disabled_account():
         context, _ = to_acceptor(user="fine", domain="")
         expect(context, glue.COMPLETE, "an account in the smbpasswd form")
         answers = set()
-        for user, password in itertools.product(("dora", "empty", "nobody"), (harness.PASSWORD, "guess")):
+        for user, password in itertools.product(("dora", "empty", "stranger"), (harness.PASSWORD, "guess")):
             context, _ = to_acceptor(user=user, domain="", password=password)
             expect(context, glue.FAILURE, user)
             answers.add((context.major, context.minor, context.text))

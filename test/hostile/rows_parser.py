@@ -62,7 +62,7 @@ def long_names():
         server = ntlm.Server()
         third = context.step(server.challenge(context.step()))
         if context.complete:
-            facts = server.judge(third, user, "", "p" * size)
+            facts = server.check_authenticate(third, user, "", "p" * size)
             check(facts["parts"]["user"] == ntlm.utf16(user), "user of", size)
         else:
             expect(context, glue.FAILURE, "user of", size)
@@ -89,7 +89,7 @@ def large_target_info():
                                   (0x7777, b"x" * size)])
         context, server, third = harness.to_initiator(raw_pairs=honest)
         if context.complete:
-            facts = server.judge(third, harness.USER, harness.DOMAIN, harness.PASSWORD)
+            facts = server.check_authenticate(third, harness.USER, harness.DOMAIN, harness.PASSWORD)
             check(ntlm.one(facts["pairs"], 0x7777) == b"x" * size, "unknown pair lost")
         else:
             expect(context, glue.FAILURE, "target info of", size)

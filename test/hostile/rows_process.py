@@ -41,11 +41,11 @@ def users_file_on_disk():
         os.chown(path, 12345, 12345)
         refused = acquire(path)
         check(refused and "12345" in str(refused), "foreign owner", refused)
-    folder = world.path("folder")
-    os.mkdir(folder, 0o700)
+    directory = world.path("directory")
+    os.mkdir(directory, 0o700)
     fifo = world.path("fifo")
     os.mkfifo(fifo, 0o600)
-    for wrong in (folder, fifo, "/dev/zero", world.path("missing"), world.path("users") + "/x",
+    for wrong in (directory, fifo, "/dev/zero", world.path("missing"), world.path("users") + "/x",
                   "relative/missing", "x" * 5000):
         began = time.monotonic()
         refused = acquire(wrong)
@@ -54,7 +54,7 @@ def users_file_on_disk():
     loop = world.path("loop")
     os.symlink(loop, loop)
     check(acquire(loop), "a symlink to itself")
-    # A symlink counts as what it points to: the file that is opened is the file that is judged.
+    # A symlink counts as what it points to: the file that is opened is the file that is checked.
     link = world.path("link")
     os.symlink(world.path("users"), link)
     check(acquire(link) is None, "a symlink to a proper file")
@@ -88,12 +88,12 @@ def users_file_replaced():
         os.unlink(path)
         check(login("changed") and not login("planted"), "gone")
         world.write("changing", "")
-        check(not login("changed"), "empty: nobody")
+        check(not login("changed"), "empty: no account")
         world.write("changing", harness.USERS)
         check(login("Passw0rd"), "back")
 
 
-@row(17, "an account source that cannot be read lets nobody in")
+@row(17, "an account source that cannot be read accepts no one")
 def unreadable_accounts():
     for content in (b"\xff\xfe", b"CORP:alice\n", b"::\n", b"CORP:al\0ice:x\n", b"x" * 300000):
         path = harness.WORLD.write("unreadable", content)
@@ -138,7 +138,7 @@ def environment_in_setuid_programs():
         conf = world.write("mech.conf", "gss-ntlm 1.3.6.1.4.1.311.2.2.10 %s\n" % module, 0o644)
         env = {"NTLM_USER_FILE": users, "GSS_MECH_CONFIG": conf, "PATH": "/usr/bin:/bin",
                "GSS_NTLM_TRACE": world.path("trace-setuid"), "PYTHONDONTWRITEBYTECODE": "1"}
-        # As nobody, with the program's owner as effective user.
+        # As an unprivileged user, with the program's owner as effective user.
         return subprocess.run([program, "-c", DIRECT % (HERE, module)], env=env,
                               capture_output=True, text=True, user=65534, group=65534)
     os.chown(users, 65534, 65534)
@@ -194,7 +194,7 @@ def constant_time_comparisons():
         check(needed in users, needed, "does not use verify_equal")
 
 
-@row(12, "no credential is chosen that nobody named")
+@row(12, "no credential is chosen that was not named")
 def no_default_credential_leaks():
     # Where no account is configured there is none, whatever the server asks for.
     with harness.environment(NTLM_USER_FILE=None, NTLMUSER="CORP\\alice"):

@@ -79,7 +79,7 @@ void quiet(const std::string& what, const std::function<bool()>& body) {
 void noisy(const std::string& what, const std::function<void()>& body) {
   const auto before = VALGRIND_COUNT_ERRORS;
   body();
-  say(VALGRIND_COUNT_ERRORS != before, what, ": nobody noticed");
+  say(VALGRIND_COUNT_ERRORS != before, what, ": not detected");
 }
 
 // Knows one account, whose hashes are secret.

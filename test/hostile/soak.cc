@@ -1,5 +1,5 @@
 // Endurance: one process, many handshakes of every kind through the real mechglue, four messages
-// each, one exchange in ten attacked; then forged tokens thrown at open contexts.
+// each, one exchange in ten attacked; then forged tokens thrown at established contexts.
 //
 //   hostile_soak [--handshakes N] [--forged N] [--seed N] [--only INDEX]
 //
@@ -150,7 +150,7 @@ class Soak {
     x.mech = &kSpnego;
     Pair probe;
     if (!run(x, probe.initiator, probe.acceptor)) {
-      throw std::runtime_error("no handshake works under SPNEGO");
+      throw std::runtime_error("no handshake works inside SPNEGO");
     }
     spnego_has_mic_ = has_mic(probe.acceptor);
   }
@@ -348,7 +348,7 @@ void Soak::leg(Meeting& m, std::size_t number, std::string& token) {
     damage(m, token);
     copy = token;
   } else if (number < 3 && !m.script.anonymous && m.draw.one_in(64)) {
-    // An anonymous login may well be let in a second time.
+    // An anonymous login may well be accepted a second time.
     old_[way][number] = token;
   }
   if (attacked && m.attack->blow == Blow::kAstray) {
@@ -410,7 +410,7 @@ void Soak::move_half_open(Meeting& m, End& end) {
   cast_.negotiate_flags_for_session(m.script);
   ++tally_.moves;
   if (const Outcome o = move_context(end); !o.ok()) {
-    wrong_refusal(m, "a half-open context could not be moved", o);
+    wrong_refusal(m, "an unfinished context could not be moved", o);
   }
 }
 
@@ -419,14 +419,14 @@ void Soak::move_open(Meeting& m) {
   cast_.negotiate_flags_for_session(m.script);
   ++tally_.moves;
   if (const Outcome o = move_context(end); !o.ok()) {
-    wrong_refusal(m, "an open context could not be moved", o);
+    wrong_refusal(m, "an established context could not be moved", o);
   }
 }
 
 void Soak::judge(Meeting& m) {
   if (m.acceptor_open) {
     if (!m.script.is_welcome()) {
-      wrong_accept(m, "whoever has no business here");
+      wrong_accept(m, "a client that must be rejected");
     }
     if (m.acceptor.source.display() != m.script.who()) {
       wrong_accept(m, "taken for " + m.acceptor.source.display());
@@ -649,7 +649,7 @@ void Soak::step_again(Meeting& m, End& end) {
   step(m, end, token);
   end.flags = flags;
   if (end.last.ok()) {
-    wrong_accept(m, "a token of a handshake at an open context");
+    wrong_accept(m, "a token of a handshake at an established context");
   }
 }
 

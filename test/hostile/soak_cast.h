@@ -36,7 +36,7 @@ struct Script {
   Way way = Way::kRaw;
   OM_uint32 flags = 0;
   int level = 3;         ///< the initiator's LmCompatibilityLevel
-  bool lenient = false;  ///< the acceptor takes all levels, short keys and nobody
+  bool lenient = false;  ///< the acceptor accepts all levels, short keys and anonymous clients
   bool anonymous = false;
   bool unprotected = false;  ///< neither SIGN nor SEAL is offered
   Secret secret = Secret::kRight;

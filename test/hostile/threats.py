@@ -23,7 +23,7 @@ def module_path():
 
 
 def preload_sanitizer():
-    """A module under ASan wants its runtime first in the process: start anew with it."""
+    """A module under ASan wants its runtime first in the process: start again with it."""
     needed = subprocess.run(["ldd", module_path()], capture_output=True, text=True).stdout
     found = re.search(r"libasan\.so\S* => (\S+)", needed)
     if found and "LD_PRELOAD" not in os.environ:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The closing table of test/torture.sh.
 
-Usage: torture_table.py FOLDER       reads PART.log and PART.status ("EXIT-STATUS SECONDS") of each part
+Usage: torture_table.py DIRECTORY       reads PART.log and PART.status ("EXIT-STATUS SECONDS") of each part
        torture_table.py --self-test
 
 Ends with status 0 when every part that was run ended with status 0 and printed its figures: a part

@@ -12,7 +12,7 @@ namespace gssntlm::test {
 enum class Mood : int {
   kWell,      ///< the account `dora` with the password `Passw0rd`
   kGone,      ///< there is no winbindd
-  kRefusing,  ///< logons are refused
+  kRefusing,  ///< logons are rejected
   kSilent,    ///< success, without anything to read
   kNulls,     ///< success, with NULL for all texts and lists
 };

@@ -181,7 +181,7 @@ class Consumers:
         verdict(label + "server, .NET's client", meet(self.client("spnego"), self.omi_server(), talk(b"wrap")))
 
     def what_is_missing(self):
-        """Under SPNEGO the library hands out Kerberos' reason instead, which it asks first."""
+        """Inside SPNEGO the library hands out Kerberos' reason instead, which it asks first."""
         end = Peer("initiate", "raw", self.nothing, self.dotnet, ["user=CORP\\alice"])
         try:
             end.receive()

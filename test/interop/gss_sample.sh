@@ -1,5 +1,5 @@
 #!/bin/sh
-# MIT's gss-client and gss-server exchange messages through the module, raw and under SPNEGO; and gss-client
+# MIT's gss-client and gss-server exchange messages through the module, raw and inside SPNEGO; and gss-client
 # with gss-ntlmssp's gss-server.
 #
 #   sh test/interop/gss_sample.sh      GSS_MECH_CONFIG names the registration

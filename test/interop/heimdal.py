@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Heimdal's NTLM mechanism logs in to our acceptor: NTLMv1 with extended session security, which is refused
-unless policy takes it. Our initiator's NTLMv2 is judged by Heimdal's functions.
+unless policy takes it. Our initiator's NTLMv2 is verified by Heimdal's functions.
 
 Usage: heimdal.py    GSS_MECH_CONFIG names our registration. PASS and FAIL lines; exit status 1 on any FAIL.
 
@@ -38,7 +38,7 @@ class Visit:
         self.level5 = here.policy("level5", min_key_bits="40", accept_level="5")
 
     def why(self, mech, settings, *options, users=None, messages=messages_if_keys_agree):
-        """Why Heimdal's client is not let in; empty if it is."""
+        """Why Heimdal's client is rejected; empty if it is accepted."""
         # Its client takes the domain from the CHALLENGE's target, which is the acceptor's computer.
         acceptor = Peer("accept", mech, self.here.env(users=self.here.right, settings=settings,
                                                       NETBIOS_COMPUTER_NAME="CORP"))
@@ -81,9 +81,9 @@ def main():
         verdict(label + "neither, accept_level = 4", visit.why(mech, visit.v1, NOTHING, messages=lambda a, b: None))
         visit.refused(label + "wrong password, accept_level = 4", "logon failure", mech, visit.v1, NOTHING,
                       users=here.wrong)
-    verdict("Heimdal judges our initiator, NTLMv2", visit.judged(here.right))
+    verdict("Heimdal verifies our initiator, NTLMv2", visit.judged(here.right))
     why = visit.judged(here.wrong)
-    verdict("Heimdal judges our initiator, wrong password", "" if why == "Heimdal refuses the response" else
+    verdict("Heimdal verifies our initiator, wrong password", "" if why == "Heimdal refuses the response" else
             why or "it is taken")
     row("SSPI family", PEER, max(map(version, PACKAGES)), "both",
         "raw and SPNEGO: its NTLMv1 rejected by default and accepted at accept_level = 4; our NTLMv2 verified by "

@@ -146,7 +146,7 @@ def test_login():
     run("logout", "HTTP@*.corp.example")
     out, _ = run("list")
     expect("alice" not in out and "bob" in out, "logout PATTERN takes one away")
-    run("logout", "nobody", status=1)
+    run("logout", "stranger", status=1)
     run("logout", "x", "--all", status=2)
     run("logout", "--all")
     run("logout", "--all")
@@ -220,7 +220,7 @@ def test_users(folder):
         text = f.read()
     expect("Passw0rd" not in text and "A87F3A337D73085C45F9416BE5787D86" in text, "hashes only")
     run("user", "add", "--file", path, "corp\\ALICE", "--stdin", stdin=b"x\n", status=1)
-    run("user", "passwd", "--file", path, "nobody", "--stdin", stdin=b"x\n", status=1)
+    run("user", "passwd", "--file", path, "stranger", "--stdin", stdin=b"x\n", status=1)
     run("user", "passwd", "--file", path, "bob", "--stdin", stdin=b"\n", status=1)
     run("user", "passwd", "--file", path, "bob", "--nt-hash", "0" * 32)
     run("user", "disable", "--file", path, "bob")
@@ -383,7 +383,7 @@ def test_users_disk(folder):
         expect(f.read() == before, "a full disk leaves the file as it was")
     expect(os.listdir(folder) == ["users"], "and nothing beside it")
     _, err = run("user", "add", "--file", "/proc/users", "bob", "--stdin", stdin=b"pw\n", status=1)
-    expect("/proc/users" in err, "a folder that cannot be written")
+    expect("/proc/users" in err, "a directory that cannot be written")
 
 
 def test_settings(folder):
@@ -441,7 +441,7 @@ def test_doctor(folder):
 
     ours = f"gss-ntlm {oid} {MODULE}"
     said = doctor(status=0, lines=[ours])
-    for name in ("loads", "settings", "users file", "initiator", "acceptor", "login", "login under SPNEGO"):
+    for name in ("loads", "settings", "users file", "initiator", "acceptor", "login", "login inside SPNEGO"):
         expect(said[name][0] == "ok", f"doctor: {name} is well: {said[name]}")
     expect("accounts: 1" in said["users file"][1], "doctor: the accounts of the users file")
     said = doctor("--target", "HTTP@www.corp.example", status=0, lines=[ours])

@@ -86,7 +86,7 @@ for message in captured["messages"]:
             bytes.fromhex(message["spnego"])).decode())
         if wrapped and "spnego" not in wrapped[0]:
             # CredSSP and LDAP: said to be unusual.
-            expect("wrapped in something other than SPNEGO" in wrapped[0].get("unusual", []),
+            expect("wrapped in a format other than SPNEGO" in wrapped[0].get("unusual", []),
                    message["id"], "in another wrapping")
             wrapped[0].pop("unusual", None)
             lines[0].pop("unusual", None)
@@ -120,5 +120,5 @@ for message in captured["messages"]:
             expect(parts.get("MIC") is True, message["id"], f"MIC {verdict}")
     judged += 1
 
-print(f"{count} messages, {judged} exchanges judged, {failures} failures")
+print(f"{count} messages, {judged} exchanges verified, {failures} failures")
 sys.exit(1 if failures else 0)

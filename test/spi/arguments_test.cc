@@ -85,7 +85,7 @@ class Pointers {
   bool handed_ = false;
 };
 
-// All that a call may need, made anew for each: what goes in, and places for what comes out.
+// All that a call may need, made again for each: what goes in, and places for what comes out.
 struct Room {
   OM_uint32 minor = 0;
   gss_name_t user = GSS_C_NO_NAME;
@@ -550,12 +550,12 @@ void leave_keyrings_alone() {
   ::syscall(SYS_keyctl, kJoinSessionKeyring, nullptr);
 }
 
-// The context that is asked: whoever reads what prepare() has sent, or any.
+// The context of the call: the one that reads what prepare() has sent, or any.
 gss_ctx_id_t* asked(const Call& call, Room& room) {
   return call.prepare != nullptr ? &room.acceptor : &room.initiator;
 }
 
-// Runs a call with those pointers NULL, and looks whether all is well; gives how many it has.
+// Runs a call with those pointers NULL, and checks whether all is well; gives how many it has.
 unsigned attempt(const Call& call, const Workshop& workshop, std::uint64_t mask) {
   CAPTURE(call.name, mask);
   Room room(workshop);

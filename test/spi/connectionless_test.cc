@@ -153,7 +153,7 @@ TEST_CASE("connectionless: numbers that the program names, at both ends of their
     REQUIRE(set_sequence(d.acceptor, number).ok());
     CHECK(unwrap(d.acceptor, token, message).major == GSS_S_COMPLETE);
   }
-  // Counting has come to its end and does not begin anew by itself.
+  // Counting has come to its end and does not begin again by itself.
   const Outcome end = wrap(d.initiator, "one more", token);
   CHECK(end.major == GSS_S_CONTEXT_EXPIRED);
   CHECK(end.minor == GSS_NTLM_S_SEQUENCE_END);
@@ -320,7 +320,8 @@ TEST_CASE("connectionless: nearly the opening token is refused", "[connectionles
   }
 }
 
-TEST_CASE("connectionless: an acceptor whose last attempt failed starts anew", "[connectionless]") {
+TEST_CASE("connectionless: an acceptor whose last attempt failed starts again",
+          "[connectionless]") {
   const Workshop workshop(kUsers, kAllowed);
   Datagrams d;
   accept_step(d.x, d.acceptor, framed_nothing());

@@ -139,9 +139,9 @@ std::vector<Sample> samples() {
   std::string token = init_step(x, i, "");
   accept_step(x, a, token);
   REQUIRE(export_context(i, token).ok());
-  all.push_back({"half-open initiator", token, false});
+  all.push_back({"unfinished initiator", token, false});
   REQUIRE(export_context(a, token).ok());
-  all.push_back({"half-open acceptor", token, false});
+  all.push_back({"unfinished acceptor", token, false});
   return all;
 }
 
@@ -176,7 +176,8 @@ void use_everything(End& end, bool was_open) {
 
 }  // namespace
 
-TEST_CASE("export: an open context goes on where it was, in both directions", "[spi][export]") {
+TEST_CASE("export: an established context goes on where it was, in both directions",
+          "[spi][export]") {
   const Workshop workshop(kUsers);
   for (gss_OID mech : {&kNtlm, &kSpnego}) {
     for (const OM_uint32 more : {0U, OM_uint32{GSS_C_CONF_FLAG}, OM_uint32{GSS_C_DCE_STYLE}}) {
@@ -664,8 +665,9 @@ std::size_t behind_names(const std::string& token) {
   return at;
 }
 
-TEST_CASE("import: nobody protects nothing, and keys below what policy demands are refused",
-          "[spi][export]") {
+TEST_CASE(
+    "import: an anonymous context protects nothing, and keys below what policy demands are refused",
+    "[spi][export]") {
   constexpr char kNobody = 1;
   constexpr std::size_t kFlagsBehind = 1 + 4;  // the kind of response, and four facts
   constexpr char kBit128 = 0x20;               // of the fourth byte

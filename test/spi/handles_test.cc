@@ -45,7 +45,7 @@ class Object : public Tagged<0x12345679> {};
 
 }  // namespace
 
-TEST_CASE("handles: a half-open context of SPNEGO is rejected by NTLM and goes on with SPNEGO",
+TEST_CASE("handles: an unfinished context of SPNEGO is rejected by NTLM and goes on with SPNEGO",
           "[spi][handles]") {
   const Workshop workshop(kUsers);
   Exchange x;

@@ -59,7 +59,7 @@ TEST_CASE("handshake: every combination of flags gives what it says", "[spi]") {
   }
 }
 
-TEST_CASE("messages: both directions, raw and under SPNEGO", "[spi]") {
+TEST_CASE("messages: both directions, raw and inside SPNEGO", "[spi]") {
   const Workshop workshop(kUsers);
   for (gss_OID mech : {&kNtlm, &kSpnego}) {
     Exchange x;
@@ -119,7 +119,7 @@ TEST_CASE("accounts: each form of the users file logs in", "[spi]") {
       {"CORP\\dora", "password", nullptr},
       {"OTHER\\alice", "Passw0rd-alice", nullptr},
       {"CORP\\alice", "wrong", nullptr},
-      {"CORP\\nobody", "password", nullptr},
+      {"CORP\\stranger", "password", nullptr},
   };
   for (const auto& c : cases) {
     CAPTURE(c.user, c.password);
@@ -231,14 +231,14 @@ TEST_CASE("acceptor: unknown user, wrong password and disabled account look alik
     REQUIRE_FALSE(run(x, initiator, acceptor));
     return std::pair(acceptor.last.major, acceptor.last.text());
   };
-  const auto unknown = refuse("CORP\\nobody", "password");
+  const auto unknown = refuse("CORP\\stranger", "password");
   CHECK(unknown.first == GSS_S_FAILURE);
   CHECK(unknown.second.find("logon failure") != std::string::npos);
   CHECK(unknown == refuse("CORP\\alice", "wrong"));
   CHECK(unknown == refuse("CORP\\dora", "password"));
 }
 
-TEST_CASE("acceptor: a failed context starts anew with a fresh NEGOTIATE", "[spi]") {
+TEST_CASE("acceptor: a failed context starts again with a fresh NEGOTIATE", "[spi]") {
   const Workshop workshop(kUsers);
   CredHandle wrong;
   REQUIRE(acquire_password("CORP\\alice", "wrong", &kNtlm, wrong).ok());

@@ -188,7 +188,7 @@ TEST_CASE("wrap_aead and unwrap_aead: the same as HEADER, SIGN_ONLY, DATA", "[sp
       list.signs(associated);
     }
     Iov iov = list.iov();
-    // Associated data goes before the message.
+    // Associated data precedes the message.
     CHECK(unwrap_iov(p.acceptor, iov).ok() == !with);
     if (with) {
       gss_buffer_desc back = GSS_C_EMPTY_BUFFER;
@@ -372,7 +372,7 @@ TEST_CASE("iov: lists that make no sense are refused and change nothing", "[spi]
   p.check_alive();
 }
 
-TEST_CASE("iov: overlapping buffers harm nobody but their message", "[spi][iov]") {
+TEST_CASE("iov: overlapping buffers damage no other message", "[spi][iov]") {
   const Workshop workshop(kUsers);
   Pair p(&kNtlm);
   std::string token;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
 
-TEST_CASE("anonymous: nobody logs in, raw and under SPNEGO, by flag and by name", "[anonymous]") {
+TEST_CASE("anonymous: no user logs in, raw and inside SPNEGO, by flag and by name", "[anonymous]") {
   const Workshop workshop(kUsers, "[policy]\nallow_anonymous = yes\n");
   for (gss_OID mech : {&kNtlm, &kSpnego}) {
     for (const bool by_name : {false, true}) {
@@ -49,7 +49,7 @@ TEST_CASE("anonymous: nobody logs in, raw and under SPNEGO, by flag and by name"
   }
 }
 
-TEST_CASE("anonymous: the flag hides whoever the credential is for", "[anonymous]") {
+TEST_CASE("anonymous: the flag hides the credential's user", "[anonymous]") {
   const Workshop workshop(kUsers, "[policy]\nallow_anonymous = yes\n");
   CredHandle cred;
   REQUIRE(acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, cred).ok());
@@ -108,7 +108,7 @@ TEST_CASE("levels: LM_COMPAT_LEVEL counts for both roles, and weak choices are t
   ::unsetenv("GSS_NTLM_TRACE");
 }
 
-TEST_CASE("levels: all of them work under SPNEGO, with its MIC of the list", "[levels]") {
+TEST_CASE("levels: all of them work inside SPNEGO, with its MIC of the list", "[levels]") {
   const Workshop workshop(kUsers);
   for (const char* level : {"0", "1", "2", "3", "4", "5"}) {
     ::setenv("LM_COMPAT_LEVEL", level, 1);

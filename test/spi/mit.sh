@@ -3,15 +3,15 @@
 # source of the installed library, compiles src/tests/gssapi/t_*.c with a copy of common.c one line
 # of which names our OID, and runs them.
 #
-#   sh test/spi/mit.sh build/mech/gss_ntlm.so [FOLDER]
+#   sh test/spi/mit.sh build/mech/gss_ntlm.so [DIRECTORY]
 #
-# FOLDER may hold krb5's source already (krb5-VERSION/); else apt-get fetches it. Exits with 77 if
+# DIRECTORY may hold krb5's source already (krb5-VERSION/); else apt-get fetches it. Exits with 77 if
 # it cannot, which the test's runner counts as skipped.
 set -eu
 
 . "$(dirname "$0")/../support/common.sh"
 
-[ $# -ge 1 ] || die "usage: mit.sh MODULE [FOLDER]"
+[ $# -ge 1 ] || die "usage: mit.sh MODULE [DIRECTORY]"
 private_root
 # Both ends are in one program.
 printf '[policy]\nrefuse_reflection = no\n' >>"$root/settings"

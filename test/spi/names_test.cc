@@ -193,7 +193,7 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
                     canonical("alice", GSS_C_NT_HOSTBASED_SERVICE)));
 }
 
-TEST_CASE("names: nobody equals nobody, not even nobody", "[spi][names]") {
+TEST_CASE("names: anonymous names never compare equal", "[spi][names]") {
   const NameHandle nobody = canonical("", GSS_C_NT_ANONYMOUS);
   CHECK_FALSE(equal(nobody, canonical("", GSS_C_NT_ANONYMOUS)));
   CHECK_FALSE(equal(nobody, canonical(nobody.display(), GSS_C_NT_USER_NAME)));
@@ -309,7 +309,7 @@ TEST_CASE("attributes: what the logon proved, through context and name export", 
       // The client chooses it freely.
       CHECK_FALSE(attribute(user, GSS_NTLM_ATTR_WORKSTATION).value.empty());
       CHECK(attribute(user, GSS_NTLM_ATTR_WORKSTATION).authenticated == 0);
-      // A composite name carries them, but whoever made the token may have made them up.
+      // A composite name carries them, but the maker of the token may have made them up.
       NameHandle copy;
       REQUIRE(import_token(exported(user, true), GSS_C_NT_COMPOSITE_EXPORT, copy) == 0);
       CHECK(attribute(copy, GSS_NTLM_ATTR_USER).value == "alice");
@@ -482,8 +482,9 @@ TEST_CASE("localname: an account of the system only where a setting names it", "
   CHECK(maps_to(name, "root"));
 }
 
-TEST_CASE("localname: a user of another domain, a service and nobody are no account here",
-          "[spi][names]") {
+TEST_CASE(
+    "localname: a user of another domain, a service and an anonymous name are no account here",
+    "[spi][names]") {
   const std::string account = own_account();
   const std::string allowed = kOurs + "[policy]\nallow_system_users = " + account + "\n";
   const auto proven = [&](const std::string& domain, const std::string& user) {

@@ -58,7 +58,7 @@ std::string read(const std::string& path) {
   return text.str();
 }
 
-// A folder with accounts, a trace and an audit file.
+// A directory with accounts, a trace and an audit file.
 class Watched {
  public:
   explicit Watched(const std::string& policy = {}) : workshop_(kUsers) {
@@ -111,7 +111,7 @@ bool run_dropping(int leg, std::uint32_t flags) {
 
 TEST_CASE("drops: what a peer leaves out at a leg is refused, with the reason in the trace",
           "[weak]") {
-  const char* const took_back = "takes back what CHALLENGE had settled";
+  const char* const took_back = "clears flags that CHALLENGE had set";
   const char* const changed = "the MIC does not verify";
   const struct {
     int leg;

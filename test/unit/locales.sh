@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the programs given as arguments in locales whose letters differ: Turkish, where the capital
-# of i is not I, and German, where ß has one. Makes the locales itself, in a temporary folder.
+# of i is not I, and German, where ß has one. Makes the locales itself, in a temporary directory.
 set -eu
 
 if ! command -v localedef >/dev/null || [ ! -r /usr/share/i18n/locales/tr_TR ]; then

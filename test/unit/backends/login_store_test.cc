@@ -222,7 +222,7 @@ TEST_CASE("a login expires") {
   query.user = "alice";
   const std::optional<Login> alice = find_login(query);
   REQUIRE(alice);
-  // Whoever owns the key can take its time from the kernel, and not from the login.
+  // The owner of the key can remove the kernel's timeout, but not the login's.
   REQUIRE(::syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, alice->key, 0) == 0);
   ::usleep(4'100'000);
   CHECK(session_logins().size() == 1);
@@ -294,7 +294,7 @@ TEST_CASE("a default initiator takes the login of its target, once and for all")
   const ScopedVariable users("NTLM_USER_FILE", nullptr);
   CredentialRequest request;
   request.usage = Usage::kInitiate;
-  // Whoever runs the tests may keep logins outside of the session.
+  // The user who runs the tests may keep logins outside of the session.
   const auto kept = list_logins({KeyringKind::kUser, KeyringKind::kPersistent});
   CHECK(Credential::acquire(request).ok() == (kept.ok() && !kept->empty()));
   REQUIRE(store_login(login_for("HTTP@www", "web"), hash_of(1), 600).ok());

@@ -241,7 +241,7 @@ TEST_CASE("names without a place in the form are refused and change nothing") {
   CHECK(put(path, "a", "a:b", "pw").error().minor == Minor::kBadName);
 }
 
-TEST_CASE("a bad line, a missing file or a folder is an error that names it") {
+TEST_CASE("a bad line, a missing file or a directory is an error that names it") {
   const ScratchFolder folder;
   const std::string path = folder.write("users", "# one\nrubbish\n");
   CHECK(put(path, "a", "", "pw").error().minor == Minor::kUsersFileLine);
@@ -250,7 +250,7 @@ TEST_CASE("a bad line, a missing file or a folder is an error that names it") {
   CHECK(folder.read("users") == "# one\nrubbish\n");
   const auto nothing = [](UsersText&) -> Status { return {}; };
   CHECK_FALSE(edit(folder.path("absent"), false, nothing).ok());
-  CHECK_FALSE(edit(folder.path("no/such/folder"), true, nothing).ok());
+  CHECK_FALSE(edit(folder.path("no/such/directory"), true, nothing).ok());
   CHECK_FALSE(edit(folder.path(""), true, nothing).ok());
 }
 

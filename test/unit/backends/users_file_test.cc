@@ -90,8 +90,8 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
   for (const Row& row :
        {Row{{"user", "DOMAIN", "password"}, "wrong password"},
         Row{{"user", "OTHER", "Password"}, "no such user"},
-        Row{{"nobody", "DOMAIN", "Password"}, "no such user"},
-        Row{{"nobody", "DOMAIN", ""}, "no such user"}, Row{{"off", "", "Password"}, "disabled"},
+        Row{{"stranger", "DOMAIN", "Password"}, "no such user"},
+        Row{{"stranger", "DOMAIN", ""}, "no such user"}, Row{{"off", "", "Password"}, "disabled"},
         Row{{"free", "", "Password"}, "disabled"}, Row{{"bare", "", "Password"}, "no hash"},
         Row{{"bare", "", ""}, "no hash"}}) {
     FixedEnvironment env;
@@ -104,13 +104,13 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
   }
 }
 
-TEST_CASE("users file: an unknown user does not log in with the hash of nobody", "[users]") {
+TEST_CASE("users file: an unknown user does not log in with the stand-in hash", "[users]") {
   const ScratchFolder folder;
   const UsersFile& file = *opened(folder.write("users", "DOMAIN:user:Password\n"));
   Scene scene;
-  const Bytes user = wide("nobody");
+  const Bytes user = wide("stranger");
   Answer answer = scene.answer();
-  answer.account = {"nobody", "DOMAIN", ""};
+  answer.account = {"stranger", "DOMAIN", ""};
   // What a client makes whose NT hash is sixteen zeros.
   Sent sent = scene.encode(answer);
   const ResponseKey key = derive_response_key(NtHash(), user, wide("DOMAIN"));
@@ -208,7 +208,7 @@ TEST_CASE("users file: what is no file is refused at once", "[users]") {
   check_refused(folder.path("absent/users"), Minor::kUsersFileOpen, "No such file");
 }
 
-TEST_CASE("users file: an empty one holds nobody", "[users]") {
+TEST_CASE("users file: an empty one holds no accounts", "[users]") {
   const ScratchFolder folder;
   const UsersFile& file = *opened(folder.write("users", ""));
   const Result<Ref<const Identity>> identity = file.identity({}, {});
@@ -225,13 +225,13 @@ TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[use
   const auto name = [&](const char* user, const char* domain) {
     const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
     return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
-                    : std::string("nobody");
+                    : std::string("stranger");
   };
   CHECK(name("", "") == "ONE\\first");
   CHECK(name("SECOND", "") == "TWO\\second");
-  CHECK(name("second", "one") == "nobody");
+  CHECK(name("second", "one") == "stranger");
   CHECK(name("anywhere", "OWN") == "OWN\\anywhere");
-  CHECK(name("third", "") == "nobody");
+  CHECK(name("third", "") == "stranger");
   CHECK(mentions(detail_of(Minor::kNoInitiatorCred), "third"));
 }
 

@@ -52,7 +52,7 @@ TEST_CASE("users: a line in clear text is domain, user and all the rest", "[user
   CHECK(t.has_password("blank", "DOMAIN", " a b "));
 }
 
-TEST_CASE("users: comments, empty lines and carriage returns add nobody", "[users]") {
+TEST_CASE("users: comments, empty lines and carriage returns add no account", "[users]") {
   const Table t{"# DOMAIN:user:Password", "", "\r", "#", "DOMAIN:real:Password\r"};
   CHECK(t.table.size() == 1);
   CHECK(t.has_password("real", "DOMAIN", "Password"));

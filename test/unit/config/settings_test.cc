@@ -161,7 +161,7 @@ TEST_CASE("times are read in days, hours, minutes and seconds") {
   }
 }
 
-TEST_CASE("the environment goes before the file") {
+TEST_CASE("the environment overrides the file") {
   const CleanEnvironment clean;
   const ScratchFolder folder;
   const std::string file = folder.write("s.conf",

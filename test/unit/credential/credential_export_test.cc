@@ -1,4 +1,4 @@
-// What Credential::load() is given by whoever made the token.
+// What Credential::load() is given by the maker of the token.
 #include "mech/credential/credential.h"
 #include "test/support/catch.h"
 

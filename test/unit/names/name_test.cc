@@ -73,7 +73,7 @@ TEST_CASE("name: NUL and control characters are refused wherever they are", "[na
   }
 }
 
-TEST_CASE("name: what names nobody is refused", "[name]") {
+TEST_CASE("name: a text that names no user is rejected", "[name]") {
   CHECK(refusal(Name::user("")) == Minor::kBadName);
   CHECK(refusal(Name::user("DOM\\")) == Minor::kBadName);
   CHECK(refusal(Name::user("\\")) == Minor::kBadName);

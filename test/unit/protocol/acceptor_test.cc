@@ -57,13 +57,13 @@ TEST_CASE("acceptor rejects a wrong password, with a MIC and without", "[accepto
   }
 }
 
-TEST_CASE("acceptor tells an unknown user from a wrong password to nobody", "[acceptor]") {
+TEST_CASE("acceptor reports an unknown user and a wrong password alike", "[acceptor]") {
   Scene wrong;
   Scene unknown;
   Answer answer = wrong.answer();
   answer.account.password = "password";
   const Result<AcceptedLogon> a = wrong.judge(answer);
-  answer.account.user = "Nobody";
+  answer.account.user = "Stranger";
   const Result<AcceptedLogon> b = unknown.judge(unknown.encode(answer).token);
   REQUIRE_FALSE(a);
   REQUIRE_FALSE(b);

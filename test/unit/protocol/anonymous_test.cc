@@ -1,4 +1,4 @@
-// Nobody logs in: the exact form [MS-NLMP] 3.2.5.1.2, 3.3, and what comes close to it.
+// Anonymous logons: the exact form [MS-NLMP] 3.2.5.1.2, 3.3, and what comes close to it.
 #include "test/support/catch.h"
 #include "test/support/duel.h"
 #include "test/support/hex.h"
@@ -44,7 +44,7 @@ TEST_CASE("anonymous: the message has one zero byte as its LM response and no na
   }
 }
 
-TEST_CASE("anonymous: the client is nobody, and neither end claims to protect anything",
+TEST_CASE("anonymous: the client has no name, and neither end claims to protect anything",
           "[anonymous]") {
   for (const bool exchange : {false, true}) {
     DuelSetup setup = nobody();
@@ -65,7 +65,7 @@ TEST_CASE("anonymous: the client is nobody, and neither end claims to protect an
   }
 }
 
-TEST_CASE("anonymous: acceptors let nobody in by default", "[anonymous]") {
+TEST_CASE("anonymous: acceptors reject anonymous clients by default", "[anonymous]") {
   DuelSetup setup = nobody();
   setup.acceptor.allow_anonymous = Policy().allow_anonymous;
   Duel duel(setup);
@@ -75,7 +75,7 @@ TEST_CASE("anonymous: acceptors let nobody in by default", "[anonymous]") {
   CHECK(duel.accounts.questions() == 0);
 }
 
-TEST_CASE("anonymous: policy holds for nobody too", "[anonymous]") {
+TEST_CASE("anonymous: policy holds for anonymous clients too", "[anonymous]") {
   DuelSetup setup = nobody();
   setup.initiator.require_ess = false;
   setup.request.negotiate_flags = kUsualOffer & ~flag::kEss;
@@ -98,7 +98,7 @@ TEST_CASE("anonymous: channel bindings on either side end it", "[anonymous]") {
   CHECK(server.error().major == Major::kBadBindings);
 }
 
-// Nobody's AUTHENTICATE, changed; whether it opens a context.
+// An anonymous AUTHENTICATE, changed; whether it opens a context.
 template <typename Change>
 bool opens(Change&& change) {
   Duel duel(nobody());
@@ -117,7 +117,7 @@ void set_field(Bytes& token, std::size_t at, std::uint16_t length, std::uint32_t
   store_le32(&token[at + 4], offset);
 }
 
-TEST_CASE("anonymous: an empty LM response is nobody's too, and flag J decides nothing",
+TEST_CASE("anonymous: an empty LM response is anonymous too, and flag J decides nothing",
           "[anonymous]") {
   CHECK(opens([](Bytes&) {}));
   CHECK(opens([](Bytes& token) { set_field(token, kLmLengthAt, 0, 88); }));
@@ -147,8 +147,8 @@ TEST_CASE("anonymous: nearly right forms are refused", "[anonymous]") {
   }
 }
 
-// Bytes that nobody reads: MaxLen of each field, the offsets of empty ones, the workstation (some
-// clients name one), Version, the place of a MIC, and the key, which anybody can compute.
+// Bytes that no receiver reads: MaxLen of each field, the offsets of empty ones, the workstation
+// (some clients name one), Version, the place of a MIC, and the key, which is public.
 bool is_looked_at(const Bytes& token, std::size_t at) {
   constexpr std::size_t kWorkstationAt = 44;
   constexpr std::size_t kKeyAt = 52;
@@ -196,7 +196,7 @@ TEST_CASE("anonymous: flags may be taken back, as Samba's client does, and not a
   }
 }
 
-TEST_CASE("anonymous: a user without a password is no nobody", "[anonymous]") {
+TEST_CASE("anonymous: a user without a password is not anonymous", "[anonymous]") {
   DuelSetup setup = nobody();
   setup.anonymous = false;
   setup.claimed.password.clear();

@@ -218,13 +218,14 @@ TEST_CASE("connectionless: neither signed nor sealed no key travels", "[connecti
   CHECK(hex(duel.client.key.view()) == hex(duel.server.key.view()));
 }
 
-TEST_CASE("connectionless: the v1 family and nobody, where policy lets them", "[connectionless]") {
+TEST_CASE("connectionless: the v1 family and anonymous clients, where policy accepts them",
+          "[connectionless]") {
   for (const unsigned level : {0u, 1u, 2u}) {
     DuelSetup setup = weak();
     setup.initiator.initiator_level = level;
     Duel duel(setup);
     REQUIRE(duel.run() == Leg::kOpen);
-    // Level 0 has no extended session security, and so no sealing, which nobody asked for.
+    // Level 0 has no extended session security, and so no sealing, which was not requested.
     CHECK(has(duel.server.flags, flag::kSign));
     CHECK(has(duel.server.flags, flag::kSeal) == (level != 0));
     CHECK(duel.server.kind != ResponseKind::kNtlmV2);
@@ -258,7 +259,7 @@ TEST_CASE("connectionless: an AUTHENTICATE without flags, or cut anywhere, is re
   }
 }
 
-TEST_CASE("connectionless: CHALLENGE is answered once, and AUTHENTICATE judged once",
+TEST_CASE("connectionless: CHALLENGE is answered once, and AUTHENTICATE verified once",
           "[connectionless]") {
   Duel duel(connectionless());
   REQUIRE(duel.run() == Leg::kOpen);

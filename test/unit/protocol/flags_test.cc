@@ -60,7 +60,7 @@ TEST_CASE("flags: bits that protect nothing come and go", "[flags]") {
   }
 }
 
-TEST_CASE("flags: the key's length is judged again at AUTHENTICATE", "[flags]") {
+TEST_CASE("flags: the key's length is checked again at AUTHENTICATE", "[flags]") {
   Policy policy;
   policy.min_key_bits = 56;
   Scene scene(policy, kUsualOffer & ~flag::k128);

@@ -67,7 +67,7 @@ const Bytes& message() {
 TEST_CASE("session: a forged signature leaves data, stream and counter as they were", "[session]") {
   for (const Flags flags : {kEssFlags, kEssFlags & ~flag::kKeyExchange, kLegacyFlags}) {
     for (std::size_t bit = 0; bit < 8 * kSignatureSize; ++bit) {
-      // Without extended session security nobody looks at bytes 4 to 7 [MS-NLMP] 3.4.4.1.
+      // Without extended session security receivers ignore bytes 4 to 7 [MS-NLMP] 3.4.4.1.
       if (!has(flags, flag::kEss) && bit / 32 == 1) {
         continue;
       }

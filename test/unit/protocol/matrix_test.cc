@@ -240,7 +240,7 @@ TEST_CASE("matrix: every cell is a working session or the refusal of docs/matrix
     std::ofstream(GSSNTLM_MATRIX_MD) << made.str();
     return;
   }
-  INFO("GSS_NTLM_WRITE_MATRIX=1 in the environment of this test writes docs/matrix.md anew");
+  INFO("GSS_NTLM_WRITE_MATRIX=1 in the environment of this test writes docs/matrix.md again");
   CHECK(rows.size() == 96);
   CHECK((document == made.str()));
 }

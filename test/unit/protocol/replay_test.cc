@@ -24,7 +24,7 @@ TEST_CASE("replay window: each number is taken once, whatever the order") {
     centre += below(3);
     const std::uint32_t number = centre - std::min(centre, below(1500));
     const std::uint32_t newest = taken.empty() ? 0 : *taken.rbegin();
-    const Arrival arrival = window.judge(number);
+    const Arrival arrival = window.arrival_of(number);
     if (!taken.empty() && number + ReplayWindow::kWidth <= newest) {
       REQUIRE(arrival == Arrival::kOldToken);
     } else if (taken.count(number) != 0) {
@@ -40,25 +40,25 @@ TEST_CASE("replay window: each number is taken once, whatever the order") {
 TEST_CASE("replay window: it is at least 1024 numbers wide, and says old beyond that") {
   ReplayWindow window;
   window.take(5000);
-  CHECK(window.judge(5000) == Arrival::kDuplicate);
-  CHECK(window.judge(5000 - 1023) == Arrival::kExpected);
-  CHECK(window.judge(5000 - 1024) == Arrival::kOldToken);
-  CHECK(window.judge(0) == Arrival::kOldToken);
+  CHECK(window.arrival_of(5000) == Arrival::kDuplicate);
+  CHECK(window.arrival_of(5000 - 1023) == Arrival::kExpected);
+  CHECK(window.arrival_of(5000 - 1024) == Arrival::kOldToken);
+  CHECK(window.arrival_of(0) == Arrival::kOldToken);
 }
 
 TEST_CASE("replay window: 0, the last number and jumps over the whole window") {
   ReplayWindow window;
-  CHECK(window.judge(0) == Arrival::kExpected);
+  CHECK(window.arrival_of(0) == Arrival::kExpected);
   window.take(0);
-  CHECK(window.judge(0) == Arrival::kDuplicate);
+  CHECK(window.arrival_of(0) == Arrival::kDuplicate);
   window.take(1024);
-  CHECK(window.judge(0) == Arrival::kOldToken);
-  CHECK(window.judge(1) == Arrival::kExpected);
+  CHECK(window.arrival_of(0) == Arrival::kOldToken);
+  CHECK(window.arrival_of(1) == Arrival::kExpected);
   window.take(kLast);
-  CHECK(window.judge(kLast) == Arrival::kDuplicate);
-  CHECK(window.judge(kLast - 1023) == Arrival::kExpected);
-  CHECK(window.judge(kLast - 1024) == Arrival::kOldToken);
-  CHECK(window.judge(0) == Arrival::kOldToken);
+  CHECK(window.arrival_of(kLast) == Arrival::kDuplicate);
+  CHECK(window.arrival_of(kLast - 1023) == Arrival::kExpected);
+  CHECK(window.arrival_of(kLast - 1024) == Arrival::kOldToken);
+  CHECK(window.arrival_of(0) == Arrival::kOldToken);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What Session::load() is given by whoever made the token.
+// What Session::load() is given by the maker of the token.
 #include "mech/protocol/session.h"
 #include "test/support/catch.h"
 

@@ -7,8 +7,8 @@
 
 namespace gssntlm::test {
 
-/// The document, or null where it does not stand: it is nobody's to copy, so it is read beside the
-/// checkout, or in the folder that GSS_NTLM_VECTORS names.
+/// The document, or null if it is missing. It may not be copied, so it is read beside the checkout,
+/// or in the directory that GSS_NTLM_VECTORS names.
 [[nodiscard]] const Json& captured();
 /// Where captured() looked.
 [[nodiscard]] std::string captured_path();

@@ -29,7 +29,7 @@ bool is_there() {
     return true;
   }
   std::cout << "vectors: captured.json skipped: " << captured_path()
-            << " is not there (GSS_NTLM_VECTORS names another folder)\n";
+            << " is not there (GSS_NTLM_VECTORS names another directory)\n";
   return false;
 }
 

@@ -90,7 +90,7 @@ bool is_inside(ByteView field, ByteView token) {
                            field.data() + field.size() <= token.data() + token.size());
 }
 
-// Nobody is let in by a message that was made for another context.
+// No client is accepted with a message that was made for another context.
 bool is_refused_by_roles(ByteView token) {
   FixedEnvironment env;
   OneAccount accounts;
@@ -191,7 +191,7 @@ TEST_CASE("hostile: lengths and offsets of any value are refused or lie inside",
   std::cout << "hostile: " << tried << " lengths and offsets bent\n";
 }
 
-TEST_CASE("hostile: the allocated length of a field is nobody's business", "[vectors][hostile]") {
+TEST_CASE("hostile: the allocated length of a field is ignored", "[vectors][hostile]") {
   for (const Bytes& token : messages()) {
     for (const std::size_t at : descriptors(token)) {
       for (const std::uint16_t allocated : {std::uint16_t{0}, std::uint16_t{0xFFFF}}) {

@@ -238,7 +238,7 @@ TEST_CASE("roles: our acceptor takes what each vector's client says", "[vectors]
   CHECK(count == 22);
 }
 
-TEST_CASE("roles: by default the v1 family and nobody are refused", "[vectors]") {
+TEST_CASE("roles: by default the v1 family and anonymous clients are rejected", "[vectors]") {
   std::size_t refused = 0;
   for (const Json& vector : exchanges()) {
     const Json& given = vector.at("in");
