@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows that a bare Debian is enough: debootstrap makes the smallest root of that Debian in a
-# temporary folder, the committed project is cloned into it, and the quickstart (twice) and the
+# temporary directory, the committed project is cloned into it, and the quickstart (twice) and the
 # plain tests run there, from nothing. The root is removed again.
 #
 #   sh test/bare.sh bookworm|trixie            the plain tests
@@ -17,7 +17,7 @@ suite=${1-}
 . "$here/support/root.sh"
 check_suite
 
-# --- The half that runs in the namespaces: bare.sh SUITE --inside FOLDER MIRROR ----------------
+# --- The half that runs in the namespaces: bare.sh SUITE --inside DIRECTORY MIRROR ----------------
 
 inside() {
     make_root root

@@ -16,12 +16,12 @@ suite=${1-}
 . "$here/support/listening.sh"
 check_suite
 
-# --- The half that runs in the namespaces: container.sh SUITE --inside FOLDER MIRROR -----------
+# --- The half that runs in the namespaces: container.sh SUITE --inside DIRECTORY MIRROR -----------
 
 folder=/
 variables=""
 
-# in_stage COMMAND...: in the stage's folder, with its variables.
+# in_stage COMMAND...: in the stage's directory, with its variables.
 in_stage() {
     # shellcheck disable=SC2086 # a word each
     in_root env $variables sh -c "cd $folder && $*"

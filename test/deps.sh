@@ -38,7 +38,7 @@ case $release in
     ;;
 esac
 
-# dpkg-dev: with it Meson knows Debian's folder of libraries, where libgssapi looks for mechanisms.
+# dpkg-dev: with it Meson knows Debian's directory of libraries, where libgssapi looks for mechanisms.
 build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfcpp-dev libwbclient-dev meson
        nettle-dev ninja-build nlohmann-json3-dev pkgconf"
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Keeps the house in order: what each layer may include, and words that must not occur.
+"""Checks the architecture: what each layer may include, and words that must not occur.
 
 Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status 1 when there is one
-       layers.py --self-test    plants one offence after the other, and looks whether it is found
+       layers.py --self-test    plants one offence after the other, and checks whether it is found
 
 The layers, as docs/architecture.md draws them: include/ and mech/base below; mech/wire, mech/crypto
 and spnego/ beside each other, spnego/interposer above spnego/; mech/protocol; mech/os, mech/config, mech/names and mech/log;
@@ -60,7 +60,7 @@ CODE_RULES = [
      re.compile(r"\b(memcmp|bcmp|strcmp|strncmp|strcasecmp|strncasecmp)\s*\("),
      "secrets are compared in constant time: use mech/base/secret.h"),
     (set(MAY_INCLUDE), re.compile(r"\bthrow\b(?!\s+std::bad_alloc\b)"),
-     "errors are values: only std::bad_alloc flies"),
+     "errors are values: the only exception is std::bad_alloc"),
     (IN_MODULES, re.compile(r"\b(abort|exit|_exit|quick_exit|printf|puts|perror)\s*\("),
      "the module never prints or ends its process"),
     (IN_MODULES, re.compile(r"\b(syslog|gmtime_r|localtime_r)\s*\("),
@@ -69,7 +69,7 @@ CODE_RULES = [
 
 # Over every text file. The words are taken apart here, so that this file does not offend itself.
 TEXT_RULES = [
-    (re.compile(r"(?<![\w.])/wo" r"rk/|/tmp/w" r"t/"), "a path of somebody's machine"),
+    (re.compile(r"(?<![\w.])/wo" r"rk/|/tmp/w" r"t/"), "a path of a developer's machine"),
     (re.compile(r"\b(deb|security|snapshot|ftp|archive|registry|pypi|files)"
                 r"\.(debian|npmjs|pythonhosted|yarnpkg|crates)\.(org|com|io)\b|\bpypi\.org\b"),
      "the host of a package registry"),

@@ -7,7 +7,7 @@
 # Not run: unit_matrix, whose 100,000 handshakes are those of unit_protocol again; hostile_secrets,
 # which makes memcheck complain on purpose and is run by the test `secrets`; hostile_memory, which
 # searches the process' memory and would find what memcheck keeps aside; hostile_opens, whose open()
-# memcheck's own wrappers pass by; and programs that want other people's libraries or a domain.
+# memcheck's own wrappers pass by; and programs that want third-party libraries or a domain.
 set -eu
 pattern=${1:-}
 source=$(cd "$(dirname "$0")/.." && pwd)

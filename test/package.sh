@@ -4,7 +4,7 @@
 # purged. After each installation MIT's gss-client logs in to its gss-server with no further step.
 #
 #   sh test/package.sh bookworm|trixie           builds the packages
-#   sh test/package.sh bookworm|trixie FOLDER    takes those in FOLDER, built on that Debian
+#   sh test/package.sh bookworm|trixie DIRECTORY    takes those in DIRECTORY, built on that Debian
 #
 # For root, on Debian. Packages come from where this machine's apt takes its own. All of it happens
 # in namespaces of its own (support/root.sh).
@@ -17,7 +17,7 @@ suite=${1-}
 . "$here/support/root.sh"
 check_suite
 
-# --- The half that runs in the namespaces: package.sh SUITE --inside FOLDER MIRROR -------------
+# --- The half that runs in the namespaces: package.sh SUITE --inside DIRECTORY MIRROR -------------
 
 registrations=/etc/gss/mech.d
 ours="$registrations/gss-ntlm.conf"
@@ -167,7 +167,7 @@ inside() {
     folder=$(in_root pkg-config --variable=mechdir gss-ntlm)
     [ -f "$root$folder/gss_ntlm.so" ] || die "gss-ntlm.pc names $folder, where the module is not"
     [ -f "$root/usr/include/gssapi/gssapi_ntlm.h" ] || die "the header is not there"
-    passed "pkg-config names the module's folder"
+    passed "pkg-config names the module's directory"
 
     mends_spnego
 
@@ -224,6 +224,6 @@ if [ "${2-}" = --inside ]; then
 fi
 [ $# -le 2 ] || die "two arguments at most, please"
 packages=""
-[ $# -lt 2 ] || packages=$(cd "$2" && pwd) || die "there is no folder $2"
+[ $# -lt 2 ] || packages=$(cd "$2" && pwd) || die "there is no directory $2"
 export packages
 enter

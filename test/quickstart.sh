@@ -4,7 +4,7 @@
 #
 #   sh test/quickstart.sh
 #
-# Everything happens in build/quickstart and a temporary folder: the module is registered for the
+# Everything happens in build/quickstart and a temporary directory: the module is registered for the
 # programs that this script starts, and nothing is written under /etc. A second run builds only
 # what has changed. The exit status is 0 when every line came out as it should.
 set -eu

@@ -34,28 +34,28 @@ stopped() {
     exit 1
 }
 
-# build FOLDER MESON-OPTION...
+# build DIRECTORY MESON-OPTION...
 build() {
-    folder="$source/build/$1"
+    directory="$source/build/$1"
     shift
-    echo "== building ${folder#"$source"/}"
-    if [ ! -f "$folder/build.ninja" ]; then
-        rm -rf -- "$folder"
-        meson setup "$folder" "$source" -Dwerror=true "$@" || stopped "meson could not set up $folder"
+    echo "== building ${directory#"$source"/}"
+    if [ ! -f "$directory/build.ninja" ]; then
+        rm -rf -- "$directory"
+        meson setup "$directory" "$source" -Dwerror=true "$@" || stopped "meson could not set up $directory"
     fi
-    ninja -C "$folder" || stopped "$folder did not build"
+    ninja -C "$directory" || stopped "$directory did not build"
 }
 
-# run FOLDER SETUP MESON-TEST-OPTION...: leaves the results in $log.
+# run DIRECTORY SETUP MESON-TEST-OPTION...: leaves the results in $log.
 run() {
-    folder="$source/build/$1"
-    rm -f "$folder"/meson-logs/testlog*.json
-    log="$folder/meson-logs/testlog-$2.json"
-    echo "== running the tests of ${folder#"$source"/}"
+    directory="$source/build/$1"
+    rm -f "$directory"/meson-logs/testlog*.json
+    log="$directory/meson-logs/testlog-$2.json"
+    echo "== running the tests of ${directory#"$source"/}"
     setup_name=$2
     shift 2
     # What failed is counted, and shown, from the results.
-    meson test -C "$folder" --no-rebuild --setup "$setup_name" "$@" </dev/null || :
+    meson test -C "$directory" --no-rebuild --setup "$setup_name" "$@" </dev/null || :
 }
 
 packages=test

@@ -33,8 +33,8 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then
     fixed="setarch $(uname -m) -R"
 fi
 
-# judge NAME COMMAND...: passes when the command does.
-judge() {
+# try NAME COMMAND...: passes when the command does.
+try() {
     name=$1
     shift
     # shellcheck disable=SC2086
@@ -58,11 +58,11 @@ fi
 number=0
 while [ "$number" -lt "$processes" ]; do
     number=$((number + 1))
-    judge "first use by 16 threads, process $number" "$threads" 0
+    try "first use by 16 threads, process $number" "$threads" 0
 done
-judge "contexts in parallel, $rounds rounds" "$threads" "$rounds"
+try "contexts in parallel, $rounds rounds" "$threads" "$rounds"
 for program in backends config log; do
-    judge "$program" "$build/test/unit/unit_$program"
+    try "$program" "$build/test/unit/unit_$program"
 done
 
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The version is meson.build's; what cannot take it from there says the same.
 # Usage: version.sh SOURCE [PROGRAM]
-#        version.sh SOURCE --self-test    alters one place after the other, and looks whether it is found
+#        version.sh SOURCE --self-test    alters one place after the other, and checks whether it is found
 set -eu
 export LC_ALL=C
 source=$1

@@ -28,7 +28,8 @@ struct AuditRecord {
 };
 
 /// Writes the record to the destination in the settings: a file, appended to by one write, or the
-/// system's log. Returns what is wrong and the remedy if it could not be written. Throws std::bad_alloc.
+/// system's log. Returns what is wrong and the remedy if it could not be written. Throws
+/// std::bad_alloc.
 [[nodiscard]] std::optional<std::string> write_audit(const Settings& settings,
                                                      const AuditRecord& record);
 

@@ -1,4 +1,4 @@
-"""Where benchmarks run: a folder with an account, settings and registrations, and nothing of the machine's."""
+"""Where benchmarks run: a directory with an account, settings and registrations, and nothing of the machine's."""
 import os
 import tempfile
 
@@ -6,13 +6,13 @@ OID = "1.3.6.1.4.1.311.2.2.10"
 # Of "Passw0rd-alice": MD4 of its UTF-16LE.
 NT_HASH = "68EE372D76FCEF069AF4BFFFDA823E48"
 USERS = "BENCH\\alice:1000:" + "X" * 32 + ":" + NT_HASH + ":[U]:0:\n"
-# Whoever runs this may keep logins in a keyring.
+# The user who runs this may keep logins in a keyring.
 # Both ends may be in one process.
 SETTINGS = "[accounts]\ninitiator = users_file\n[policy]\nrefuse_reflection = no\n"
 
 
 class Bed:
-    """A folder for as long as a `with` lasts."""
+    """A directory for as long as a `with` lasts."""
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="gss-ntlm-bench-")

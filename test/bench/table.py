@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Compares the module with its peer in one interleaved run, and prints the table of docs/performance.md.
 
-Usage: table.py BUILD [--peer MODULE] [--runs N] [--plots FOLDER] [--save FILE]
+Usage: table.py BUILD [--peer MODULE] [--runs N] [--plots DIRECTORY] [--save FILE]
        table.py --self-test
 
-BUILD is a folder of a release build (meson setup BUILD --buildtype=release). The peer is gss-ntlmssp
+BUILD is a directory of a release build (meson setup BUILD --buildtype=release). The peer is gss-ntlmssp
 unless --peer names another; a figure that a module cannot give is "-". Each benchmark runs N times (3) for
 each module in turn, and the median counts. WinPR, which is no module of MIT's, takes part where the build
 found its library (FreeRDP 2). --plots writes an SVG for each way in which cost grows.
@@ -24,12 +24,12 @@ import budget  # noqa: E402
 import plot  # noqa: E402
 
 def spec(name, figure, must, moonshot, unit="", kind="ratio"):
-    """A row: `figure` computes (peer, ours, what must and moonshot judge) from all that was measured."""
+    """A row: `figure` computes (peer, ours, the value that must and moonshot compare) from all that was measured."""
     return {"name": name, "figure": figure, "must": must, "moonshot": moonshot, "unit": unit, "kind": kind}
 
 
 def faster(work):
-    """A time: judged by how many times faster ours is."""
+    """A time: rated by how many times faster ours is."""
     def figure(m):
         peer, ours = m["peer"].get(work), m["ours"].get(work)
         return peer, ours, peer / ours if peer and ours else None
@@ -45,7 +45,7 @@ def faster_than(work, other):
 
 
 def at_most(work):
-    """A number: ours is judged by itself."""
+    """A number: ours is rated by itself."""
     def figure(m):
         ours = m["ours"].get(work)
         return m["peer"].get(work), ours, ours
@@ -111,7 +111,7 @@ def size_text(size):
 
 
 def reached(row, value, goal):
-    """Whether `value` meets `goal`; None where there is nothing to judge."""
+    """Whether `value` meets `goal`; None where there is nothing to compare."""
     if value is None or goal is None:
         return None
     return value <= goal if row["kind"] == "limit" else value >= goal

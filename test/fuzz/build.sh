@@ -1,7 +1,7 @@
 # Builds of the fuzz targets, for run.sh, coverage.sh and corpus.sh. Sourced, after `set -eu` and
 # with $source set:
 #
-#   build_fuzz FOLDER MESON-OPTION...   with clang++, into build/FOLDER; $build is its path
+#   build_fuzz DIRECTORY MESON-OPTION...   with clang++, into build/DIRECTORY; $build is its path
 #   fuzz_targets                        prints their names
 #   glue_environment                    what those need that go through the mechglue
 # shellcheck shell=sh

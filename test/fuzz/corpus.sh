@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the committed corpora anew: of what is there, the seeds, and what other fuzzing has left in
-# FOLDER/TARGET, the fewest inputs that reach as much.
+# Makes the committed corpora again: of what is there, the seeds, and what other fuzzing has left in
+# DIRECTORY/TARGET, the fewest inputs that reach as much.
 #
-#   sh test/fuzz/corpus.sh [FOLDER...]
+#   sh test/fuzz/corpus.sh [DIRECTORY...]
 set -eu
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -24,7 +24,7 @@ for target in $(fuzz_targets); do
     for folder in "$@"; do
         [ ! -d "$folder/$target" ] || folders="$folders $folder/$target"
     done
-    # Split into folders on purpose.
+    # Split into directories on purpose.
     # shellcheck disable=SC2086
     "$build/test/fuzz/fuzz_$target" -merge=1 -max_len=8192 -timeout=300 "$scratch/$target" $folders \
         >"$scratch/log" 2>&1 </dev/null || stopped "$target: $(tail -n 20 "$scratch/log")"

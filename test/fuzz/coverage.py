@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Lines covered by file and folder, from llvm-cov's summary. Usage: coverage.py NAME SUMMARY.
+"""Lines covered by file and directory, from llvm-cov's summary. Usage: coverage.py NAME SUMMARY.
 
 Exit status 1 below 97 % of all lines together.
 """
@@ -27,7 +27,7 @@ def main():
         print("  %-28s %5.1f %%  %d of %d" % (
             folder + "/" + os.path.basename(entry["filename"]), 100 * covered / count, covered, count))
     if not sums["together"][0]:
-        sys.exit("no lines: nothing of the three folders is in " + path)
+        sys.exit("no lines: nothing of the three directories is in " + path)
     figures = {key: 100 * covered / count for key, (count, covered) in sums.items() if count}
     print(name + ": " + ", ".join("%s %.1f %%" % figure for figure in figures.items()))
     return 0 if figures["together"] >= DEMANDED else 1

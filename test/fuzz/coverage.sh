@@ -54,7 +54,7 @@ report() {
 status=0
 report coverage "$scratch"/fuzz-*.profraw || status=1
 if $lines; then
-    # llvm-cov 14 shows nothing of a folder: its names of files go through the build's.
+    # llvm-cov 14 shows nothing of a directory: its names of files go through the build's.
     # shellcheck disable=SC2086
     llvm-cov show -instr-profile="$scratch/coverage.profdata" $objects 2>/dev/null |
         awk '/^\/.*:$/ { name = $0; wanted = /\/mech\/(wire|crypto|protocol)\// }

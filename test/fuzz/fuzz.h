@@ -73,8 +73,8 @@ void mutate_bytes(Bytes& bytes, std::size_t max, Chance& chance);
 void mutate_text(Bytes& text, std::size_t max, std::span<const std::string_view> pieces,
                  Chance& chance);
 /// An NTLM message changed as a message: a bit of its flags, a field's descriptor, a payload with
-/// all offsets laid anew, an AV pair put in, taken out, doubled or changed. Other bytes are changed
-/// as bytes.
+/// all offsets laid again, an AV pair put in, taken out, doubled or changed. Other bytes are
+/// changed as bytes.
 void mutate_message(Bytes& message, Chance& chance);
 /// A list of AV pairs changed as one.
 void mutate_pairs(Bytes& list, Chance& chance);

@@ -1,7 +1,7 @@
-// Runs a fuzz target without libFuzzer: over every file of the folders given, and over what its
+// Runs a fuzz target without libFuzzer: over every file of the directories given, and over what its
 // mutator makes of them, the same in every run.
 //
-//   fuzz_TARGET [-mutations=N] FOLDER...
+//   fuzz_TARGET [-mutations=N] DIRECTORY...
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -48,7 +48,7 @@ void show_input(int) {
   std::signal(SIGABRT, SIG_DFL);
 }
 
-// A copy that ends where its bytes end, for whoever looks for reads past them.
+// A copy that ends where its bytes end, so that sanitizers see reads past them.
 void run(const Bytes& input) {
   g_input = &input;
   const gssntlm::Buffer exact = gssntlm::Buffer::copy_of(input);

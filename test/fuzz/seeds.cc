@@ -1,7 +1,7 @@
 // Writes the inputs that fuzzing begins with: tokens of the published vectors, and of handshakes of
 // our own with all kinds of options.
 //
-//   fuzz_seeds FOLDER NLMP.JSON     makes FOLDER/TARGET/*
+//   fuzz_seeds DIRECTORY NLMP.JSON     makes DIRECTORY/TARGET/*
 //
 // The contexts, credentials and names for `import` come through the mechglue: GSS_MECH_CONFIG names
 // the module.
@@ -432,7 +432,7 @@ int main(int argc, char** argv) {
   using namespace gssntlm;
   using namespace gssntlm::fuzz;
   if (argc != 3) {
-    std::fputs("usage: fuzz_seeds FOLDER NLMP.JSON\n", stderr);
+    std::fputs("usage: fuzz_seeds DIRECTORY NLMP.JSON\n", stderr);
     return 2;
   }
   Corpus corpus(argv[1]);

@@ -10,7 +10,7 @@
 
 namespace gssntlm::fuzz {
 
-/// A folder for each target.
+/// A directory for each target.
 class Corpus {
  public:
   explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {}

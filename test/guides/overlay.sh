@@ -1,9 +1,9 @@
 #!/bin/sh
-# A copy of this system that nobody misses: an overlay over /, whose changes live in memory, in mount,
+# A disposable copy of this system: an overlay over /, whose changes live in memory, in mount,
 # process, network and host name namespaces of its own. Prints "ready" when it stands and keeps it until
 # it is ended, when all that ran in it ends too. Started by guides.py through unshare.
 #
-#   overlay.sh FOLDER    an empty folder to work in; the copy is FOLDER/merged
+#   overlay.sh DIRECTORY    an empty directory to work in; the copy is DIRECTORY/merged
 set -eu
 folder=$1
 mount --make-rprivate /

@@ -123,7 +123,7 @@ keyring() {
     'There are no logins'*)
         try "curl --negotiate -u :, after gss-ntlm logout" nothing --negotiate -u : "$apache_url"
         ;;
-    *) echo "SKIP curl after gss-ntlm logout: whoever runs this has other logins" ;;
+    *) echo "SKIP curl after gss-ntlm logout: the user who runs this has other logins" ;;
     esac
     export GSS_NTLM_SETTINGS="$root/settings"
 }

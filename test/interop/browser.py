@@ -1,4 +1,4 @@
-"""What the tests of browsers share: a private home, the accounts of whoever browses, and a page that shows its login."""
+"""What the tests of browsers share: a private home, the accounts of the user who browses, and a page that shows its login."""
 import os
 import signal
 import subprocess
@@ -24,7 +24,7 @@ def accounts(workshop, name, password, user=ours.USER):
 
 
 def run(command, users=None, visit=None):
-    """What a browser wrote, or what `visit` saw while it ran. Both functions are given a folder that is its home,
+    """What a browser wrote, or what `visit` saw while it ran. Both functions are given a directory that is its home,
     and goes away with it; `command` makes its arguments."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DBUS_")}

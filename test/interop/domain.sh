@@ -1,6 +1,6 @@
 #!/bin/sh
 # A real domain: a Samba AD domain controller and a member with winbindd, started here, in
-# namespaces of their own with private folders, and gone when this ends. Shows what gss-ntlm does in
+# namespaces of their own with private directories, and gone when this ends. Shows what gss-ntlm does in
 # it, one PASS or FAIL line each.
 #
 #   sh domain.sh PROBE PROGRAM    PROBE: the built domain_probe, PROGRAM: gss-ntlm; GSS_MECH_CONFIG
@@ -119,7 +119,7 @@ logs_in() {
     try "$@"
     is result ok && is keys equal && is wrap both
 }
-# Refused, and told apart by nobody but the administrator.
+# Rejected; only the administrator can tell the reasons apart.
 refused_as() {
     refusal=$1
     shift
@@ -151,9 +151,9 @@ acceptor_on() {
     done
     expect "$machine: the source name is the account's own spelling" \
         logs_in_as 'CORP\alice' "$machine" login 'corp.example\ALICE' Passw0rd.alice
-    expect "$machine: alice logs in under SPNEGO with channel bindings" \
+    expect "$machine: alice logs in inside SPNEGO with channel bindings" \
         logs_in_bound "$machine" login 'CORP\alice' Passw0rd.alice spnego bindings
-    expect "$machine: a context goes on after it was moved half-open, and open" \
+    expect "$machine: a context goes on after it was moved unfinished, and open" \
         logs_in_moved "$machine" login 'CORP\alice' Passw0rd.alice moved
     try "$machine" login 'CORP\alice' Passw0rd.alice otherbindings
     expect "$machine: other channel bindings are refused though the password is right" \
@@ -162,7 +162,7 @@ acceptor_on() {
     expect "$machine: a MIC with a bit turned is refused though the password is right" \
         is minor 4e540019
     expect "$machine: wrong password" refused_as 'wrong password' "$machine" login 'CORP\alice' x
-    expect "$machine: no such user" refused_as 'no such user' "$machine" login 'CORP\nobody' x
+    expect "$machine: no such user" refused_as 'no such user' "$machine" login 'CORP\stranger' x
     expect "$machine: no such domain" refused_as 'no such user' "$machine" login 'OTHER\alice' x
     expect "$machine: disabled account" \
         refused_as 'the account is disabled' "$machine" login 'CORP\disabled' Passw0rd.disabled
@@ -244,11 +244,11 @@ logs_in_as() {
     logs_in "$@" && is source "$wanted"
 }
 logs_in_moved() {
-    logs_in "$@" && field moved-half-open | grep -q ^ok && field moved-open | grep -q ^ok
+    logs_in "$@" && field moved-unfinished | grep -q ^ok && field moved-open | grep -q ^ok
 }
 logs_in_bound() { logs_in "$@" && is bound yes; }
 
-# As often as accounts.py says; far more often than the tests guess at anybody else's.
+# As often as accounts.py says; far more often than the tests guess at any other account.
 lock_account() {
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
         try dc login 'CORP\locked' wrong
@@ -279,7 +279,7 @@ order() {
     write_users 'CORP:alice:inthefile' 'LOCAL:frank:frank'
     expect "accounts: a users file before the domain decides about its own" \
         refused_as 'wrong password' member login 'CORP\alice' Passw0rd.alice
-    expect "accounts: and lets them in" logs_in member login 'CORP\alice' inthefile
+    expect "accounts: and accepts them" logs_in member login 'CORP\alice' inthefile
     expect "accounts: whom it does not know the domain is asked about" \
         logs_in member login 'CORP\bob' Passw0rd.bob
     { cat "$lab/settings.conf" && echo '[accounts]' && echo 'acceptor = winbind, users_file'; } \
@@ -389,7 +389,7 @@ single_sign_on() {
         logs_in_as 'CORP\alice' member login alice -
     expect "single sign-on: with the target's name and a MIC" \
         traced 'received AUTHENTICATE.*target "HTTP/server.example".*with a MIC'
-    expect "single sign-on: with channel bindings, under SPNEGO" \
+    expect "single sign-on: with channel bindings, inside SPNEGO" \
         logs_in_bound member login alice - spnego bindings
     { cat "$lab/settings.conf" && printf '[policy]\nspnego_mic = never\n'; } >"$lab/no-mic.conf"
     settings=$lab/no-mic.conf

@@ -99,7 +99,7 @@ bool wraps(End& from, End& to, const std::string& text) {
   return wrap(from, text, token).ok() && unwrap(to, token, back).ok() && back == text;
 }
 
-// Exports and imports a context, half-open or open; prints its size and how long both took.
+// Exports and imports a context, unfinished or open; prints its size and how long both took.
 void move(End& end, const char* what) {
   const Clock::time_point start = Clock::now();
   OM_uint32 minor = 0;
@@ -221,7 +221,7 @@ int login(const std::vector<std::string>& arguments, bool pause) {
       break;
     }
     if (moved) {
-      move(acceptor, acceptor.last.major == GSS_S_COMPLETE ? "open" : "half-open");
+      move(acceptor, acceptor.last.major == GSS_S_COMPLETE ? "open" : "unfinished");
     }
     if (initiator.last.major == GSS_S_COMPLETE && acceptor.last.major == GSS_S_COMPLETE) {
       print_success(initiator, acceptor);
@@ -279,7 +279,7 @@ int child_of(const std::set<std::string>& parent, const std::string& user,
 
 int login_forked(const std::string& user, const std::string& password) {
   bool parent_ok = logs_in(user, password);
-  // A question that nobody waits for, after the forest, may be on its way for a while.
+  // The question about the forest, whose answer no caller awaits, may take a while.
   ::sleep(3);
   const std::set<std::string> before = sockets();
   std::vector<pid_t> children;

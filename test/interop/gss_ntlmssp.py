@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Both directions against the packaged gss-ntlmssp: handshake, sealing and signatures; raw, under SPNEGO, and
+"""Both directions against the packaged gss-ntlmssp: handshake, sealing and signatures; raw, inside SPNEGO, and
 at all levels of both ends.
 
 Usage: gss_ntlmssp.py REGISTRATION_OF_OURS. Prints PASS and FAIL lines; exit status 1 on any FAIL.
@@ -66,7 +66,7 @@ def main():
             with open(paths[-1], "w", encoding="ascii") as f:
                 f.write("CORP:alice:%s\n" % password)
         right, wrong = paths
-        # Logins that whoever runs this keeps in a keyring take no part.
+        # Logins that the user who runs this keeps in a keyring take no part.
         os.environ["GSS_NTLM_SETTINGS"] = os.path.join(folder, "settings")
         with open(os.environ["GSS_NTLM_SETTINGS"], "w", encoding="ascii") as f:
             f.write("[accounts]\ninitiator = users_file\n")

@@ -140,7 +140,7 @@ def expected_base(message):
 
 
 def answer(level, drop=0, add=0, v2=False):
-    """Our initiator, judged by impacket's functions."""
+    """Our initiator, verified by impacket's functions."""
     wanted = (ours.UNICODE | ours.REQUEST_TARGET | ours.NTLM_FLAG | ours.ALWAYS_SIGN | ours.VERSION |
               ours.SIGN | ours.SEAL | ours.ESS | ours.KEY_EXCH | ours.K128 | ours.K56)
     initiator = ours.initiator(flags=0, negotiate_flags=(wanted & ~drop) | add)
@@ -192,11 +192,11 @@ def main():
         workshop.policy(**dict(OPEN, send_level=str(level)))
         for label, drop in (("128", 0), ("56", ours.K128), ("40", ours.K128 | ours.K56),
                             ("no key exchange", ours.KEY_EXCH), ("no ESS", ours.ESS)):
-            attempt("impacket judges our initiator at level %d, %s" % (level, label),
+            attempt("impacket verifies our initiator at level %d, %s" % (level, label),
                     lambda l=level, d=drop: answer(l, d, v2=l >= 3))
     workshop.policy(**dict(OPEN, send_level="0"))
     for label, add in (("LM_KEY", ours.LM_KEY), ("REQUEST_NON_NT_SESSION_KEY", ours.NON_NT)):
-        attempt("impacket judges our initiator at level 0, " + label,
+        attempt("impacket verifies our initiator at level 0, " + label,
                 lambda a=add: answer(0, ours.ESS | ours.K128, a))
     row("SSPI family", "impacket", version("python3-impacket"), "both",
         "raw: NTLMv2, and NTLMv1, LM and LM_KEY if policy accepts them; 128, 56 and 40 bits, sealed, MIC; wrong "

@@ -29,7 +29,7 @@ REQUEST_MIC = 3
 
 
 class System:
-    """Where one end runs: `root` is its root folder, "" for this one; paths are as seen from inside."""
+    """Where one end runs: `root` is its root directory, "" for this one; paths are as seen from inside."""
 
     def __init__(self, name, root, module, peer, interposer=None):
         self.name, self.root, self.peer = name, root, peer

@@ -106,8 +106,8 @@ try "a proxy, Negotiate, wrong password" 407 -x "$proxy" --proxy-negotiate -U : 
 client=right
 interop_row HTTP "Apache mod_auth_gssapi" "$version" acceptor "forward proxy with curl --proxy-negotiate and --proxy-ntlm"
 
-# It hands no bindings on, so that "require" has nothing to compare and changes nothing: whoever wants
-# TLS and the login to be one has to use a server that does.
+# It hands no bindings on, so that "require" has nothing to compare and changes nothing: to bind
+# the login to TLS, use a server that passes bindings.
 for policy in accept require; do
     apache_stop
     printf '[accounts]\ninitiator = users_file\n[policy]\nchannel_bindings = %s\n' "$policy" >"$root/settings"

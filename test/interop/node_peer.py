@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """npm's httpntlm and axios-ntlm, which have an NTLM of their own, and kerberos, which calls GSSAPI.
 
-Usage: node_peer.py FOLDER    GSS_MECH_CONFIG names the module. The packages are installed into FOLDER, of exactly
+Usage: node_peer.py DIRECTORY    GSS_MECH_CONFIG names the module. The packages are installed into DIRECTORY, of exactly
 the versions in npm/package-lock.json, and kept there. PASS and FAIL lines; exit status 1 on any FAIL.
 """
 import json
@@ -64,7 +64,7 @@ def install(folder):
     for name, text in wanted.items():
         with open(os.path.join(folder, name), "w", encoding="ascii") as file:
             file.write(text)
-    # No script of a package runs: kerberos' own would fetch a program that somebody else built.
+    # No script of a package runs: kerberos' own would fetch a third-party binary.
     done = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
     if done.returncode:
         skip("npm could not install the packages: " + last(done.stdout))

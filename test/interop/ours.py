@@ -32,7 +32,7 @@ failures = 0
 
 
 class Workshop:
-    """A folder with a users file and settings, which the mechanism sees from then on."""
+    """A directory with a users file and settings, which the mechanism sees from then on."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What python3-gssapi's users do: contexts in both roles, raw and under SPNEGO, messages, IOV, contexts that
+"""What python3-gssapi's users do: contexts in both roles, raw and inside SPNEGO, messages, IOV, contexts that
 move, also from process to process while half open, credentials from stores and passwords, bindings, attributes.
 
 Usage: python_gssapi.py    GSS_MECH_CONFIG names the module. PASS and FAIL lines; exit status 1 on any FAIL.
@@ -148,7 +148,7 @@ def check_credentials(workshop):
                                               store={"ntlmssp_keyfile": path + ".none"})), "a store that is not there")
 
 
-# The farm: whoever is asked knows nothing but what it is handed, and may be any process.
+# The farm: each step may run in any process, which knows only the token that it receives.
 
 def hand(*parts):
     return b" ".join(base64.b64encode(part or b"") for part in parts) + b"\n"
@@ -200,7 +200,7 @@ def check_farm_wrong_password(workshop):
         ask_process("authenticate", i.step(challenge), half_open)
     except subprocess.CalledProcessError:
         return
-    raise AssertionError("it was let in")
+    raise AssertionError("it was accepted")
 
 
 def main():

@@ -2,8 +2,8 @@
 """Samba's NTLMSSP (gensec, through python3-samba) against ours.
 
 Its client logs in to our acceptor with NTLMv2, NTLMv1 with and without extended session security, LM, LM_KEY,
-with 128, 56 and 40 bits, signing, sealing, OEM strings and as nobody. Its server, which needs no account
-database for nobody, takes our anonymous initiator.
+with 128, 56 and 40 bits, signing, sealing, OEM strings and anonymous. Its server, which needs no account
+database for anonymous clients, accepts our anonymous initiator.
 """
 import os
 import sys
@@ -32,7 +32,7 @@ except ImportError:
 
 
 def loadparm(**options):
-    """Samba's settings: none of the host's, private folders, and options with __ for a colon."""
+    """Samba's settings: none of the host's, private directories, and options with __ for a colon."""
     path = os.path.join(SCRATCH.name, "smb.conf")
     with open(path, "w", encoding="ascii") as f:
         f.write("[global]\nnetbios name = PEER\nworkgroup = %s\n" % DOMAIN)
@@ -128,10 +128,10 @@ def main():
     attempt("samba's client, NTLMv2, no protection", lambda: log_in(()))
     attempt("samba's client, wrong password", lambda: log_in(password="guess"), refused="logon failure")
     attempt("samba's client, NTLMv1, default policy", lambda: log_in(**v1), refused="version of NTLM")
-    attempt("samba's client, nobody, default policy", lambda: log_in((), user=""), refused="anonymous")
+    attempt("samba's client, anonymous, default policy", lambda: log_in((), user=""), refused="anonymous")
     workshop.policy(**dict(OPEN, allow_anonymous="yes", code_page="850"))
-    attempt("samba's client, nobody", lambda: log_in((), user=""))
-    attempt("our initiator, nobody, at samba's server", serve_nobody)
+    attempt("samba's client, anonymous", lambda: log_in((), user=""))
+    attempt("our initiator, anonymous, at samba's server", serve_nobody)
     bits = {"128 bits": {}, "56 bits": {"ntlmssp_client__128bit": "no"},
             "40 bits": {"ntlmssp_client__128bit": "no", "ntlmssp_client__56bit": "no"}}
     forms = {"with ESS": {}, "without ESS": {"ntlmssp_client__ntlm2": "no"}}

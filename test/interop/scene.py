@@ -18,7 +18,7 @@ failures = 0
 
 
 class Scene:
-    """A folder that goes away with this process."""
+    """A directory that goes away with this process."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -38,7 +38,7 @@ class Scene:
         return path
 
     def policy(self, name, **keys):
-        """A settings file. Logins that whoever runs this keeps in a keyring take no part."""
+        """A settings file. Logins that the user who runs this keeps in a keyring take no part."""
         return self.write(name, "[accounts]\ninitiator = users_file\n[policy]\n" +
                           "".join("%s = %s\n" % pair for pair in keys.items()))
 

@@ -3,7 +3,7 @@
 bindings; both ends ours, and each with gss-ntlmssp at the other.
 
 Usage: slapd.py    GSS_MECH_CONFIG names our registration. PASS and FAIL lines; exit status 1 on any FAIL.
-The server is run by its path, from a configuration and a database in a folder that goes away.
+The server is run by its path, from a configuration and a database in a directory that goes away.
 """
 import base64
 import hashlib
@@ -47,7 +47,7 @@ def entries():
 
 
 class Directory:
-    """A folder with a configuration, a certificate and a database, to be served."""
+    """A directory with a configuration, a certificate and a database, to be served."""
 
     def __init__(self, here, module_env):
         self.here, self.env = here, module_env
@@ -183,7 +183,7 @@ def meet_with_tls(directory, here, ours, ours_wrong):
     verdict("ldaps, channel bindings, 1.2 MB", reads_all(directory, ours, none, wanted_values(directory), tls=True))
     verdict("ldaps, other channel bindings",
             is_refused(directory.ask(WHOAMI, ours_older_tls, none, tls=True, binding="tls-unique"), INVALID))
-    verdict("ldaps, no channel bindings, which our acceptor lets in unless its settings demand them",
+    verdict("ldaps, no channel bindings, which our acceptor accepts unless its settings demand them",
             is_alice(directory.ask(WHOAMI, ours, none, tls=True)))
     verdict("ldaps, channel bindings, wrong password",
             is_refused(directory.ask(WHOAMI, ours_wrong, none, **same), INVALID))

@@ -4,7 +4,7 @@
 #   sh test/interop/wget.sh MODULE        e.g. build/mech/gss_ntlm.so
 #
 # Its NTLM is that of 1997: NTLMv1 without extended session security. So it is refused by default,
-# and let in where the settings say so.
+# and accepted where the settings say so.
 set -eu
 [ $# -eq 1 ] || {
     echo "usage: sh test/interop/wget.sh MODULE" >&2

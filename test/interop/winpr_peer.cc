@@ -77,7 +77,7 @@ class WinprCredential {
     SEC_WINNT_AUTH_IDENTITY_A id = identity(password.c_str());
     return WinprCredential(SECPKG_CRED_OUTBOUND, &id);
   }
-  /// Who lets in the accounts of a file. WinPR 2 is told of the file later.
+  /// An acceptor of the accounts of a file. WinPR 2 is told of the file later.
   static WinprCredential of_server(std::string accounts) {
 #ifdef SECPKG_ATTR_AUTH_NTLM_SAM_FILE
     static_cast<void>(accounts);
@@ -163,7 +163,7 @@ class WinprEnd {
   void complete() {
     SecBufferDesc nothing = {SECBUFFER_VERSION, 0, nullptr};
     const SECURITY_STATUS verdict = table().CompleteAuthToken(&context_, &nothing);
-    if (verdict != SEC_E_UNSUPPORTED_FUNCTION) {  // WinPR 3 judges in the step itself
+    if (verdict != SEC_E_UNSUPPORTED_FUNCTION) {  // WinPR 3 verifies in the step itself
       check(verdict, "our proof");
     }
   }

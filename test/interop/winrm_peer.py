@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""WinRM's encrypted messages with other people's NTLM at the other end, by gss_wrap and gss_wrap_iov in turn.
+"""WinRM's encrypted messages with third-party NTLM at the other end, by gss_wrap and gss_wrap_iov in turn.
 
 pywinrm, with the NTLM of requests-ntlm, opens a shell of ours and runs a command there. Our client talks to a server whose
 NTLM and SPNEGO are those of test/hostile, and, where it is installed, pyspnego's.
@@ -59,11 +59,11 @@ def its_client_refused(site):
     except winrm.exceptions.InvalidCredentialsError:
         expect("logon failure" in site.logins[-1].reason, site.logins[-1].reason)
         return
-    raise AssertionError("it was let in")
+    raise AssertionError("it was accepted")
 
 
 class CodecAcceptor:
-    """A server by the codec of test/hostile: NTLM messages bare or under SPNEGO."""
+    """A server by the codec of test/hostile: NTLM messages bare or inside SPNEGO."""
 
     def __init__(self, _):
         self.server = ntlm.Server()
@@ -206,7 +206,7 @@ def our_client_refused(site, mech):
         expect("401" in str(error), error)
         expect(site.logins[-1].user is None, site.logins)
         return
-    raise AssertionError("it was let in")
+    raise AssertionError("it was accepted")
 
 
 def damaged(site, mech):

@@ -127,12 +127,12 @@ def child_young(process):
     said(process, process.log_in(process.bob()))
 
 
-CHILDREN = {"old": child_old, "half-open": child_half_open, "forked": child_forked, "young": child_young,
+CHILDREN = {"old": child_old, "unfinished": child_half_open, "forked": child_forked, "young": child_young,
             "forked-after": child_forked_after, "forked-first-use": child_forked_first_use}
 
 
 def check_running(report, scratch):
-    for kind, what in (("old", "bob's credential from before"), ("half-open", "a context from before"),
+    for kind, what in (("old", "bob's credential from before"), ("unfinished", "a context from before"),
                        ("forked", "bob's credential in a worker forked afterwards"),
                        ("forked-first-use", "a worker forked afterwards, the first to log in")):
         scratch.write("running.conf", scratch.line())

@@ -1,4 +1,4 @@
-# Folders that hold another machine's libraries, from packages that are unpacked and not installed.
+# Directories that hold another machine's libraries, from packages that are unpacked and not installed.
 # Sourced by test/machines.sh.
 # shellcheck shell=sh
 
@@ -9,7 +9,7 @@ repository() {
         awk '$1 == "Debian" { print $2; exit }'
 }
 
-# private_apt FOLDER ARCHITECTURE ARGUMENT...: apt-get with lists and a state of its own, which knows of no
+# private_apt DIRECTORY ARCHITECTURE ARGUMENT...: apt-get with lists and a state of its own, which knows of no
 # installed package.
 private_apt() {
     state=$1
@@ -30,7 +30,7 @@ private_apt() {
         -o APT::Install-Recommends=false -o APT::Sandbox::User=root "$@"
 }
 
-# debian_root FOLDER ARCHITECTURE: FOLDER/root holds what the project and its tests link with. Returns 1
+# debian_root DIRECTORY ARCHITECTURE: DIRECTORY/root holds what the project and its tests link with. Returns 1
 # when it does not.
 debian_root() {
     [ ! -e "$1/complete" ] || return 0

@@ -8,9 +8,9 @@
 # renamed to Negotiate on its way in, and that of the answer back on its way out. So a client that
 # only ever says NTLM shows what the acceptor makes of NTLM messages without SPNEGO around them under
 # Negotiate. $apache_dir/access.log has a line for each request: port, status, and Authorization as
-# it was judged.
+# it was checked.
 #
-# apache_extra may be defined anew: it prints more directives, and may use $apache_tls_port and
+# apache_extra may be defined again: it prints more directives, and may use $apache_tls_port and
 # $apache_proxy_port, which are free for it.
 # shellcheck shell=sh
 # shellcheck disable=SC2154
@@ -131,7 +131,7 @@ apache_start() {
         apache_await || answer=$?
         [ "$answer" -ne 0 ] || return 0
         apache_stop
-        # A port that somebody else holds is no reason to give up.
+        # A port that another process holds is no reason to give up.
         grep -q "could not bind to address" "$apache_dir/output" "$apache_dir/error.log" || break
     done
     cat "$apache_dir/output" "$apache_dir/error.log" >&2

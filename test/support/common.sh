@@ -1,4 +1,4 @@
-# Shared by the shell tests: a private folder that goes away again, a private registration of the
+# Shared by the shell tests: a private directory that goes away again, a private registration of the
 # module, and PASS and FAIL lines that add up. Sourced, after `set -eu`:
 #
 #   . "$(dirname "$0")/../support/common.sh"
@@ -34,7 +34,7 @@ leave() {
     exit "$status"
 }
 
-# A folder in $root that other users may enter: a server's workers have to reach the module, which
+# A directory in $root that other users may enter: a server's workers have to reach the module, which
 # may have been built where only its owner can.
 private_root() {
     root=$(mktemp -d "${TMPDIR:-/tmp}/gss-ntlm.XXXXXX")

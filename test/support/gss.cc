@@ -206,7 +206,7 @@ Outcome verify_mic(End& end, const std::string& message, const std::string& toke
 Workshop::Workshop(const std::string& users, const std::string& settings) {
   std::string pattern = std::filesystem::temp_directory_path() / "gss-ntlm-test-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw std::runtime_error("no temporary folder");
+    throw std::runtime_error("no temporary directory");
   }
   folder_ = pattern;
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);

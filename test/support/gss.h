@@ -116,7 +116,7 @@ Outcome unwrap(End& end, const std::string& token, std::string& message);
 Outcome get_mic(End& end, const std::string& message, std::string& token);
 Outcome verify_mic(End& end, const std::string& message, const std::string& token);
 
-/// A folder that goes with its contents. Sets NTLM_USER_FILE to `users` inside it, and
+/// A directory that goes with its contents. Sets NTLM_USER_FILE to `users` inside it, and
 /// GSS_NTLM_SETTINGS to `settings`, which knows no keyring
 /// and lets the users file's accounts log in to this process.
 class Workshop {

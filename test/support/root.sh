@@ -1,13 +1,13 @@
-# Shared by the scripts that make a bare Debian in a folder. It all happens in mount and process
+# Shared by the scripts that make a bare Debian in a directory. It all happens in mount and process
 # namespaces of its own: what is mounted or still running when the script ends, or is interrupted,
-# is gone with them before the folder is removed. For root, on Debian. Sourced, after `set -eu`, with
-# $here the folder of the tests, $kind what the script calls itself and $suite the Debian:
+# is gone with them before the directory is removed. For root, on Debian. Sourced, after `set -eu`, with
+# $here the directory of the tests, $kind what the script calls itself and $suite the Debian:
 #
 #   check_suite           bookworm or trixie, or the usage
 #   enter                 outside: makes $work, with the project in $work/gss-ntlm as it is committed,
 #                         and runs the script again as "SCRIPT SUITE --inside $work $mirror"
 #   make_root NAME        inside: $root, the smallest Debian there is, with this machine's packages
-#   use_root FOLDER       inside: $root, with what a root needs of mounts
+#   use_root DIRECTORY       inside: $root, with what a root needs of mounts
 #   in_root COMMAND...    inside: a command in $root, with next to no environment
 #   none_left_running     inside: of the processes in $root
 #   say / die

@@ -1,4 +1,4 @@
-// A folder that lasts as long as a test, and environment variables that do.
+// A directory that lasts as long as a test, and environment variables that do.
 #pragma once
 
 #include <cstdlib>

@@ -1,12 +1,12 @@
 // The acceptor's steps. Input in chunks: options (policy, names, bits), NEGOTIATE, AUTHENTICATE,
 // perhaps another one, and how the saved handshake is changed. The mutator gives the AUTHENTICATE
-// the proof and the MIC of whoever knows the password, most of the time.
+// the proof and the MIC of a client that knows the password, most of the time.
 //
-// Whoever is let in has proven the password, as computed by reference.cc, to this server, now, with
-// the MIC that was announced and the bindings of this channel; an acceptor whose account has
-// another password lets nobody in; no policy that does not take a response has it verified; a
-// handshake saved and loaded judges alike, and what is loaded of a changed one is saved as it was
-// loaded; a step is taken once.
+// Properties: an accepted client has proven the password, as computed by reference.cc, to this
+// server, now, with the MIC that was announced and the bindings of this channel; an acceptor whose
+// account has another password accepts no one; a response that policy rejects is never verified; a
+// handshake saved and loaded gives the same result, and what is loaded of a changed one is saved as
+// it was loaded; a step is taken once.
 #include <algorithm>
 
 #include "mech/wire/challenge.h"
@@ -106,7 +106,7 @@ void check_pairs(const Scene& scene, const PlainMessage& pairs) {
   }
 }
 
-// NTLMv2 computed another way, with each of the spellings of the domain that are let in.
+// NTLMv2 computed another way, with each of the accepted spellings of the domain.
 void check_proof(const Scene& scene, const PlainMessage& message, ByteView negotiate,
                  ByteView challenge, ByteView token, const Outcome& outcome) {
   const auto wide = [&](const Bytes& name) {
@@ -179,7 +179,7 @@ void check_accepted(Scene& scene, const AcceptedLogon& logon, ByteView negotiate
   }
 }
 
-// Whatever came of the state judges somehow.
+// A loaded state gives some result, whatever it holds.
 void check_changed(const Scene& scene, ByteView saved, ByteView edits, ByteView token) {
   const Bytes changed = change_state(saved, edits);
   Deserializer in(changed);
@@ -191,8 +191,8 @@ void check_changed(const Scene& scene, ByteView saved, ByteView edits, ByteView 
   }
 }
 
-// One acceptor goes on; a copy that was saved before judges alike; one with another password
-// refuses.
+// One acceptor goes on; a copy that was saved before gives the same result; one with another
+// password refuses.
 void judge(Scene& scene, const Chunks& chunks, ByteView negotiate, ByteView challenge) {
   Serializer saved;
   GSSNTLM_HOLDS(scene.acceptor.save(saved).ok());

@@ -1,9 +1,9 @@
-// A whole exchange through the real mechglue, of NTLM alone or under SPNEGO. Input in chunks:
-// options, and what becomes of each message on its way.
+// A whole exchange through the real mechglue, of NTLM alone or inside SPNEGO. Input in chunks:
+// options, and how each message is changed in transit.
 //
-// Nobody is let in with another password. Where there is a MIC, as always without SPNEGO, messages
-// that were changed are refused. Undisturbed, both ends open and messages arrive. Contexts answer
-// every question in any state.
+// Properties: no logon with another password is accepted. Where there is a MIC, as always without
+// SPNEGO, changed messages are rejected. Without changes both ends are established and messages
+// arrive. Contexts answer every inquiry in any state.
 #include "mech/wire/authenticate.h"
 #include "test/fuzz/choices.h"
 #include "test/fuzz/der.h"

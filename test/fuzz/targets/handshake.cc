@@ -1,8 +1,8 @@
-// Both roles against each other, with somebody between them. Input in chunks: options (the two
-// policies, request, names, bits), and for each message how it is changed on its way.
+// Both roles against each other, with a man in the middle. Input in chunks: options (the two
+// policies, request, names, bits), and for each message how it is changed in transit.
 //
-// Nobody is let in with another password. Where a MIC was sent and verified, no message was
-// changed. Undisturbed, both ends have the same key and flags, and messages arrive.
+// Properties: no logon with another password is accepted. Where a MIC was sent and verified, no
+// message was changed. Undisturbed, both ends have the same key and flags, and messages arrive.
 #include "test/fuzz/choices.h"
 #include "test/support/duel.h"
 

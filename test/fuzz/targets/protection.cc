@@ -1,4 +1,5 @@
-// Messages of open contexts through the real mechglue. Input: which context, then what happens.
+// Messages of established contexts through the real mechglue. Input: which context, then what
+// happens.
 //
 // What was wrapped or signed by one end is opened by the other, in each of the forms that the
 // functions know, whatever was refused before: changed, repeated and invented tokens, and lists of
@@ -240,7 +241,8 @@ void Talk::invent(std::size_t at, Input& in) {
   GSSNTLM_HOLDS(!open_stream(end, token, clear, false) && !verify_list(end, "a message", token));
 }
 
-// A list of any shape, for any of the functions. False when a message was made, which nobody gets.
+// A list of any shape, for any of the functions. False when a message was made, which is then
+// discarded.
 bool shape(test::End& end, Input& in) {
   constexpr OM_uint32 kTypes[] = {GSS_IOV_BUFFER_TYPE_EMPTY,    GSS_IOV_BUFFER_TYPE_DATA,
                                   GSS_IOV_BUFFER_TYPE_HEADER,   GSS_IOV_BUFFER_TYPE_MECH_PARAMS,

@@ -196,9 +196,9 @@ void check_editing(std::string_view text, const Entries& entries) {
   const NtHash hash{std::span<const std::uint8_t, 16>(bytes)};
   Result<UsersText> users = UsersText::parse(text, "users");
   Result<UsersText> other = UsersText::parse(text, "users");
-  if (users->set_hash("somebody", "DOM", hash)) {
-    GSSNTLM_HOLDS(users->has("SomeBody", "dom"));
-    GSSNTLM_HOLDS(users->count("somebody", "DOM") == 1 && users->remove("somebody", "DOM") == 1);
+  if (users->set_hash("someone", "DOM", hash)) {
+    GSSNTLM_HOLDS(users->has("SomeOne", "dom"));
+    GSSNTLM_HOLDS(users->count("someone", "DOM") == 1 && users->remove("someone", "DOM") == 1);
   }
   if (!entries.empty()) {
     const UsersText::Entry chosen = entries[entries.size() / 2];

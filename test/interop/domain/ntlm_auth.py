@@ -130,7 +130,7 @@ def initiate(protocol, mech, user, domain, password):
             tokens.append(answer)
         if code == "AF":
             if user.lower() not in word.lower():
-                raise RuntimeError(f"let in as {word}")
+                raise RuntimeError(f"accepted as {word}")
             if answer and not context.complete:
                 context.step(answer)
             break
