@@ -93,7 +93,7 @@ class CodecAcceptor:
         if token[8] == 1:
             return self.server.challenge(token)
         try:
-            self.server.judge(token, ours.USER, ours.DOMAIN, ours.PASSWORD, mic)
+            self.server.check_authenticate(token, ours.USER, ours.DOMAIN, ours.PASSWORD, mic)
         except AssertionError as error:
             raise ValueError("refused: %s" % error) from error
         self.user = WHO
