@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "mech/backends/keyring/login_store.h"
+#include "mech/backends/users/users_edit.h"
 #include "mech/backends/users/users_file.h"
 #include "mech/backends/winbind/winbind_check.h"
 #include "mech/base/text.h"
@@ -43,15 +44,36 @@ void check_audit_log(Checks& checks, const Settings& settings) {
   }
 }
 
-void check_users_file(Checks& checks, const Settings& settings) {
-  const std::string& path = settings.users_file;
-  if (path.empty()) {
-    checks.push_back({Check::State::kOk, "users file", "none is named"});
-    return;
+// What becomes of the logins while the file is like this.
+std::string consequence(const std::string& path, const Settings& settings) {
+  if (path != settings.acceptor_users_path()) {
+    return {};
   }
+  if (look_at_users_file(path).missing) {
+    return "; running acceptors accept none of its accounts";
+  }
+  return "; running acceptors use its last good content for at most " +
+         std::to_string(settings.users_file_grace) +
+         " s (users_file_grace), then accept no account";
+}
+
+// Accounts whose password is empty; acceptors reject them unless a setting says otherwise.
+std::string empty_passwords(const std::string& path) {
+  const Result<UsersText> users = read_users_text(path);
+  std::string list;
+  for (const UsersText::Entry& e : users ? users->entries() : std::vector<UsersText::Entry>()) {
+    if (e.empty_password) {
+      list.append(list.empty() ? "" : ", ").append(printable_account(e.user, e.domain));
+    }
+  }
+  return list;
+}
+
+void check_users_file(Checks& checks, const Settings& settings, const std::string& path) {
   const Result<std::shared_ptr<const UsersTable>> table = load_users_table(path);
   if (!table) {
-    checks.push_back({Check::State::kWrong, "users file", error_text(table.error())});
+    checks.push_back({Check::State::kWrong, "users file",
+                      error_text(table.error()) + consequence(path, settings)});
     return;
   }
   struct stat st {};
@@ -62,6 +84,27 @@ void check_users_file(Checks& checks, const Settings& settings) {
   checks.push_back(
       {Check::State::kOk, "users file",
        printable_utf8(path) + mode + ", accounts: " + std::to_string((*table)->size())});
+  const std::string empty = empty_passwords(path);
+  if (!empty.empty()) {
+    const bool allowed = settings.policy.allow_empty_passwords;
+    checks.push_back({allowed ? Check::State::kNote : Check::State::kWrong, "empty passwords",
+                      empty + (allowed ? "; allow_empty_passwords accepts them"
+                                       : "; acceptors reject them; run gss-ntlm user passwd")});
+  }
+}
+
+void check_users_files(Checks& checks, const Settings& settings) {
+  const std::string& acceptor = settings.acceptor_users_path();
+  const std::string& initiator = settings.initiator_users_path();
+  if (acceptor.empty() && initiator.empty()) {
+    checks.push_back({Check::State::kOk, "users file", "none is named"});
+  }
+  if (!acceptor.empty()) {
+    check_users_file(checks, settings, acceptor);
+  }
+  if (!initiator.empty() && initiator != acceptor) {
+    check_users_file(checks, settings, initiator);
+  }
 }
 
 // Where the account of an initiator is from, for a person.
@@ -76,8 +119,11 @@ std::string origin_of(const Settings& settings, const Name& account, const std::
     return "the " + std::string(keyring_name(login->keyring)) + " keyring, made for " +
            printable_utf8(login->pattern);
   }
-  return settings.users_file.empty() ? "the password that winbind keeps"
-                                     : "the users file " + printable_utf8(settings.users_file);
+  const std::string& path = settings.initiator_users_path().empty()
+                                ? settings.acceptor_users_file
+                                : settings.initiator_users_path();
+  return path.empty() ? "the password that winbind keeps"
+                      : "the users file " + printable_utf8(path);
 }
 
 Result<Ref<const Credential>> initiator_for(const std::optional<std::string>& target) {
@@ -119,7 +165,7 @@ void check_acceptor(Checks& checks, const Settings& settings) {
   std::string sources;
   for (const Backend backend : settings.acceptor_accounts) {
     const bool file = backend == Backend::kUsersFile;
-    if (!file || !settings.users_file.empty()) {
+    if (!file || !settings.acceptor_users_path().empty()) {
       sources.append(sources.empty() ? "" : ", then ").append(file ? "the users file" : "winbind");
     }
   }
@@ -155,7 +201,7 @@ void check_accounts(Checks& checks, const std::optional<std::string>& target) {
   }
   check_settings(checks, **settings);
   check_audit_log(checks, **settings);
-  check_users_file(checks, **settings);
+  check_users_files(checks, **settings);
   check_initiator(checks, **settings, target);
   check_acceptor(checks, **settings);
   check_domain(checks, **settings);

@@ -182,10 +182,12 @@ int run_list(const UserOptions& o) {
     return complain(users.error());
   }
   for (const UsersText::Entry& e : users->entries()) {
-    const char* state = !e.enabled    ? "disabled"
-                        : e.clear     ? "clear-text password; gss-ntlm user import hashes it"
-                        : !e.has_hash ? "no NT hash: cannot log in"
-                                      : "enabled";
+    const char* state = !e.enabled ? "disabled"
+                        : e.clear && !e.empty_password
+                            ? "clear-text password; gss-ntlm user import hashes it"
+                        : !e.has_hash      ? "no NT hash: cannot log in"
+                        : e.empty_password ? "empty password: rejected; run gss-ntlm user passwd"
+                                           : "enabled";
     std::printf("%s\t%s\n", shown({e.user, e.domain}).c_str(), state);
   }
   return kDone;

@@ -43,7 +43,10 @@
 /* Password as the UTF-16LE units themselves, hexadecimal: for machine and managed service accounts,
  * whose passwords are random units that UTF-8 cannot carry. */
 #define GSS_NTLM_CS_PASSWORD_UTF16LE "ntlmssp_password_utf16le"
-#define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile" /* path of a users file */
+#define GSS_NTLM_CS_KEYFILE "ntlmssp_keyfile" /* path of a users file, for both roles */
+/* the same for one role; each overrides ntlmssp_keyfile */
+#define GSS_NTLM_CS_ACCEPTOR_KEYFILE "ntlmssp_acceptor_keyfile"
+#define GSS_NTLM_CS_INITIATOR_KEYFILE "ntlmssp_initiator_keyfile"
 /* kernel keyring: session, user, persistent or any; to store, PATTERN of targets may follow a colon
  */
 #define GSS_NTLM_CS_KEYRING "ntlmssp_keyring"

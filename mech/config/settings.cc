@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 
 extern "C" {
 #include <ini.h>
@@ -19,6 +18,7 @@ extern "C" {
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
+#include "mech/os/fork_mutex.h"
 
 namespace gssntlm {
 namespace {
@@ -293,7 +293,13 @@ const char* file_of(const Values& values) noexcept {
 
 // Relative paths were always allowed here.
 void set_path(Settings& settings, std::string_view key, const char* value) {
-  (key == "users_file" ? settings.users_file : settings.trace_file) = value;
+  if (key != "users_file") {
+    settings.trace_file = value;
+    return;
+  }
+  settings.users_file = value;
+  settings.acceptor_users_file.clear();
+  settings.initiator_users_file.clear();
 }
 
 Status apply_variables(const Values& values, Settings& settings) {
@@ -353,8 +359,10 @@ void fill_names(const std::string& host, HostNames& names) {
 
 // ---- the outcome, kept
 
+// Of Kept.
+ForkMutex g_mutex;
+
 struct Kept {
-  std::mutex mutex;
   Ref<const Settings> settings;
   KeptValues values;
   FileIdentity file;
@@ -442,7 +450,7 @@ Status parse_settings(std::string_view text, std::string_view name, Settings& se
 Result<Ref<const Settings>> load_settings() {
   Values values = read_variables();
   Kept& k = kept();
-  const std::lock_guard<std::mutex> lock(k.mutex);
+  const std::lock_guard<ForkMutex> lock(g_mutex);
   const time_t now = coarse_seconds();
   if (is_current(k, values, now) || is_current(k, values = settled_variables(), now)) {
     k.looked_at = now;

@@ -43,9 +43,12 @@ struct Settings : RefCounted {
   std::vector<Backend> initiator_accounts = {Backend::kKeyring, Backend::kUsersFile,
                                              Backend::kWinbind};
   std::vector<Backend> acceptor_accounts = {Backend::kUsersFile, Backend::kWinbind};
-  std::string users_file;              ///< path; empty: none
-  std::string default_user;            ///< NTLMUSER; empty: none
-  std::uint64_t winbind_timeout = 15;  ///< seconds that a login waits for winbind
+  std::string users_file;                   ///< path, for both roles; empty: none
+  std::string acceptor_users_file;          ///< for acceptors alone; empty: users_file
+  std::string initiator_users_file;         ///< for initiators alone; empty: users_file
+  std::uint64_t users_file_grace = 5 * 60;  ///< seconds that acceptors use one that went bad
+  std::string default_user;                 ///< NTLMUSER; empty: none
+  std::uint64_t winbind_timeout = 15;       ///< seconds that a login waits for winbind
 
   std::string trace_file;    ///< path; empty: no trace
   unsigned trace_level = 1;  ///< 2: messages decoded
@@ -58,6 +61,13 @@ struct Settings : RefCounted {
 
   std::uint64_t max_handshake_age = 5 * 60;  ///< seconds that an exported handshake is good for
   std::string farm;  ///< hosts that share handshakes give the same; empty: this machine alone
+
+  [[nodiscard]] const std::string& acceptor_users_path() const noexcept {
+    return acceptor_users_file.empty() ? users_file : acceptor_users_file;
+  }
+  [[nodiscard]] const std::string& initiator_users_path() const noexcept {
+    return initiator_users_file.empty() ? users_file : initiator_users_file;
+  }
 };
 
 inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf";

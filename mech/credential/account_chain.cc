@@ -11,7 +11,7 @@ Result<Logon> AccountChain::logon(const LogonRequest& request, const Policy& pol
   std::optional<Error> undecided;
   for (const Backend backend : order_) {
     if (backend == Backend::kUsersFile && file_ != nullptr &&
-        file_->knows(request.user, request.domain)) {
+        file_->decides(request.user, request.domain)) {
       return file_->logon(request, policy, env);
     }
     if (backend == Backend::kWinbind) {

@@ -73,7 +73,7 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     }
   }
   if (request.usage != Usage::kInitiate) {
-    made->key_file_ = request.key_file.value_or(std::string_view());
+    made->key_file_ = acceptor_file_of(request).value_or(std::string_view());
     Result<Accounts> accounts = find_accounts(request, **settings);
     if (accounts) {
       made->accounts_ = std::move(accounts->source);

@@ -27,8 +27,10 @@ struct CredentialRequest {
   std::optional<std::string_view> password;  ///< ntlmssp_password, password
   /// ntlmssp_password_utf16le, hexadecimal: for passwords that have no UTF-8.
   std::optional<std::string_view> password_utf16le;
-  std::optional<std::string_view> key_file;  ///< ntlmssp_keyfile
-  std::optional<std::string_view> keyring;   ///< ntlmssp_keyring
+  std::optional<std::string_view> key_file;            ///< ntlmssp_keyfile
+  std::optional<std::string_view> acceptor_key_file;   ///< ntlmssp_acceptor_keyfile
+  std::optional<std::string_view> initiator_key_file;  ///< ntlmssp_initiator_keyfile
+  std::optional<std::string_view> keyring;             ///< ntlmssp_keyring
 };
 
 /// Immutable; shared by threads and contexts.

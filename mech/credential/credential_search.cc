@@ -117,12 +117,8 @@ Result<Ref<const Identity>> identity_of_file(const std::string& path, const Wide
   if (path.empty()) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
   }
-  const Result<UsersFile*> file =
-      UsersFile::open(path, page_if(initiator_needs_lm_hash(policy), policy));
-  if (!file) {
-    return file.error();
-  }
-  return (*file)->identity(name.user, name.domain);
+  return UsersFile::at(path, page_if(initiator_needs_lm_hash(policy), policy))
+      ->identity(name.user, name.domain);
 }
 
 std::string login_text(const Login& login) {
@@ -178,6 +174,19 @@ Result<Found> search_keyring(LoginQuery query, const Settings& settings) {
   return found;
 }
 
+// A file for acceptors only holds the accounts of others: none of them is the default.
+const std::string& initiator_file(const WideName& name, const Settings& settings) noexcept {
+  const std::string& path = settings.initiator_users_path();
+  return path.empty() && !name.user.empty() ? settings.acceptor_users_file : path;
+}
+
+// The same for a file that the caller names.
+std::optional<std::string_view> initiator_file(const WideName& name,
+                                               const CredentialRequest& request) noexcept {
+  const auto& path = request.initiator_key_file ? request.initiator_key_file : request.key_file;
+  return !path && !name.user.empty() ? request.acceptor_key_file : path;
+}
+
 // `target` is the login's, in the keyring; empty: not known yet.
 Result<Found> search_backends(const WideName& name, const std::string& target,
                               const Settings& settings) {
@@ -203,9 +212,8 @@ Result<Found> search_backends(const WideName& name, const std::string& target,
         return Found{std::move(*identity), std::nullopt, 0};
       }
       why = has_winbind() ? identity.error() : why;
-    } else if (!settings.users_file.empty()) {
-      Result<Ref<const Identity>> identity =
-          identity_of_file(settings.users_file, name, settings.policy);
+    } else if (const std::string& path = initiator_file(name, settings); !path.empty()) {
+      Result<Ref<const Identity>> identity = identity_of_file(path, name, settings.policy);
       if (identity) {
         trace_event(settings, "credentials: from the users file");
         return Found{std::move(*identity), std::nullopt, 0};
@@ -260,8 +268,8 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
     }
     return found;
   }
-  if (request.key_file) {
-    return plain(identity_of_file(std::string(*request.key_file), *name, settings.policy));
+  if (const std::optional<std::string_view> path = initiator_file(*name, request)) {
+    return plain(identity_of_file(std::string(*path), *name, settings.policy));
   }
   return search_backends(*name, {}, settings);
 }
@@ -278,21 +286,23 @@ Result<Found> find_identity(LoginQuery query, const std::string& target, const S
 // A file that the caller names is all there is; else settings say who is asked.
 Result<Accounts> find_accounts(const CredentialRequest& request, const Settings& settings) {
   std::string path;
-  if (request.key_file) {
-    path = *request.key_file;
+  const std::optional<std::string_view> named = acceptor_file_of(request);
+  if (named) {
+    path = *named;
   } else if (acceptor_asks(Backend::kUsersFile, settings)) {
-    path = settings.users_file;
+    path = settings.acceptor_users_path();
   }
   const UsersFile* file = nullptr;
   if (!path.empty()) {
     const Result<UsersFile*> opened =
-        UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy));
+        UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy),
+                        settings.users_file_grace);
     if (!opened) {
       return opened.error();
     }
     file = *opened;
   }
-  if (request.key_file && file != nullptr) {
+  if (named && file != nullptr) {
     return Accounts{unowned(file), false};
   }
   Accounts accounts = join_accounts(file, settings);

@@ -27,6 +27,12 @@ struct Found {
 [[nodiscard]] Result<Found> find_identity(LoginQuery query, const std::string& target,
                                           const Settings& settings);
 
+/// The users file that the caller names for acceptors.
+[[nodiscard]] inline std::optional<std::string_view> acceptor_file_of(
+    const CredentialRequest& request) noexcept {
+  return request.acceptor_key_file ? request.acceptor_key_file : request.key_file;
+}
+
 /// The accounts that an acceptor with `request` knows. Errors: NO_CRED kNoAcceptorCred,
 /// kUsersFile*. Throws std::bad_alloc.
 [[nodiscard]] Result<Accounts> find_accounts(const CredentialRequest& request,

@@ -54,6 +54,18 @@ LmHash derive_lm_hash(ByteView password_oem_upper) noexcept {
   return hash;
 }
 
+bool is_of_empty_password(const NtHash& hash) noexcept {
+  constexpr std::uint8_t kEmpty[] = {0x31, 0xD6, 0xCF, 0xE0, 0xD1, 0x6A, 0xE9, 0x31,
+                                     0xB7, 0x3C, 0x59, 0xD7, 0xE0, 0xC0, 0x89, 0xC0};
+  return verify_equal(hash.view(), kEmpty);
+}
+
+bool is_of_empty_password(const LmHash& hash) noexcept {
+  constexpr std::uint8_t kEmpty[] = {0xAA, 0xD3, 0xB4, 0x35, 0xB5, 0x14, 0x04, 0xEE,
+                                     0xAA, 0xD3, 0xB4, 0x35, 0xB5, 0x14, 0x04, 0xEE};
+  return verify_equal(hash.view(), kEmpty);
+}
+
 std::optional<LmHash> lm_hash_of_password(ByteView password_utf16le, CodePage page) {
   constexpr std::size_t kLongest = 14;
   SecretBytes upper(password_utf16le);

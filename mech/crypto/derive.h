@@ -30,6 +30,9 @@ enum class Side { kClient, kServer };
 /// The same of a password as UTF-16LE: upper-cased, in the code page. nullopt: it has more than 14
 /// bytes there or characters that the page lacks, and so no LM hash. Throws std::bad_alloc.
 [[nodiscard]] std::optional<LmHash> lm_hash_of_password(ByteView password_utf16le, CodePage page);
+/// Whether it is the hash of the empty password; in constant time.
+[[nodiscard]] bool is_of_empty_password(const NtHash& hash) noexcept;
+[[nodiscard]] bool is_of_empty_password(const LmHash& hash) noexcept;
 /// NTOWFv2: `user` and `domain` UTF-16LE; only the user is upper-cased [MS-NLMP] 3.3.2.
 /// Throws std::bad_alloc for a user of more than 128 units.
 [[nodiscard]] ResponseKey derive_response_key(const NtHash& hash, ByteView user, ByteView domain);

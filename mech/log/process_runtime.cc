@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
-#include <mutex>
 #include <set>
 
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include "mech/crypto/primitives.h"
 #include "mech/log/describe.h"
 #include "mech/os/file.h"
+#include "mech/os/fork_mutex.h"
 
 namespace gssntlm {
 namespace {
@@ -26,6 +26,7 @@ constexpr std::size_t kMaxKept = 255;
 // Set by set_trace_file(), which frees nothing it once pointed to: another thread may read it.
 std::atomic<const std::string*> g_trace_file{nullptr};
 std::atomic<std::uint32_t> g_contexts{0};
+ForkMutex g_trace_mutex;
 
 const char* trace_file(const Settings& settings) noexcept {
   const std::string* chosen = g_trace_file.load(std::memory_order_acquire);
@@ -150,9 +151,8 @@ bool is_tracing(const Settings& settings) noexcept {
 }
 
 void set_trace_file(std::string_view path) {
-  static auto& mutex = *new std::mutex;
   static auto& paths = *new std::set<std::string, std::less<>>;
-  const std::lock_guard<std::mutex> lock(mutex);
+  const std::lock_guard<ForkMutex> lock(g_trace_mutex);
   auto found = paths.find(path);
   if (found == paths.end()) {
     found = paths.emplace(path).first;

@@ -46,6 +46,8 @@ struct Policy {
   Demand channel_bindings = Demand::kAccept;
   /// Anonymous logons are accepted.
   bool allow_anonymous = false;
+  /// Accounts of a users file whose password is empty may log in.
+  bool allow_empty_passwords = false;
   /// An acceptor opens connectionless contexts [MS-NLMP] 1.3.1.2. Off, no first token makes one.
   bool allow_connectionless = false;
   /// Maximum difference between the client's NTLMv2 timestamp and our clock, in seconds. 36 hours.

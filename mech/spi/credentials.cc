@@ -64,6 +64,10 @@ void read_store(gss_const_key_value_set_t store, CredentialRequest& request) noe
       request.password_utf16le = value;
     } else if (name == GSS_NTLM_CS_KEYFILE) {
       request.key_file = value;
+    } else if (name == GSS_NTLM_CS_ACCEPTOR_KEYFILE) {
+      request.acceptor_key_file = value;
+    } else if (name == GSS_NTLM_CS_INITIATOR_KEYFILE) {
+      request.initiator_key_file = value;
     } else if (name == GSS_NTLM_CS_KEYRING) {
       request.keyring = value;
     }

@@ -15,12 +15,16 @@ namespace {
 
 constexpr int kRounds = 20;  // secrets.py knows it
 
-// Names of one length. debby's password is "password". The last one has no hash.
+constexpr const char* kEmpty = "31D6CFE0D16AE931B73C59D7E0C089C0";
+
+// Names of one length. debby's password is "password". Harry has no hash, the last one that of the
+// empty password.
 constexpr const char* kUsers =
     "CORP:alice:Passw0rd\n"
     "CORP:denny:Passw0rd\n"
     "CORP\\debby:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[DU]:0:\n"
-    "CORP\\harry:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U]:0:\n";
+    "CORP\\harry:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U]:0:\n"
+    "CORP\\empty:1002:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:31D6CFE0D16AE931B73C59D7E0C089C0:[U]:0:\n";
 
 struct Attempt {
   End initiator;
@@ -71,6 +75,18 @@ int main() {
     std::puts("FAIL no credentials: does GSS_MECH_CONFIG register the module?");
     return 1;
   }
+  // Accepted as before, until the time of users_file_grace is over.
+  const auto broken_file = [&] {
+    std::string text;
+    for (int i = 0; i < 5000; ++i) {
+      text += "CORP:user" + std::to_string(i) + ":Passw0rd\n";
+    }
+    workshop.write("users", text + "nonsense\n");
+    const int failed =
+        measure("broken_file", client("alice", "ntlmssp_password", "passw0rd"), accept);
+    workshop.write("users", kUsers);
+    return failed;
+  };
   const auto guess = [](const char* user) { return client(user, "ntlmssp_password", "passw0rd"); };
   // A client that guesses the stand-in for an unknown user's hash would learn it at once.
   const CredHandle nobody = client("nobdy", "ntlmssp_nthash", "00000000000000000000000000000000");
@@ -83,5 +99,6 @@ int main() {
          measure("denied_account", guess("denny"), accept) +
          measure("denied_right_password", client("denny", "ntlmssp_password", "Passw0rd"), accept) +
          measure("account_without_hash", guess("harry"), accept) +
-         measure("right_password", right, accept, true);
+         measure("empty_password", client("empty", "ntlmssp_nthash", kEmpty), accept) +
+         broken_file() + measure("right_password", right, accept, true);
 }

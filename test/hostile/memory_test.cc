@@ -170,6 +170,29 @@ TEST_CASE("memory: no password, hash or key is left once all is released") {
   }
 }
 
+TEST_CASE("memory: an initiator keeps its own entry of a users file, and no other") {
+  Secrets secrets;
+  std::string other = "Qw9-a-password-of-another";
+  Result<Bytes> wide = utf16le_from_utf8(other);
+  secrets.add("password of another account", as_bytes(other));
+  secrets.add("NT hash of another account", derive_nt_hash(*wide).view());
+  wipe(*wide);
+  {
+    const Workshop workshop("");
+    write_user(workshop.path("users"), other);
+    explicit_bzero(other.data(), other.size());
+    std::ofstream(workshop.path("users"), std::ios::app) << "CORP:carol:password\n";
+    const KeepFreed keep;
+    CredHandle cred;
+    REQUIRE(acquire_from(GSS_C_INITIATE, &kNtlm, "CORP\\carol", {}, cred).ok());
+    overwrite_stack();
+    for (const Needle& needle : secrets.needles) {
+      CAPTURE(needle.label());
+      CHECK(places_of(needle).empty());
+    }
+  }
+}
+
 TEST_CASE("memory: no key of a saved session is left") {
   Secrets secrets;
   save_and_release(secrets);

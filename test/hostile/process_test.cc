@@ -290,6 +290,50 @@ bool children_differ() {
   return well && nonces.size() == kChildren;
 }
 
+// Threads log in while the users file changes, and while children are forked that log in too: no
+// child waits for a lock that a thread of its parent held.
+bool fork_while_the_file_changes() {
+  std::string large;
+  for (int i = 0; i < 3000; ++i) {
+    large += "CORP:user" + std::to_string(i) + ":x\n";
+  }
+  large += "CORP:alice:Passw0rd\n";
+  static std::atomic<bool> over{false};
+  over = false;
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!over) {
+        wrong += login([] {}) ? 0 : 1;
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    while (!over) {
+      wrong += ::rename(g_shop->write("fresh", large).c_str(), g_shop->path("users").c_str());
+      ::usleep(1000);
+    }
+  });
+  bool well = true;
+  for (int round = 0; round < 40; ++round) {
+    std::vector<pid_t> children;
+    for (int i = 0; i < 4; ++i) {
+      children.push_back(child([] {
+        ::alarm(30);
+        return login([] {});
+      }));
+    }
+    well = all_well(children) && well;
+  }
+  over = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  g_shop->write("users", "CORP:alice:Passw0rd\n");
+  return well && wrong == 0;
+}
+
 // Forked after `legs` steps: both processes bring it to its end.
 bool fork_amid(int legs) {
   CredHandle initiate;
@@ -346,6 +390,7 @@ int main() {
     close_case(fork_amid(legs),
                legs == 1 ? "a fork after the first token" : "a fork after the challenge");
   }
+  close_case(fork_while_the_file_changes(), "forks under load while the users file changes");
   close_case(pending_cancellation(), "a cancellation that waits for every call");
   close_case(random_cancellation(false), "threads cancelled at random moments");
   close_case(random_cancellation(true), "asynchronous cancellation, disabled meanwhile");

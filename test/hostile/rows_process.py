@@ -63,7 +63,7 @@ def users_file_on_disk():
     check(acquire(link), "a symlink to an open file")
 
 
-@row(41, "a users file that turns bad under a running acceptor: what was read goes on, nothing more")
+@row(41, "a users file that turns bad, or is removed, under a running acceptor")
 def users_file_replaced():
     world = harness.WORLD
     path = world.write("changing", harness.USERS)
@@ -86,7 +86,7 @@ def users_file_replaced():
         world.write("changing", "CORP:alice:planted\nbad line\n")
         check(login("changed") and not login("planted"), "malformed")
         os.unlink(path)
-        check(login("changed") and not login("planted"), "gone")
+        check(not login("changed") and not login("planted"), "gone")
         world.write("changing", "")
         check(not login("changed"), "empty: no account")
         world.write("changing", harness.USERS)
@@ -101,6 +101,25 @@ def unreadable_accounts():
         check(refused and "line 1" in str(refused), content[:20], refused)
     # Empty user with an ordinary response.
     harness.attack_acceptor("no user", user="", mic=False, honest={"mic": False})
+
+
+@row(17, "an account with an empty password accepts no one")
+def empty_passwords():
+    none = "X" * 32
+    empty = "31D6CFE0D16AE931B73C59D7E0C089C0"
+    path = harness.WORLD.write("empty", "CORP:unset:\nCORP\\hash:1:%s:%s:[U]:\nguest:1:%s:%s:[U]:\n"
+                               "CORP:alice:Passw0rd\n" % (none, empty, none, empty))
+    settings = harness.WORLD.write("empty-settings", "[policy]\nallow_empty_passwords = yes\n")
+    with harness.environment(NTLM_USER_FILE=path):
+        for user in ("unset", "hash", "guest"):
+            context, _ = to_acceptor(user=user, password="")
+            expect(context, glue.FAILURE, "an empty password of", user)
+            wrong, _ = to_acceptor(user=user, password="wrong")
+            check((wrong.major, wrong.text) == (context.major, context.text),
+                  "another status than for a wrong password")
+            with harness.environment(GSS_NTLM_SETTINGS=settings):
+                honest_to_acceptor(user=user, password="")
+        honest_to_acceptor()
 
 
 SETUID = """
@@ -136,7 +155,7 @@ def environment_in_setuid_programs():
         os.chown(program, 0, 0)
         os.chmod(program, mode)
         conf = world.write("mech.conf", "gss-ntlm 1.3.6.1.4.1.311.2.2.10 %s\n" % module, 0o644)
-        env = {"NTLM_USER_FILE": users, "GSS_MECH_CONFIG": conf, "PATH": "/usr/bin:/bin",
+        env = {"NTLM_USER_FILE": users, "NTLMUSER": "CORP\\alice", "GSS_MECH_CONFIG": conf, "PATH": "/usr/bin:/bin",
                "GSS_NTLM_TRACE": world.path("trace-setuid"), "PYTHONDONTWRITEBYTECODE": "1"}
         # As an unprivileged user, with the program's owner as effective user.
         return subprocess.run([program, "-c", DIRECT % (HERE, module)], env=env,
@@ -197,10 +216,12 @@ def constant_time_comparisons():
 @row(12, "no credential is chosen that was not named")
 def no_default_credential_leaks():
     # Where no account is configured there is none, whatever the server asks for.
-    with harness.environment(NTLM_USER_FILE=None, NTLMUSER="CORP\\alice"):
-        context = glue.Context(True)
-        token = context.step()
-        check(token == b"" and glue.is_error(context.major), "a token without an account")
+    # An acceptor's file has several: none of them is the daemon's own.
+    for users, user in ((None, "CORP\\alice"), (harness.WORLD.path("users"), None)):
+        with harness.environment(NTLM_USER_FILE=users, NTLMUSER=user):
+            context = glue.Context(True)
+            token = context.step()
+            check(token == b"" and glue.is_error(context.major), "a token without an account")
 
 
 @row(36, "no descriptor and no variable of ours is inherited")

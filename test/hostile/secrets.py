@@ -21,7 +21,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 20  # kRounds of failures_test.cc
 MOST = 0.02  # of the dearest refusal; another PART for what was not optimized
 REFUSALS = ("wrong_password", "unknown_user", "hash_of_nobody", "disabled_account", "disabled_right_password",
-            "denied_account", "denied_right_password", "account_without_hash")
+            "denied_account", "denied_right_password", "account_without_hash", "empty_password",
+            "broken_file")
 ACCEPTED = "right_password"
 SKIP = 77
 

@@ -232,6 +232,12 @@ def test_users(folder):
     out, _ = run("user", "list", "--file", path)
     expect(out == "CORP\\alice\tenabled\n", out)
     run("user", "list", status=2, env={"NTLM_USER_FILE": ""})
+    empty = os.path.join(folder, "empty")
+    with open(empty, "w", encoding="utf-8") as f:
+        f.write("D:unset:\nD\\hash:1:%s:31D6CFE0D16AE931B73C59D7E0C089C0:[U]:\n" % ("X" * 32))
+    os.chmod(empty, 0o600)
+    out, _ = run("user", "list", "--file", empty)
+    expect(out.count("empty password: rejected; run gss-ntlm user passwd\n") == 2, f"empty passwords are marked: {out}")
     clear = os.path.join(folder, "clear")
     with open(clear, "w", encoding="utf-8") as f:
         f.write("# old\nD:carol:p:w\n:dave@realm:pw\n")
@@ -464,6 +470,13 @@ def test_doctor(folder):
     write(users, "nonsense\n")
     os.chmod(users, 0o600)
     wrong(doctor(status=1, lines=[ours]), "users file", "line 1")
+    wrong(doctor(status=1, lines=[ours]), "users file", "300 s (users_file_grace), then accept no account")
+    write(users, "CORP:alice:Passw0rd\nCORP:svc:\n")
+    os.chmod(users, 0o600)
+    wrong(doctor(status=1, lines=[ours]), "empty passwords", "CORP\\svc; acceptors reject them")
+    wrong(doctor("--target", "HTTP@x", status=1, lines=[ours]), "initiator", "2 accounts and none is selected")
+    os.unlink(users)
+    wrong(doctor(status=1, lines=[ours]), "users file", "running acceptors accept none of its accounts")
     doctor(status=1, lines=[ours], extra={"TMPDIR": folder})
     expect(not any(name.startswith("gss-ntlm.") for name in os.listdir(folder)), "doctor leaves nothing behind")
 

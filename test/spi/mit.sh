@@ -86,7 +86,7 @@ expect() {
 }
 
 host=h:host@localhost
-export NTLM_USER_FILE="$root/users"
+export NTLM_USER_FILE="$root/users" NTLMUSER='CORP\alice'
 expect t_context 0 '' "$bin/t_context" $host
 expect t_iov 0 '' "$bin/t_iov" $host
 expect t_iov-spnego 0 '' "$bin/t_iov" -s $host

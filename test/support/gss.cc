@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -203,6 +204,26 @@ Outcome verify_mic(End& end, const std::string& message, const std::string& toke
   return o;
 }
 
+namespace {
+
+// The first account of a users file that has several; empty for one account, or none.
+std::string default_account(const std::string& users) {
+  std::istringstream lines(users);
+  std::string line;
+  std::string first;
+  int count = 0;
+  while (std::getline(lines, line)) {
+    if (!line.empty() && line.front() != '#' && ++count == 1) {
+      const std::size_t colon = line.find(':');
+      first = line.substr(0, colon) + "\\" +
+              line.substr(colon + 1, line.find(':', colon + 1) - colon - 1);
+    }
+  }
+  return count > 1 ? first : std::string();
+}
+
+}  // namespace
+
 Workshop::Workshop(const std::string& users, const std::string& settings) {
   std::string pattern = std::filesystem::temp_directory_path() / "gss-ntlm-test-XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
@@ -210,6 +231,9 @@ Workshop::Workshop(const std::string& users, const std::string& settings) {
   }
   folder_ = pattern;
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
+  if (const std::string account = default_account(users); !account.empty()) {
+    ::setenv("NTLMUSER", account.c_str(), 1);
+  }
   // Logins in a keyring of the user that runs the tests take no part. Both ends are in one process.
   const std::string file =
       "[policy]\nrefuse_reflection = no\n[accounts]\ninitiator = users_file\n" + settings;
@@ -218,6 +242,7 @@ Workshop::Workshop(const std::string& users, const std::string& settings) {
 
 Workshop::~Workshop() {
   ::unsetenv("NTLM_USER_FILE");
+  ::unsetenv("NTLMUSER");
   ::unsetenv("GSS_NTLM_SETTINGS");
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);

@@ -117,8 +117,8 @@ Outcome get_mic(End& end, const std::string& message, std::string& token);
 Outcome verify_mic(End& end, const std::string& message, const std::string& token);
 
 /// A directory that goes with its contents. Sets NTLM_USER_FILE to `users` inside it, and
-/// GSS_NTLM_SETTINGS to `settings`, which knows no keyring
-/// and lets the users file's accounts log in to this process.
+/// GSS_NTLM_SETTINGS to `settings`, which knows no keyring and lets the users file's accounts log
+/// in to this process; with several accounts NTLMUSER to the first.
 class Workshop {
  public:
   explicit Workshop(const std::string& users, const std::string& settings = {});

@@ -1,271 +1,354 @@
 #include "mech/backends/users/users_file.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
+#include <atomic>
+#include <ctime>
 #include <map>
-#include <mutex>
+#include <utility>
+#include <vector>
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
-#include "mech/os/file.h"
+#include "mech/os/fork_mutex.h"
+#include "mech/os/process.h"
 
 namespace gssntlm {
 namespace {
 
-constexpr std::size_t kReadSize = std::size_t{256} << 10;
-constexpr std::size_t kMaxLine = std::size_t{256} << 10;
+constexpr std::size_t kMaxChoices = 8;
 
-Error open_error(const std::string& path, const char* what) {
-  return error_with_detail(Major::kNoCred, Minor::kUsersFileOpen,
-                           "users file " + printable_utf8(path) + ": " + what);
+// For all files. Never held while one is read.
+ForkMutex g_mutex;
+using Lock = std::lock_guard<ForkMutex>;
+
+std::uint64_t seconds_of(clockid_t clock) noexcept {
+  timespec t{};
+  ::clock_gettime(clock, &t);
+  return static_cast<std::uint64_t>(t.tv_sec);
 }
 
-Status check_mode(const std::string& path, const struct stat& st) {
-  char text[160];
-  if (!S_ISREG(st.st_mode)) {
-    return error_with_detail(Major::kNoCred, Minor::kUsersFileMode,
-                             "users file " + printable_utf8(path) + ": not a regular file");
-  }
-  if ((st.st_mode & 077) != 0) {
-    std::snprintf(text, sizeof text, ": mode %04o lets others read or change it; chmod 600 it",
-                  static_cast<unsigned>(st.st_mode & 07777));
-    return error_with_detail(Major::kNoCred, Minor::kUsersFileMode,
-                             "users file " + printable_utf8(path) + text);
-  }
-  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
-    std::snprintf(text, sizeof text, ": it belongs to user %u, not to root or user %u; chown it",
-                  static_cast<unsigned>(st.st_uid), static_cast<unsigned>(::geteuid()));
-    return error_with_detail(Major::kNoCred, Minor::kUsersFileMode,
-                             "users file " + printable_utf8(path) + text);
-  }
-  return {};
-}
+// What an initiator once asked for, and what came of it.
+struct Choice {
+  Bytes user;
+  Bytes domain;
+  Ref<const Identity> identity;  // empty: `why`
+  std::string why;
+};
 
-// Cuts a stream of bytes into lines and feeds them to a table.
-class LineFeeder {
+// The file as it is now, as far as it counts.
+struct Content {
+  std::shared_ptr<const UsersTable> table;  // nullptr: no account, or the caller needs none
+  FileIdentity of;
+  std::shared_ptr<const UsersFault> fault;  // the file that is there does not count, or none is
+  bool missing = false;
+  std::uint64_t seconds_left = 0;           // of `table`, beside a fault
+  std::shared_ptr<const UsersTable> spent;  // released without the lock
+};
+
+// The turn to read a file. Taken by one thread; the others wait until it is over.
+class Turn {
  public:
-  explicit LineFeeder(UsersTable& table) noexcept : table_(table) {}
-  LineFeeder(const LineFeeder&) = delete;
-  LineFeeder& operator=(const LineFeeder&) = delete;
-  ~LineFeeder() { wipe_held(); }
-
-  Status feed(std::string_view chunk) {
-    while (!chunk.empty()) {
-      const std::size_t end = chunk.find('\n');
-      const std::string_view piece = chunk.substr(0, end);
-      if (held_.size() + piece.size() > kMaxLine) {
-        ++line_;
-        return Error{Major::kNoCred, Minor::kUsersFileLine};
-      }
-      // Growing would leave a copy of the secret behind.
-      held_.reserve(kMaxLine);
-      if (end == std::string_view::npos) {
-        held_.append(piece);
-        return {};
-      }
-      if (Status s = held_.empty() ? add(piece) : add(held_.append(piece)); !s) {
-        return s;
-      }
-      wipe_held();
-      chunk.remove_prefix(end + 1);
+  explicit Turn(std::atomic<std::uint32_t>& reader) : reader_(reader) {
+    // A reader of another process is a thread that did not come along with a fork.
+    const std::uint32_t mark = process_generation() + 1;
+    std::uint32_t before = reader.load();
+    while (before != mark && !taken_) {
+      taken_ = reader.compare_exchange_weak(before, mark);
     }
-    return {};
+    if (!taken_) {
+      reader.wait(mark);
+    }
   }
-  Status finish() { return held_.empty() ? Status() : add(held_); }
-  [[nodiscard]] std::size_t line() const noexcept { return line_; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (taken_) {
+      reader_.store(0);
+      reader_.notify_all();
+    }
+  }
+  [[nodiscard]] bool taken() const noexcept { return taken_; }
 
  private:
-  Status add(std::string_view line) {
-    ++line_;
-    return table_.add_line(line);
-  }
-  void wipe_held() noexcept {
-    wipe({reinterpret_cast<std::uint8_t*>(held_.data()), held_.size()});
-    held_.clear();
-  }
-
-  UsersTable& table_;
-  std::string held_;
-  std::size_t line_ = 0;
+  std::atomic<std::uint32_t>& reader_;
+  bool taken_ = false;
 };
 
-Error line_error(const std::string& path, std::size_t line) {
-  return error_with_detail(Major::kNoCred, Minor::kUsersFileLine,
-                           "users file " + printable_utf8(path) + " line " + std::to_string(line));
+Choice choose(const UsersTable& users, ByteView user, ByteView domain) {
+  Choice choice{Bytes(user.begin(), user.end()), Bytes(domain.begin(), domain.end()), {}, {}};
+  if (user.empty() && users.size() > 1) {
+    choice.why = std::to_string(users.size()) +
+                 " accounts and none is selected; set NTLMUSER or give a name, or name a file with "
+                 "one account in initiator_users_file";
+    return choice;
+  }
+  std::optional<UserEntry> entry = user.empty() ? users.first() : users.find(user, domain);
+  if (!entry || !entry->nt_hash) {
+    choice.why = user.empty() ? "no account" : "no account " + printable_utf16le(user);
+    return choice;
+  }
+  const ByteView own_domain = entry->domain.empty() ? domain : entry->domain;
+  choice.identity = Ref<const Identity>::adopt(new Identity(
+      Bytes(entry->user.begin(), entry->user.end()), Bytes(own_domain.begin(), own_domain.end()),
+      std::move(*entry->nt_hash), std::move(entry->lm_hash)));
+  return choice;
 }
 
-// `size` is what the file had when it was looked at: less is a file that somebody is writing.
-Status read_lines(int fd, const std::string& path, off_t size, UsersTable& table) {
-  SecretBytes buffer{Bytes(kReadSize)};
-  LineFeeder feeder(table);
-  off_t have = 0;
-  while (true) {
-    const ssize_t got = ::read(fd, buffer.bytes().data(), buffer.bytes().size());
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return open_error(path, std::strerror(errno));
-    }
-    if (got == 0 && have < size) {
-      return open_error(path, "it was cut short while it was read; replace it with rename");
-    }
-    have += got;
-    const Status s = got == 0
-                         ? feeder.finish()
-                         : feeder.feed(as_text(buffer.view().first(static_cast<std::size_t>(got))));
-    if (!s) {
-      return line_error(path, feeder.line());
-    }
-    if (got == 0) {
-      return {};
-    }
+void trace_fault(const Content& now, const Runtime& env) {
+  if (!now.fault || !env.tracing()) {
+    return;
   }
+  env.trace("accounts: " + now.fault->text +
+            (now.missing ? "; it holds no account"
+             : now.table ? "; its last good content stays valid for " +
+                               std::to_string(now.seconds_left) + " s (users_file_grace)"
+                         : "; no account is accepted until that is repaired"));
 }
 
-struct Loaded {
-  std::shared_ptr<const UsersTable> table;
-  FileIdentity identity;
-};
-
-Result<Loaded> load(const std::string& path, std::optional<CodePage> lm_page) {
-  // O_NONBLOCK: a FIFO must not block; it is refused by its type.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat st;
-  if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
-    return open_error(path, std::strerror(errno));
-  }
-  if (Status s = check_mode(path, st); !s) {
-    return s.error();
-  }
-  auto table = std::make_shared<UsersTable>(lm_page);
-  if (Status s = read_lines(file.get(), path, st.st_size, *table); !s) {
-    return s.error();
-  }
-  table->build_index();
-  return Loaded{std::move(table), FileIdentity::of(st)};
+// Empty: the account may log in.
+std::string_view why_unusable(const UserEntry& entry, const Policy& policy) noexcept {
+  return entry.disabled   ? "accounts: the account is disabled"
+         : !entry.nt_hash ? "accounts: the account has no hash"
+         : entry.empty_password && !policy.allow_empty_passwords
+             ? "accounts: the account has an empty password; set one, or set allow_empty_passwords"
+             : "";
 }
 
 // The filter has said itself what it does not admit.
-void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const Runtime& env) {
+void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const Policy& policy,
+                     const Runtime& env) {
   if (!entry) {
     env.trace("accounts: no such user in the users file");
   } else if (admitted) {
-    env.trace(entry->disabled   ? "accounts: the account is disabled"
-              : !entry->nt_hash ? "accounts: the account has no hash"
-                                : "accounts: wrong password");
+    const std::string_view why = why_unusable(*entry, policy);
+    env.trace(why.empty() ? "accounts: wrong password" : why);
   }
 }
 
 }  // namespace
 
 struct UsersFile::State {
-  std::mutex mutex;
-  Loaded loaded;
+  std::shared_ptr<const UsersTable> table;  // the last good content, if it is kept
+  FileIdentity good;                        // of that content
+  std::vector<Choice> choices;              // from that content
+  std::shared_ptr<const UsersFault> fault;  // of what is there now; nullptr: none
+  bool missing = false;
+  FileIdentity rejected;  // what `fault` is about
+  uid_t rejected_for = 0;
+  std::uint64_t fault_since = 0;
+
+  bool keeps_table = false;
+  std::uint64_t grace = kDefaultGrace;
   std::optional<CodePage> lm_page;
-  std::optional<NtHash> stand_in;
+  std::optional<NtHash> unknown;  // see hash_of_unknown()
+  std::atomic<std::uint32_t> reader{0};
+
+  bool notice(UsersFileLook& look);
+  void take(UsersLoad& load, std::optional<CodePage> page);
+  void set_fault(UsersFault why, const FileIdentity& file);
+  [[nodiscard]] std::uint64_t seconds_left() const noexcept;
+  [[nodiscard]] Content content();
+  [[nodiscard]] const Choice* find_choice(ByteView user, ByteView domain) const noexcept;
+
+  // These take the lock; those above need it.
+  template <typename Ready>
+  Content catch_up(const std::string& path, Ready ready);
+  [[nodiscard]] std::optional<NtHash> hash_of_unknown(const Runtime& env);
+  [[nodiscard]] Content whole(const std::string& path) {
+    return catch_up(path, [&] { return table != nullptr; });
+  }
 };
+
+void UsersFile::State::set_fault(UsersFault why, const FileIdentity& file) {
+  if (!fault || missing) {
+    fault_since = seconds_of(CLOCK_MONOTONIC);
+  }
+  fault = std::make_shared<const UsersFault>(std::move(why));
+  missing = false;
+  rejected = file;
+  rejected_for = ::geteuid();
+}
+
+// Whether the file need not be read to know what is in it.
+bool UsersFile::State::notice(UsersFileLook& look) {
+  if (look.missing) {
+    if (!missing) {
+      fault = std::make_shared<const UsersFault>(std::move(*look.fault));
+      missing = true;
+      good = FileIdentity();
+      choices.clear();
+    }
+    return true;
+  }
+  if (look.fault) {
+    set_fault(std::move(*look.fault), FileIdentity());
+    return true;
+  }
+  if (look.identity == good) {
+    fault.reset();
+    missing = false;
+    return true;
+  }
+  return fault && fault->lasting && look.identity == rejected && rejected_for == ::geteuid();
+}
+
+void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
+  if (load.fault) {
+    set_fault(std::move(*load.fault), load.identity);
+    return;
+  }
+  // Another page that was asked for meanwhile needs another reading.
+  good = page == lm_page ? load.identity : FileIdentity();
+  choices.clear();
+  fault.reset();
+  missing = false;
+  // What was there before goes with `load`, without the lock.
+  if (keeps_table) {
+    std::swap(table, load.table);
+  }
+}
+
+// From when the fault was first seen, or earlier: when the file was changed to what it is.
+std::uint64_t UsersFile::State::seconds_left() const noexcept {
+  std::uint64_t age = seconds_of(CLOCK_MONOTONIC) - fault_since;
+  const auto changed = static_cast<std::uint64_t>(rejected.changed.tv_sec);
+  const std::uint64_t now = seconds_of(CLOCK_REALTIME);
+  if (rejected.size >= 0 && now > changed) {
+    age = std::max(age, now - changed);
+  }
+  return age < grace ? grace - age : 0;
+}
+
+Content UsersFile::State::content() {
+  Content now{table, good, fault, missing, 0, nullptr};
+  if (!fault) {
+    return now;
+  }
+  now.seconds_left = missing ? 0 : seconds_left();
+  if (now.seconds_left == 0) {
+    now.table.reset();
+    now.spent = std::exchange(table, nullptr);
+  }
+  return now;
+}
+
+const Choice* UsersFile::State::find_choice(ByteView user, ByteView domain) const noexcept {
+  const auto found = std::find_if(choices.begin(), choices.end(), [&](const Choice& c) {
+    return same_bytes(c.user, user) && same_bytes(c.domain, domain);
+  });
+  return found == choices.end() ? nullptr : &*found;
+}
+
+// Reads the file if it changed, or if `ready`, under the lock, says that what is kept of it does
+// not suffice.
+template <typename Ready>
+Content UsersFile::State::catch_up(const std::string& path, Ready ready) {
+  while (true) {
+    UsersFileLook look = look_at_users_file(path);
+    std::optional<CodePage> page;
+    {
+      const Lock lock(g_mutex);
+      if (notice(look) && (fault || ready())) {
+        return content();
+      }
+      page = lm_page;
+    }
+    const Turn turn(reader);
+    if (!turn.taken()) {
+      continue;
+    }
+    UsersLoad load = load_users(path, page);
+    if (load.fault && load.identity == FileIdentity()) {
+      load.identity = look.identity;
+    }
+    const std::shared_ptr<const UsersTable> fresh = load.table;
+    const Lock lock(g_mutex);
+    take(load, page);
+    Content now = content();
+    now.table = fresh ? fresh : std::move(now.table);
+    return now;
+  }
+}
+
+// What the response of an unknown user is compared with; nullopt without randomness. Random, and
+// kept: a client that guessed a fixed one would match it, and be answered sooner.
+std::optional<NtHash> UsersFile::State::hash_of_unknown(const Runtime& env) {
+  {
+    const Lock lock(g_mutex);
+    if (unknown) {
+      return unknown->clone();
+    }
+  }
+  NtHash fresh;
+  if (!env.random(fresh.bytes())) {
+    return std::nullopt;
+  }
+  const Lock lock(g_mutex);
+  if (!unknown) {
+    unknown = std::move(fresh);
+  }
+  return unknown->clone();
+}
 
 UsersFile::UsersFile(std::string path)
     : path_(std::move(path)), state_(std::make_unique<State>()) {}
 UsersFile::~UsersFile() = default;
 
-Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePage> lm_page) {
+UsersFile* UsersFile::at(const std::string& path, std::optional<CodePage> lm_page) {
   // Never destroyed: a thread may still be in a call when the process ends.
-  static auto& mutex = *new std::mutex;
   static auto& files = *new std::map<std::string, UsersFile*>;
-  UsersFile* file = nullptr;
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    UsersFile*& slot = files[path];
-    if (slot == nullptr) {
-      slot = new UsersFile(path);
-    }
-    file = slot;
+  const Lock lock(g_mutex);
+  UsersFile*& slot = files[path];
+  if (slot == nullptr) {
+    slot = new UsersFile(path);
   }
-  file->want_lm_hashes(lm_page);
-  if (Status s = file->refresh(); !s) {
-    return s.error();
+  // LM hashes do no harm where they are not needed, so they stay once they were asked for.
+  State& state = *slot->state_;
+  if (lm_page && state.lm_page != lm_page) {
+    state.lm_page = lm_page;
+    state.good = FileIdentity();
+  }
+  return slot;
+}
+
+Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePage> lm_page,
+                                   std::uint64_t grace) {
+  UsersFile* file = at(path, lm_page);
+  {
+    const Lock lock(g_mutex);
+    file->state_->keeps_table = true;
+    file->state_->grace = grace;
+  }
+  const Content now = file->state_->whole(path);
+  if (now.fault) {
+    return error_of(*now.fault);
   }
   return file;
 }
 
-// Who needs no LM hashes is not bothered by them, so they stay once they were asked for.
-void UsersFile::want_lm_hashes(std::optional<CodePage> page) noexcept {
-  if (!page) {
-    return;
-  }
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  if (state_->lm_page != page) {
-    state_->lm_page = page;
-    state_->loaded.identity = FileIdentity();
-  }
-}
-
-// Takes a changed file over. An error is the file's: what was loaded stays.
-Status UsersFile::refresh() const {
-  struct stat st;
-  if (::stat(path_.c_str(), &st) != 0) {
-    return open_error(path_, std::strerror(errno));
-  }
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  if (state_->loaded.table && state_->loaded.identity == FileIdentity::of(st)) {
-    return {};
-  }
-  Result<Loaded> fresh = load(path_, state_->lm_page);
-  if (!fresh) {
-    return fresh.error();
-  }
-  state_->loaded = std::move(*fresh);
-  return {};
-}
-
-std::shared_ptr<const UsersTable> UsersFile::table() const {
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->loaded.table;
-}
-
-// Random, and kept: a client that guessed a fixed one would match it, and be answered sooner.
-std::optional<NtHash> UsersFile::stand_in(const Runtime& env) const {
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  if (!state_->stand_in) {
-    NtHash fresh;
-    if (!env.random(fresh.bytes())) {
-      return std::nullopt;
-    }
-    state_->stand_in = std::move(fresh);
-  }
-  return state_->stand_in->clone();
-}
-
 Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
                                const Runtime& env) const {
-  if (!refresh()) {
-    env.trace("accounts: the users file is gone or refused; the entries read before still count");
-  }
-  const std::shared_ptr<const UsersTable> users = table();
-  const std::optional<UserEntry> entry =
-      users ? users->find(request.user, request.domain) : std::nullopt;
-  const std::optional<NtHash> nobody = stand_in(env);
-  if (!nobody) {
+  const Content now = state_->whole(path_);
+  trace_fault(now, env);
+  const std::optional<NtHash> stand_in = state_->hash_of_unknown(env);
+  if (!stand_in) {
     return failure(Minor::kNoRandom);
   }
+  std::optional<UserEntry> entry =
+      now.table ? now.table->find(request.user, request.domain) : std::nullopt;
   const bool admitted = request.filter == nullptr ||
                         request.filter->admits(entry ? entry->user : request.user,
                                                entry ? entry->domain : request.domain, env);
-  const bool usable = entry && entry->nt_hash && !entry->disabled && admitted;
+  const bool usable = entry && why_unusable(*entry, policy).empty() && admitted;
   // Nothing matches the stand-in, so that every rejection costs what a wrong password costs: all
   // spellings of the domain are tried, whatever the password is.
   const std::optional<Proof> proof =
-      verify_response(request, usable ? *entry->nt_hash : *nobody,
+      verify_response(request, usable ? *entry->nt_hash : *stand_in,
                       usable && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
   if (!usable || !proof) {
-    trace_rejection(entry, admitted, env);
+    trace_rejection(entry, admitted, policy, env);
     return failure(Minor::kLogonFailure);
   }
   Logon logon;
@@ -273,42 +356,43 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   logon.domain.assign(entry->domain.begin(), entry->domain.end());
   logon.kind = proof->kind;
   logon.base = proof->base.clone();
-  if (entry->lm_hash) {
-    logon.lm_hash = entry->lm_hash->clone();
-  }
+  logon.lm_hash = std::move(entry->lm_hash);
   return logon;
 }
 
-bool UsersFile::knows(ByteView user, ByteView domain) const {
-  (void)refresh();
-  const std::shared_ptr<const UsersTable> users = table();
-  return users && users->find(user, domain).has_value();
+bool UsersFile::decides(ByteView user, ByteView domain) const {
+  const Content now = state_->whole(path_);
+  const bool unreadable = now.fault && !now.missing && !now.table;
+  return unreadable || (now.table && now.table->find(user, domain).has_value());
 }
 
 Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) const {
-  const std::shared_ptr<const UsersTable> users = table();
-  std::optional<UserEntry> entry = user.empty() ? users->first() : users->find(user, domain);
-  if (!entry || !entry->nt_hash) {
-    const std::string who = user.empty() ? "no account" : "no account " + printable_utf16le(user);
+  std::optional<Choice> choice;
+  const Content now = state_->catch_up(path_, [&] {
+    const Choice* known = state_->find_choice(user, domain);
+    if (known != nullptr) {
+      choice = Choice{{}, {}, known->identity, known->why};
+    }
+    return known != nullptr || state_->table != nullptr;
+  });
+  if (now.fault) {
+    return error_of(*now.fault);
+  }
+  if (!choice) {
+    choice = choose(*now.table, user, domain);
+    const Lock lock(g_mutex);
+    if (state_->good == now.of) {
+      if (state_->choices.size() >= kMaxChoices) {
+        state_->choices.erase(state_->choices.begin());
+      }
+      state_->choices.push_back(*choice);
+    }
+  }
+  if (!choice->identity) {
     return error_with_detail(Major::kNoCred, Minor::kNoInitiatorCred,
-                             "users file " + printable_utf8(path_) + ": " + who);
+                             "users file " + printable_utf8(path_) + ": " + choice->why);
   }
-  std::optional<LmHash> lm;
-  if (entry->lm_hash) {
-    lm = entry->lm_hash->clone();
-  }
-  const ByteView own_domain = entry->domain.empty() ? domain : entry->domain;
-  return Ref<const Identity>::adopt(new Identity(Bytes(entry->user.begin(), entry->user.end()),
-                                                 Bytes(own_domain.begin(), own_domain.end()),
-                                                 entry->nt_hash->clone(), std::move(lm)));
-}
-
-Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {
-  Result<Loaded> loaded = load(path, std::nullopt);
-  if (!loaded) {
-    return loaded.error();
-  }
-  return std::move(loaded->table);
+  return std::move(choice->identity);
 }
 
 }  // namespace gssntlm

@@ -1,9 +1,10 @@
-// A users file on disk: read once, watched, and served as an account source.
+// A users file in use: watched, and served as an account source.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
-#include "mech/backends/users/users_table.h"
+#include "mech/backends/users/users_load.h"
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/logon.h"
@@ -11,27 +12,39 @@
 namespace gssntlm {
 
 /// The accounts of one path. Instances are shared by all credentials of the process that name the
-/// same path; they notice a changed file by its device, inode, size and times, and take the new
-/// contents whole, or keep the old ones when the new file is refused or malformed.
+/// same path, and are never released: a process has few users files. A change is detected by
+/// device, inode, size and times, and read once, by one thread, while others wait for it. A missing
+/// file holds no account. One that cannot be read, or has a bad line, leaves the last good content
+/// valid for the time of open(), then no account; it is not read again until it changes.
 class UsersFile : public AccountSource {
  public:
-  /// The instance for `path`, loaded. With `lm_page` passwords in clear text have LM hashes too,
-  /// through that code page; smbpasswd entries have those that are written there. Never released: a
-  /// process has few users files. Errors: kUsersFileOpen; kUsersFileMode when others than its owner
-  /// may read or change it, the owner is neither root nor this process' user, or it is no regular
-  /// file; kUsersFileLine. Details name path, line, mode and remedy (detail.h). Throws
-  /// std::bad_alloc.
-  [[nodiscard]] static Result<UsersFile*> open(const std::string& path,
-                                               std::optional<CodePage> lm_page = std::nullopt);
+  static constexpr std::uint64_t kDefaultGrace = 5 * 60;  // seconds
 
+  /// The instance for `path`; nothing is read yet. With `lm_page` passwords in clear text have LM
+  /// hashes too, through that code page. Throws std::bad_alloc.
+  [[nodiscard]] static UsersFile* at(const std::string& path,
+                                     std::optional<CodePage> lm_page = std::nullopt);
+
+  /// The same for an acceptor: all accounts are read, and stay in memory. `grace`, in seconds: how
+  /// long the last good content outlives a file that went bad; the last call counts. Errors:
+  /// kUsersFileOpen, also for a missing file; kUsersFileMode, kUsersFileLine (users_load.h).
+  /// Throws std::bad_alloc.
+  [[nodiscard]] static Result<UsersFile*> open(const std::string& path,
+                                               std::optional<CodePage> lm_page = std::nullopt,
+                                               std::uint64_t grace = kDefaultGrace);
+
+  /// For an instance from open(). An entry that is disabled, has no hash, or that of the empty
+  /// password while policy does not allow those, costs what an unknown user costs.
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                     const Runtime& env) const override;
 
-  /// Whether it has the account, usable or not. Throws std::bad_alloc.
-  [[nodiscard]] bool knows(ByteView user, ByteView domain) const;
+  /// Whether logon() decides about the account: it is there, usable or not, or the file cannot be
+  /// read. Throws std::bad_alloc.
+  [[nodiscard]] bool decides(ByteView user, ByteView domain) const;
 
-  /// The account to log in with: `user` and `domain` (UTF-16LE) as asked for, or the first one when
-  /// `user` is empty. Error: NO_CRED kNoInitiatorCred.
+  /// The account to log in with: `user` and `domain` (UTF-16LE) as asked for, or the only one when
+  /// `user` is empty. Without open() this entry alone stays in memory. Errors: as open(); NO_CRED
+  /// kNoInitiatorCred, also when there are several and none was asked for.
   [[nodiscard]] Result<Ref<const Identity>> identity(ByteView user, ByteView domain) const;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -41,17 +54,9 @@ class UsersFile : public AccountSource {
 
   explicit UsersFile(std::string path);
   ~UsersFile() override;
-  void want_lm_hashes(std::optional<CodePage> page) noexcept;
-  Status refresh() const;
-  [[nodiscard]] std::shared_ptr<const UsersTable> table() const;
-  // The hash that the response of an unknown user is compared with; nullopt without randomness.
-  [[nodiscard]] std::optional<NtHash> stand_in(const Runtime& env) const;
 
   std::string path_;
   std::unique_ptr<State> state_;
 };
-
-/// Reads all entries of a file. Errors as UsersFile::open().
-[[nodiscard]] Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path);
 
 }  // namespace gssntlm

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint8_t kHasNtHash = 1;
 constexpr std::uint8_t kHasLmHash = 2;
 constexpr std::uint8_t kDisabled = 4;
+constexpr std::uint8_t kEmptyPassword = 8;
 constexpr std::size_t kRecordHead = 5;  // marks, size of user, size of domain
 constexpr std::size_t kMaxName = 0xFFFE;
 
@@ -53,6 +54,8 @@ UsersTable::~UsersTable() {
 
 void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm,
                            bool disabled) {
+  const bool empty = nt != nullptr && is_of_empty_password(*nt);
+  lm = lm != nullptr && !empty && is_of_empty_password(*lm) ? nullptr : lm;
   const std::size_t need = kRecordHead + (nt != nullptr ? 16 : 0) + (lm != nullptr ? 16 : 0) +
                            user.size() + domain.size();
   if (chunks_.empty() || need > chunks_.back().size - chunks_.back().used) {
@@ -65,7 +68,8 @@ void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, con
       {static_cast<std::uint32_t>(chunks_.size() - 1), static_cast<std::uint32_t>(chunk.used)});
   std::uint8_t* at = chunk.bytes.get() + chunk.used;
   *at = static_cast<std::uint8_t>((nt != nullptr ? kHasNtHash : 0) |
-                                  (lm != nullptr ? kHasLmHash : 0) | (disabled ? kDisabled : 0));
+                                  (lm != nullptr ? kHasLmHash : 0) | (disabled ? kDisabled : 0) |
+                                  (empty ? kEmptyPassword : 0));
   store_le16(at + 1, static_cast<std::uint16_t>(user.size()));
   store_le16(at + 3, static_cast<std::uint16_t>(domain.size()));
   at += kRecordHead;
@@ -149,6 +153,7 @@ UserEntry UsersTable::entry_at(Place place) const {
   entry.user = {at, user_size};
   entry.domain = {at + user_size, domain_size};
   entry.disabled = (marks & kDisabled) != 0;
+  entry.empty_password = (marks & kEmptyPassword) != 0;
   return entry;
 }
 

@@ -12,13 +12,15 @@
 
 namespace gssntlm {
 
-/// One account. Views point into the table.
+/// One account. Views point into the table. An LM hash of the empty password beside the NT hash of
+/// another is none: that is how some programs write that there is no LM hash.
 struct UserEntry {
   ByteView user;    ///< UTF-16LE
   ByteView domain;  ///< UTF-16LE, may be empty: any domain
   std::optional<NtHash> nt_hash;
   std::optional<LmHash> lm_hash;
   bool disabled = false;
+  bool empty_password = false;
 };
 
 /// Immutable once filled; shared by threads. An entry takes its names, 16 bytes a hash and about 16

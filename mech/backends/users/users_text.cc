@@ -167,9 +167,9 @@ std::vector<UsersText::Entry> UsersText::entries() const {
     const UsersLine l = fields_of(line);
     if (l.form != UsersLine::Form::kNothing) {
       const bool clear = l.form == UsersLine::Form::kClear;
-      const std::optional<NtHash> hash = clear ? std::nullopt : hash_of_line(l);
+      const std::optional<NtHash> hash = hash_of_line(l);
       all.push_back({std::string(l.user), std::string(l.domain), clear, clear || hash.has_value(),
-                     clear || flags_allow_logon(l.flags)});
+                     hash && is_of_empty_password(*hash), clear || flags_allow_logon(l.flags)});
     }
   }
   return all;

@@ -30,6 +30,7 @@ class UsersText {
     std::string domain;
     bool clear = false;  ///< the file has the password itself
     bool has_hash = true;
+    bool empty_password = false;
     bool enabled = true;
   };
   [[nodiscard]] std::vector<Entry> entries() const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "mech/backends/winbind/winbind_logon.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/fork_mutex.h"
 
 namespace gssntlm {
 namespace {
@@ -31,8 +31,10 @@ std::string text_of(const char* text) {
 
 // ---- facts, kept
 
+// Of Kept.
+ForkMutex g_mutex;
+
 struct Kept {
-  std::mutex mutex;
   std::optional<WinbindFacts> facts;
   Clock::time_point ask_again;
 };
@@ -63,7 +65,7 @@ class ForestTask : public WinbindTask {
     }
     std::string forest = text_of(dc->forest_name);
     Kept& k = kept();
-    const std::lock_guard<std::mutex> lock(k.mutex);
+    const std::lock_guard<ForkMutex> lock(g_mutex);
     if (k.facts && k.facts->netbios_domain == domain_) {
       k.facts->forest = std::move(forest);
     }
@@ -76,14 +78,14 @@ class ForestTask : public WinbindTask {
 // What is kept, if it need not be asked for again.
 std::optional<WinbindFacts> fresh_facts(bool& ask) {
   Kept& k = kept();
-  const std::lock_guard<std::mutex> lock(k.mutex);
+  const std::lock_guard<ForkMutex> lock(g_mutex);
   ask = Clock::now() >= k.ask_again;
   return k.facts;
 }
 
 std::optional<WinbindFacts> keep(std::optional<WinbindFacts> fresh) {
   Kept& k = kept();
-  const std::lock_guard<std::mutex> lock(k.mutex);
+  const std::lock_guard<ForkMutex> lock(g_mutex);
   k.ask_again = Clock::now() + (fresh ? Clock::duration(kFactsLast) : Clock::duration(kAskAgain));
   if (fresh) {
     if (k.facts && k.facts->netbios_domain == fresh->netbios_domain) {

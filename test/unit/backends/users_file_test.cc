@@ -19,6 +19,9 @@ namespace {
 
 using namespace test;
 
+constexpr const char* kEmptyNt = "31D6CFE0D16AE931B73C59D7E0C089C0";
+constexpr const char* kEmptyLm = "AAD3B435B51404EEAAD3B435B51404EE";
+
 std::string detail_of(Minor minor) {
   return std::string(last_detail(static_cast<std::uint32_t>(minor)));
 }
@@ -101,6 +104,34 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
     CHECK(refused.error().major == Major::kFailure);
     CHECK(refused.error().minor == Minor::kLogonFailure);
     CHECK(env.traced(row.traced));
+  }
+}
+
+TEST_CASE("users file: an empty password logs in where a setting says so only", "[users]") {
+  const ScratchFolder folder;
+  const std::string none(32, 'X');
+  const UsersFile& file = *opened(folder.write(
+      "users", "CORP:svc:\r\nCORP\\hash:1:" + none + ":" + kEmptyNt +
+                   ":[U]:\nCORP\\both:1:" + kEmptyLm + ":" + kEmptyNt + ":[U]:\nguest:1:" + none +
+                   ":" + kEmptyNt + ":[U]:\nCORP\\off:1:" + none + ":" + kEmptyNt + ":[DU]:\n"));
+  for (const bool allowed : {false, true}) {
+    for (const char* user : {"svc", "hash", "both", "guest", "off"}) {
+      CAPTURE(allowed, user);
+      Policy policy;
+      policy.allow_empty_passwords = allowed;
+      Scene scene(policy);
+      Answer answer = scene.answer();
+      answer.account = {user, "CORP", ""};
+      const Result<AcceptedLogon> logon =
+          scene.acceptor.authenticate(scene.encode(answer).token, nullptr, file, scene.env);
+      const bool usable = allowed && std::string(user) != "off";
+      REQUIRE(logon.ok() == usable);
+      if (!usable) {
+        CHECK(logon.error().major == Major::kFailure);
+        CHECK(logon.error().minor == Minor::kLogonFailure);
+        CHECK(scene.env.traced(std::string(user) == "off" ? "disabled" : "allow_empty_passwords"));
+      }
+    }
   }
 }
 
@@ -218,7 +249,7 @@ TEST_CASE("users file: an empty one holds no accounts", "[users]") {
   CHECK_FALSE(log_in(file, {}));
 }
 
-TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[users]") {
+TEST_CASE("users file: an initiator gets the account it asked for, or the only one", "[users]") {
   const ScratchFolder folder;
   const UsersFile& file =
       *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
@@ -227,12 +258,47 @@ TEST_CASE("users file: an initiator gets whom it asked for, or the first", "[use
     return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
                     : std::string("stranger");
   };
-  CHECK(name("", "") == "ONE\\first");
+  CHECK(name("", "") == "stranger");
+  const std::string why = detail_of(Minor::kNoInitiatorCred);
+  CAPTURE(why);
+  CHECK(mentions(why, "3 accounts and none is selected"));
+  CHECK(mentions(why, "NTLMUSER"));
+  CHECK(mentions(why, "initiator_users_file"));
+  CHECK(name("FIRST", "") == "ONE\\first");
   CHECK(name("SECOND", "") == "TWO\\second");
   CHECK(name("second", "one") == "stranger");
   CHECK(name("anywhere", "OWN") == "OWN\\anywhere");
   CHECK(name("third", "") == "stranger");
   CHECK(mentions(detail_of(Minor::kNoInitiatorCred), "third"));
+}
+
+TEST_CASE("users file: an initiator follows the file, without keeping it", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", "ONE:first:1\n");
+  const UsersFile* file = UsersFile::at(path);
+  const auto first = file->identity({}, {});
+  REQUIRE(first);
+  // The same entry serves again.
+  CHECK(file->identity({}, {})->get() == first->get());
+  folder.write("users", "TWO:second:22\n");
+  const auto second = file->identity({}, {});
+  REQUIRE(second);
+  CHECK(narrow((*second)->user()) == "second");
+  folder.write("users", "TWO:second:22\nTWO:third:3\n");
+  CHECK_FALSE(file->identity({}, {}));
+  CHECK_FALSE(file->identity({}, {}));
+  CHECK(mentions(detail_of(Minor::kNoInitiatorCred), "2 accounts"));
+  folder.write("users", "TWO:second:22\nnonsense\n");
+  CHECK_FALSE(file->identity(wide("second"), {}));
+  CHECK(mentions(detail_of(Minor::kUsersFileLine), "line 2"));
+  REQUIRE(::unlink(path.c_str()) == 0);
+  CHECK_FALSE(file->identity(wide("second"), {}));
+  CHECK(mentions(detail_of(Minor::kUsersFileOpen), "No such file"));
+  // An acceptor of the same process needs all of them.
+  folder.write("users", "TWO:second:22\nTWO:third:3\n");
+  REQUIRE(file->identity(wide("second"), {}));
+  CHECK(log_in(*opened(path), {"third", "TWO", "3"}));
+  CHECK(file->identity(wide("third"), {}));
 }
 
 // Puts a new file in the place of the old one, as an editor does.
@@ -252,7 +318,8 @@ TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]
   replace(folder, "DOMAIN:User:three\nnonsense\n");
   FixedEnvironment env;
   CHECK(log_in(file, {"User", "DOMAIN", "two"}, &env));
-  CHECK(env.traced("refused"));
+  CHECK(env.traced("line 2"));
+  CHECK(env.traced("(users_file_grace)"));
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "three"}));
 
   replace(folder, "DOMAIN:User:four\n");
@@ -263,8 +330,43 @@ TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]
   CHECK(log_in(file, {"User", "DOMAIN", "four"}));
 
   REQUIRE(::unlink(folder.path("users").c_str()) == 0);
-  CHECK(log_in(file, {"User", "DOMAIN", "four"}));
+  FixedEnvironment gone;
+  CHECK_FALSE(log_in(file, {"User", "DOMAIN", "four"}, &gone));
+  CHECK(gone.traced("it holds no account"));
+  CHECK_FALSE(file.decides(wide("User"), wide("DOMAIN")));
   CHECK_FALSE(UsersFile::open(folder.path("users")));
+  replace(folder, "DOMAIN:User:five\n");
+  CHECK(log_in(file, {"User", "DOMAIN", "five"}));
+}
+
+TEST_CASE("users file: a bad one leaves the last good content valid for a bounded time",
+          "[users]") {
+  const ScratchFolder folder;
+  const Account account{"User", "DOMAIN", "one"};
+  const std::string path = folder.write("users", "DOMAIN:User:one\n");
+  for (const std::uint64_t grace : {0u, 1u}) {
+    CAPTURE(grace);
+    replace(folder, "DOMAIN:User:one\n");
+    const Result<UsersFile*> file = UsersFile::open(path, std::nullopt, grace);
+    REQUIRE(file);
+    CHECK(log_in(**file, account));
+    replace(folder, "nonsense\n");
+    if (grace > 0) {
+      CHECK(log_in(**file, account));
+      ::sleep(static_cast<unsigned>(grace) + 1);
+    }
+    FixedEnvironment env;
+    CHECK_FALSE(log_in(**file, account, &env));
+    CHECK(env.traced("line 1"));
+    CHECK(env.traced("no account is accepted"));
+    // What comes behind it in the order of sources is not asked in its place.
+    CHECK((*file)->decides(wide("other"), wide("DOMAIN")));
+    // The content is gone, not only its validity.
+    REQUIRE(UsersFile::open(path, std::nullopt, 1000).error().minor == Minor::kUsersFileLine);
+    CHECK_FALSE(log_in(**file, account));
+    replace(folder, "DOMAIN:User:one\n");
+    CHECK(log_in(**file, account));
+  }
 }
 
 TEST_CASE("users file: one path is one instance", "[users]") {

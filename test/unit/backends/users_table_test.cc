@@ -66,6 +66,21 @@ TEST_CASE("users: a UPN is found whole and without domain", "[users]") {
   CHECK_FALSE(t.find("user", "realm.example"));
 }
 
+TEST_CASE("users: the hash of the empty password is marked, and is no LM hash of another",
+          "[users]") {
+  const std::string empty_lm = "AAD3B435B51404EEAAD3B435B51404EE";
+  const std::string empty_nt = "31d6cfe0d16ae931b73c59d7e0c089c0";
+  const Table t{"DOM:clear:", smb("both", empty_lm, empty_nt, "[U]"),
+                smb("pwdump", empty_lm, kNt, "[U]"), smb("real", kLm, kNt, "[U]")};
+  CHECK(t.find("clear")->empty_password);
+  CHECK(t.find("both")->empty_password);
+  CHECK(t.find("both")->lm_hash);
+  CHECK_FALSE(t.find("pwdump")->empty_password);
+  CHECK_FALSE(t.find("pwdump")->lm_hash);
+  CHECK_FALSE(t.find("real")->empty_password);
+  CHECK(t.find("real")->lm_hash);
+}
+
 TEST_CASE("users: an smbpasswd line has a name, hashes and flags", "[users]") {
   const Table t{smb("user", kLm, kNt, "[U          ]"), smb("DOM\\member", kNone, kNt, "[UX]")};
   const std::optional<UserEntry> user = t.find("USER", "ANY");

@@ -167,12 +167,16 @@ TEST_CASE("the environment overrides the file") {
   const std::string file = folder.write("s.conf",
                                         "[policy]\nsend_level = 4\naccept_level = 4\n"
                                         "[names]\nnetbios_computer = FILE\n"
-                                        "[accounts]\nusers_file = /file\n");
+                                        "[accounts]\nusers_file = /file\n"
+                                        "acceptor_users_file = /acceptor\n"
+                                        "initiator_users_file = /initiator\n");
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   Result<Ref<const Settings>> s = load_settings();
   REQUIRE(s.ok());
   CHECK((*s)->policy.initiator_level == 4);
   CHECK((*s)->users_file == "/file");
+  CHECK((*s)->acceptor_users_path() == "/acceptor");
+  CHECK((*s)->initiator_users_path() == "/initiator");
   CHECK((*s)->source == file);
   CHECK(printable_utf16le((*s)->names.nb_computer) == "FILE");
 
@@ -184,6 +188,8 @@ TEST_CASE("the environment overrides the file") {
   CHECK((*s)->policy.initiator_level == 3);
   CHECK((*s)->policy.acceptor_level == 3);
   CHECK((*s)->users_file == "/env");
+  CHECK((*s)->acceptor_users_path() == "/env");
+  CHECK((*s)->initiator_users_path() == "/env");
   CHECK(printable_utf16le((*s)->names.nb_computer) == "ENV");
 }
 

@@ -1,0 +1,47 @@
+// A users file on disk: looked at, judged and read, once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mech/backends/users/users_table.h"
+#include "mech/os/file.h"
+
+namespace gssntlm {
+
+/// Why a users file does not count.
+struct UsersFault {
+  Minor minor = Minor::kUsersFileOpen;
+  std::string text;      ///< path, line, mode and remedy
+  bool lasting = false;  ///< the same for this user until the file changes
+};
+
+/// NO_CRED with the fault's minor code and text (error_detail.h).
+[[nodiscard]] Error error_of(const UsersFault& fault) noexcept;
+
+/// The file as stat() sees it.
+struct UsersFileLook {
+  FileIdentity identity;
+  bool missing = false;
+  std::optional<UsersFault> fault;  ///< it is missing, or cannot be looked at
+};
+/// Throws std::bad_alloc.
+[[nodiscard]] UsersFileLook look_at_users_file(const std::string& path);
+
+/// What came of reading a file.
+struct UsersLoad {
+  std::shared_ptr<const UsersTable> table;  ///< nullptr if there is a fault
+  FileIdentity identity;                    ///< of the file that was opened
+  std::optional<UsersFault> fault;
+};
+/// Reads all entries. With `lm_page` passwords in clear text have LM hashes too, through that code
+/// page; smbpasswd entries have those that are written there. Faults: kUsersFileOpen;
+/// kUsersFileMode when others than its owner may read or change it, the owner is neither root nor
+/// this process' user, or it is no regular file; kUsersFileLine. Throws std::bad_alloc.
+[[nodiscard]] UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page);
+
+/// The same as a Result. Errors: NO_CRED with the faults' codes.
+[[nodiscard]] Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path);
+
+}  // namespace gssntlm
