@@ -154,8 +154,8 @@ bool random_cancellation(bool disabled) {
 
 // Blocked in the module: it waits for the lock that another editor of a users file holds.
 bool cancelled_while_it_waits() {
-  const std::string folder = g_shop->path("");
-  const int held = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string lock = g_shop->path(".kept.gss-ntlm-lock");
+  const int held = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (held < 0 || ::flock(held, LOCK_EX) != 0) {
     return false;
   }
