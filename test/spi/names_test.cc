@@ -434,6 +434,15 @@ TEST_CASE("localname: what no logon in this process proved is no account here", 
   NameHandle moved;
   REQUIRE(import_token(exported(proven, true), GSS_C_NT_COMPOSITE_EXPORT, moved) == 0);
   CHECK_FALSE(maps_to(moved, account));
+  // Who makes a token may write in it that its attribute is authenticated: the last byte.
+  const NameHandle claimed = canonical(account, GSS_C_NT_USER_NAME);
+  REQUIRE(set_attribute(claimed, "urn:gss-ntlm:user-sid", "S-1-5-21-1-2-3-500") == 0);
+  std::string forged = exported(claimed, true);
+  REQUIRE(forged.back() == 0);
+  forged.back() = 1;
+  REQUIRE(import_token(forged, GSS_C_NT_COMPOSITE_EXPORT, moved) == 0);
+  CHECK(attribute(moved, "urn:gss-ntlm:user-sid").authenticated == 0);
+  CHECK_FALSE(maps_to(moved, account));
   REQUIRE(import_token(exported(proven), GSS_C_NT_EXPORT_NAME, moved) == 0);
   CHECK_FALSE(maps_to(moved, account));
   gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
