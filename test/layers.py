@@ -6,7 +6,7 @@ Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status
 
 The layers, as docs/architecture.md draws them: include/ and mech/base below; mech/wire, mech/crypto
 and spnego/ beside each other, spnego/interposer above spnego/; mech/protocol; mech/os, mech/config, mech/names and mech/log;
-mech/backends, none of which sees another; mech/credential; mech/spi; tools/. A file includes its own
+mech/backends, none of which sees another; mech/credential; mech/login; mech/spi; tools/. A file includes its own
 directory and those that MAY_INCLUDE names. test/ may include everything, and nothing
 includes test/.
 """
@@ -36,7 +36,8 @@ MAY_INCLUDE = {
     "mech/backends/keyring": BACKEND,
     "mech/backends/winbind": BACKEND,
     "mech/credential": BACKEND | BACKENDS,
-    "mech/spi": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego"},
+    "mech/login": BACKEND | BACKENDS | {"mech/credential"},
+    "mech/spi": {"include"} | BACKEND | BACKENDS | {"mech/credential", "mech/login", "spnego"},
     "tools": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego", "spnego/interposer"},
 }
 
@@ -179,6 +180,7 @@ GOOD_TREE = {
     "mech/config/settings.h": '#include "mech/protocol/session.h"\n',
     "mech/backends/users/users_file.h": '#include "mech/config/settings.h"\n',
     "mech/backends/winbind/wbclient.h": '#include "mech/config/settings.h"\n',
+    "mech/login/login.h": '#include "mech/names/name.h"\n',
     "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/names/name.h"\n',
     "tools/main.cc": '#include <cstdio>\n#include "mech/names/name.h"\nint main() { puts(""); }\n',
     "test/unit/a_test.cc": '#include "mech/spi/names.cc"\n',
@@ -213,6 +215,8 @@ PLANTED = [
     ("a file beside the layers", "mech/extra/x.cc", "", "in no layer"),
     ("Nettle in wire", "mech/wire/types.h", "#include <nettle/md4.h>", "knows Nettle"),
     ("GSSAPI in protocol", "mech/protocol/session.h", "#include <gssapi/gssapi.h>", "GSSAPI"),
+    ("GSSAPI in login", "mech/login/login.h", "#include <gssapi/gssapi.h>", "GSSAPI"),
+    ("login includes spi", "mech/login/login.h", '#include "mech/spi/names.cc"', "may not include"),
     ("a gss_ call in names", "mech/names/name.h", "int x = gss_release_buffer(&m, &b);", "below mech/spi"),
     ("a file read in protocol", "mech/protocol/session.h", "#include <fstream>", "no input"),
     ("memcmp in crypto", "mech/crypto/seal.h", "bool x = std::memcmp(a, b, 16) == 0;", "constant time"),

@@ -1,12 +1,13 @@
-// A context saved and loaded: open with its session, or half-way with its handshake.
+// A login saved and loaded: open with its session, or half-way with its handshake.
 #include <algorithm>
 #include <utility>
 
 #include "mech/credential/answered.h"
 #include "mech/crypto/primitives.h"
-#include "mech/spi/context.h"
+#include "mech/login/login.h"
+#include "mech/os/error_detail.h"
 
-namespace gssntlm::spi {
+namespace gssntlm {
 namespace {
 
 constexpr auto kLastKind = static_cast<std::uint8_t>(ResponseKind::kNtlmV2);
@@ -32,13 +33,14 @@ bool is_known(const Origin& origin) noexcept {
 
 }  // namespace
 
-Context::Context(Ref<const Settings> settings, bool initiator)
-    : settings_(std::move(settings)),
-      env_(settings_, initiator ? "initiator" : "acceptor"),
-      initiator_role_(initiator),
+LoginContext::LoginContext(const Head& head, const LoginRequest& request)
+    : settings_(head.settings),
+      report_(settings_, head.initiator),
+      request_(request),
+      initiator_role_(head.initiator),
       fresh_(false) {}
 
-Status Context::save(Serializer& out) const {
+Status LoginContext::save(Serializer& out) const {
   if (failed_ || fresh_ || (!is_open() && !target_)) {
     return Error{Major::kNoContext, Minor::kBadState};
   }
@@ -47,7 +49,7 @@ Status Context::save(Serializer& out) const {
   }
   out.flag(initiator_role_);
   out.flag(is_open());
-  out.u32(requested_);
+  out.u32(request_.caller_flags);
   out.flag(static_cast<bool>(source_));
   if (source_) {
     source_->save(out);
@@ -74,24 +76,24 @@ Status Context::save(Serializer& out) const {
 }
 
 // A handshake that moves on keeps the identifier and the time of its first export.
-Status Context::save_origin(Serializer& out) const {
-  const Origin origin = origin_of(*settings_, env_);
+Status LoginContext::save_origin(Serializer& out) const {
+  const Origin origin = origin_of(*settings_, env());
   if (!is_known(origin)) {
     return error_with_detail(Major::kFailure, Minor::kNotAvailable,
                              "this machine cannot be told from others; give [policy] farm a name");
   }
   std::array<std::uint8_t, sizeof handshake_id_> id{};
   store_le64(id.data(), handshake_id_);
-  if (handshake_id_ == 0 && !env_.random(id)) {
+  if (handshake_id_ == 0 && !env().random(id)) {
     return failure(Minor::kNoRandom);
   }
   out.put(origin);
   out.put(id);
-  out.u64(handshake_id_ == 0 ? env_.now() : exported_at_);
+  out.u64(handshake_id_ == 0 ? env().now() : exported_at_);
   return {};
 }
 
-Status Context::load_origin(Deserializer& in) {
+Status LoginContext::load_origin(Deserializer& in) {
   Origin origin{};
   std::array<std::uint8_t, sizeof handshake_id_> id{};
   in.copy(origin);
@@ -101,7 +103,7 @@ Status Context::load_origin(Deserializer& in) {
   if (!in.ok() || handshake_id_ == 0) {
     return defective(Minor::kImport);
   }
-  if (!is_known(origin) || origin != origin_of(*settings_, env_)) {
+  if (!is_known(origin) || origin != origin_of(*settings_, env())) {
     return error_with_detail(
         Major::kDefectiveToken, Minor::kImport,
         "the handshake began on another machine; give [policy] farm the same name on "
@@ -111,8 +113,8 @@ Status Context::load_origin(Deserializer& in) {
 }
 
 // The clocks of a farm differ a little, so that a token may seem to come from the future.
-Status Context::check_age() const {
-  const std::uint64_t now = env_.now();
+Status LoginContext::check_age() const {
+  const std::uint64_t now = env().now();
   const std::uint64_t age = now > exported_at_ ? now - exported_at_ : exported_at_ - now;
   if (age / kFiletimePerSecond > settings_->max_handshake_age) {
     return error_with_detail(
@@ -124,7 +126,7 @@ Status Context::check_age() const {
 
 // A challenge is answered once: not in a process and its child, and not by two that imported the
 // same token.
-Status Context::claim() const {
+Status LoginContext::claim() const {
   if (is_inherited()) {
     return failure(Minor::kForked);
   }
@@ -132,7 +134,7 @@ Status Context::claim() const {
     return {};
   }
   if (Status s = check_age(); !s) {
-    env_.trace("refused, the handshake was exported too long ago");
+    env().trace("refused, the handshake was exported too long ago");
     return s;
   }
   // From a clock that is ahead to one that is behind, and the minute that has begun.
@@ -140,32 +142,37 @@ Status Context::claim() const {
     case Claim::kFirst:
       return {};
     case Claim::kDuplicateToken:
-      env_.trace("refused, the handshake was completed before, from the same exported token");
+      env().trace("refused, the handshake was completed before, from the same exported token");
       return error_with_detail(
           Major::kFailure, Minor::kBadState,
           "the exported token was imported twice; the handshake is completed once");
     case Claim::kFull:
       break;
   }
-  env_.trace("refused, too many imported handshakes were completed lately");
+  env().trace("refused, too many imported handshakes were completed lately");
   return error_with_detail(
       Major::kFailure, Minor::kNotAvailable,
       "too many imported handshakes were completed within [policy] max_handshake_age");
 }
 
-Result<std::unique_ptr<Context>> Context::load(Deserializer& in) {
-  const Error bad = defective(Minor::kImport);
+Result<LoginContext::Head> LoginContext::load_head(Deserializer& in) {
   Result<Ref<const Settings>> settings = load_settings();
   if (!settings) {
     return settings.error();
   }
-  const bool initiator = in.flag();
-  const bool open = in.flag();
-  std::unique_ptr<Context> context(new Context(std::move(*settings), initiator));
-  context->requested_ = in.u32();
+  Head head;
+  head.settings = std::move(*settings);
+  head.initiator = in.flag();
+  head.open = in.flag();
+  head.caller_flags = in.u32();
+  return head;
+}
+
+Status LoginContext::load(const Head& head, Deserializer& in) {
+  const Error bad = defective(Minor::kImport);
   // The one that accepts learns its peer's name last.
   const bool has_source = in.flag();
-  if (has_source != (open || initiator)) {
+  if (has_source != (head.open || head.initiator)) {
     return bad;
   }
   if (has_source) {
@@ -173,26 +180,27 @@ Result<std::unique_ptr<Context>> Context::load(Deserializer& in) {
     if (!source) {
       return bad;
     }
-    context->source_ = std::move(*source);
+    source_ = std::move(*source);
   }
   Result<Ref<const Name>> target = Name::load(in);
   if (!target) {
     return bad;
   }
-  context->target_ = std::move(*target);
-  if (Status s = open ? context->load_open(in) : context->load_handshake(in); !s) {
-    return s.error();
+  target_ = std::move(*target);
+  if (Status s = head.open ? load_open(in) : load_handshake(in); !s) {
+    return s;
   }
-  context->env_.trace(open ? "imported, open" : "imported, half-way");
-  return context;
+  report_.trace(head.open ? "imported, open" : "imported, half-way");
+  return {};
 }
 
-Status Context::load_handshake(Deserializer& in) {
+Status LoginContext::load_handshake(Deserializer& in) {
   if (Status s = load_origin(in); !s) {
     return s;
   }
   if (initiator_role_) {
-    Result<Initiator> initiator = Initiator::load(setup_for(*settings_, *target_, requested_), in);
+    Result<Initiator> initiator =
+        Initiator::load(setup_for(*settings_, *target_, request_.initiator), in);
     if (!initiator) {
       return initiator.error();
     }
@@ -208,7 +216,7 @@ Status Context::load_handshake(Deserializer& in) {
   return {};
 }
 
-Status Context::load_open(Deserializer& in) {
+Status LoginContext::load_open(Deserializer& in) {
   const std::uint8_t kind = in.u8();
   mic_ = in.flag();
   channel_bound_ = in.flag();
@@ -230,7 +238,7 @@ Status Context::load_open(Deserializer& in) {
   return {};
 }
 
-Status Context::bind(Ref<const Credential> credential) {
+Status LoginContext::bind(Ref<const Credential> credential) {
   if (auto* initiator = std::get_if<Initiator>(&handshake_)) {
     const Name& mine = *credential->name();
     const bool both_nobody =
@@ -244,4 +252,4 @@ Status Context::bind(Ref<const Credential> credential) {
   return {};
 }
 
-}  // namespace gssntlm::spi
+}  // namespace gssntlm

@@ -1,0 +1,80 @@
+#include "mech/login/access.h"
+
+#include "mech/backends/winbind/winbind_logon.h"
+#include "mech/base/text.h"
+#include "mech/config/access_lists.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+namespace {
+
+// What a target says of its host; a service without one is this host's.
+std::string host_of(const Name& target) {
+  return target.kind() == NameKind::kService ? target.domain_part() : target.target_spn();
+}
+
+std::optional<std::string> user_refusal_of(const Name& name, const Settings& settings) {
+  AccountSpelling account{name.user_part(), name.domain_part()};
+  if (settings.deny_users.empty()) {
+    return user_refusal(account, settings);
+  }
+  const std::vector<LogonAttribute> attributes = name.attributes();
+  for (const LogonAttribute& a : attributes) {
+    if (a.name == attribute::kUserPrincipal) {
+      account.principal = a.value;
+    } else if (a.name == attribute::kDnsDomain) {
+      account.dns_domain = a.value;
+    }
+  }
+  return user_refusal(account, settings);
+}
+
+std::optional<std::string> target_refusal_of(const Name& source, const Settings& settings) {
+  if (settings.target_check == TargetCheck::kOff) {
+    return std::nullopt;
+  }
+  const Result<std::string> target =
+      utf8_from_utf16le(source.facts() != nullptr ? source.facts()->target_name : Bytes());
+  return target_refusal(target ? *target : std::string(), settings);
+}
+
+}  // namespace
+
+Status check_reflection(const Credential& credential, const Name& target, ByteView challenge,
+                        bool issued_here, const Runtime& env) {
+  if (!credential.is_ambient()) {
+    return {};
+  }
+  const Settings& settings = credential.settings();
+  std::string_view why;
+  if (issued_here && settings.policy.refuse_reflection) {
+    why = "a stored credential does not answer a challenge of its own process (refuse_reflection)";
+  } else if (settings.refuse_host_reflection &&
+             reflects_this_host(challenge, host_of(target), settings)) {
+    why = "the challenge names this host, and the target is another (refuse_host_reflection)";
+  } else {
+    return {};
+  }
+  if (env.tracing()) {
+    env.trace("initiator: refused, " + std::string(why));
+  }
+  return error_with_detail(Major::kFailure, Minor::kPolicyBlocked, why);
+}
+
+Status check_access(const Name& source, const Settings& settings, const Runtime& env) {
+  if (const std::optional<std::string> why = user_refusal_of(source, settings)) {
+    env.trace("acceptor: " + *why);
+    if (!settings.audit_only) {
+      return failure(Minor::kLogonFailure);
+    }
+  }
+  if (const std::optional<std::string> why = target_refusal_of(source, settings)) {
+    env.trace("acceptor: " + *why);
+    if (settings.target_check == TargetCheck::kRequire && !settings.audit_only) {
+      return failure(Minor::kLogonFailure);
+    }
+  }
+  return {};
+}
+
+}  // namespace gssntlm

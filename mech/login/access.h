@@ -1,0 +1,21 @@
+// What stops a login although its messages are in order: reflection, the lists, the target.
+#pragma once
+
+#include "mech/base/runtime.h"
+#include "mech/credential/credential.h"
+
+namespace gssntlm {
+
+/// Whether an initiator may answer a CHALLENGE with this credential. A challenge of this host that
+/// reaches a stored credential is a reflected one: nothing asks for a login to itself without
+/// supplying the secret. `issued_here`: see was_issued_here(). Error: FAILURE kPolicyBlocked, with
+/// the setting in its detail. Throws std::bad_alloc.
+[[nodiscard]] Status check_reflection(const Credential& credential, const Name& target,
+                                      ByteView challenge, bool issued_here, const Runtime& env);
+
+/// Whether the account that an acceptor authenticated may log in here, and meant to: allow_users,
+/// deny_users and target_check. With audit_only a violation goes to the trace alone. Error: FAILURE
+/// kLogonFailure. Throws std::bad_alloc.
+[[nodiscard]] Status check_access(const Name& source, const Settings& settings, const Runtime& env);
+
+}  // namespace gssntlm

@@ -1,0 +1,78 @@
+#include "mech/login/login_report.h"
+
+#include <string>
+#include <utility>
+
+#include "mech/base/text.h"
+#include "mech/log/audit.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+
+LoginReport::LoginReport(Ref<const Settings> settings, bool initiator)
+    : settings_(std::move(settings)),
+      env_(settings_, initiator ? "initiator" : "acceptor"),
+      initiator_(initiator) {}
+
+void LoginReport::negotiated(const Name& target, const Name& source) const {
+  if (env_.tracing()) {
+    env_.trace("initiator: NEGOTIATE made, to log in to " + printable_utf8(target.display()) +
+               " as " + printable_account(source.user_part(), source.domain_part()));
+  }
+}
+
+void LoginReport::logged_in(const Name& source) const {
+  if (env_.tracing()) {
+    env_.trace("acceptor: " + printable_account(source.user_part(), source.domain_part()) +
+               " logged in");
+  }
+}
+
+void LoginReport::failed(Error error, std::uint32_t events) const {
+  if (env_.events() == events) {
+    env_.trace(minor_text(static_cast<std::uint32_t>(error.minor)));
+  }
+}
+
+void LoginReport::reflected() {
+  reflected_ = true;
+  env_.trace(
+      "initiator: an acceptor of this very process issued the challenge: a login to itself, or a "
+      "reflected one");
+}
+
+void LoginReport::agreed(const Outcome& outcome, const Policy& policy) {
+  channel_bound_ = outcome.channel_bound;
+  weak_ = weaknesses_of(outcome, policy.dummy_signatures);
+  for (const std::string_view weakness : weak_) {
+    if (env_.tracing()) {
+      env_.trace((initiator_ ? "initiator: weak: " : "acceptor: weak: ") + std::string(weakness));
+    }
+  }
+}
+
+Status LoginReport::audit(ByteView authenticate, const Name* target, const Name* account,
+                          bool accepted) const {
+  if (settings_->audit == AuditSink::kOff) {
+    return {};
+  }
+  AuditRecord record;
+  record.initiator = initiator_;
+  record.authenticate = authenticate;
+  record.target = target != nullptr ? std::string_view(target->display()) : std::string_view();
+  record.accepted = accepted;
+  record.channel_bound = channel_bound_;
+  record.account = account != nullptr ? std::string_view(account->display()) : std::string_view();
+  record.reason = reflected_ ? "the challenge was issued by this very process" : env_.last_event();
+  record.weak = weak_;
+  const std::optional<std::string> problem = write_audit(*settings_, record);
+  if (!problem) {
+    return {};
+  }
+  env_.trace(*problem);
+  return accepted && settings_->audit_required
+             ? Status(error_with_detail(Major::kFailure, Minor::kPolicyBlocked, *problem))
+             : Status();
+}
+
+}  // namespace gssntlm
