@@ -8,7 +8,6 @@
 #include <set>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "mech/base/civil_time.h"
@@ -16,6 +15,7 @@
 #include "mech/log/describe.h"
 #include "mech/os/file.h"
 #include "mech/os/fork_mutex.h"
+#include "mech/os/random.h"
 
 namespace gssntlm {
 namespace {
@@ -97,17 +97,7 @@ std::array<std::uint8_t, 32> ProcessRuntime::machine_id() const noexcept {
 }
 
 bool ProcessRuntime::random(MutableBytes out) const noexcept {
-  while (!out.empty()) {
-    const ssize_t got = ::getrandom(out.data(), out.size(), 0);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got <= 0) {
-      return false;
-    }
-    out = out.subspan(static_cast<std::size_t>(got));
-  }
-  return true;
+  return fill_random(out);
 }
 
 bool ProcessRuntime::tracing() const noexcept {

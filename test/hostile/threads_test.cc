@@ -88,7 +88,7 @@ void work(gss_cred_id_t alice, gss_cred_id_t bob, gss_cred_id_t accept, int roun
       CredHandle kept;
       expect(acquire_from(GSS_C_INITIATE, &kNtlm, "", {{"ntlmssp_keyring", "session"}}, kept).ok(),
              "no login of the keyring");
-      exchange(kept.get(), accept, "CORP\\bob");
+      exchange(kept.get(), accept, "CORP\\alice");
     }
   }
 }
@@ -118,12 +118,12 @@ bool keep_login() {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) <= 0) {
     return false;
   }
-  CredHandle bob;
-  acquire_password("CORP\\bob", "Passw0rd-bob", &kNtlm, bob);
+  CredHandle alice;
+  acquire_password("CORP\\alice", "Passw0rd-alice", &kNtlm, alice);
   gss_key_value_element_desc element = {"ntlmssp_keyring", "session"};
   const gss_key_value_set_desc store = {1, &element};
   OM_uint32 minor = 0;
-  return gss_store_cred_into(&minor, bob.get(), GSS_C_INITIATE, &kNtlm, 1, 0, &store, nullptr,
+  return gss_store_cred_into(&minor, alice.get(), GSS_C_INITIATE, &kNtlm, 1, 0, &store, nullptr,
                              nullptr) == GSS_S_COMPLETE;
 }
 

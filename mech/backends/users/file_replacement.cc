@@ -10,10 +10,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/xattr.h>
 
 #include "mech/base/text.h"
+#include "mech/os/random.h"
 
 namespace gssntlm {
 namespace {
@@ -28,7 +28,7 @@ std::string prefix_of(const TrustedPlace& place) {
 // Empty without randomness.
 std::string random_digits() {
   std::array<unsigned char, kDigits / 2> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+  if (!fill_random(bytes)) {
     return {};
   }
   std::string text;
@@ -85,11 +85,12 @@ mode_t narrowed_mode(mode_t mode, uid_t owner) noexcept {
 
 Result<FileReplacement> FileReplacement::begin(const TrustedPlace& place, const std::string& path) {
   const std::string digits = random_digits();
+  if (digits.empty()) {
+    return failure(Minor::kNoRandom);
+  }
   std::string name = prefix_of(place) + digits;
-  Descriptor file(digits.empty()
-                      ? -1
-                      : ::openat(place.directory.get(), name.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  Descriptor file(::openat(place.directory.get(), name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file.get() < 0) {
     return users_file_errno(path, "cannot write beside it");
   }
