@@ -118,8 +118,8 @@ class Pool {
       return WinbindCall::kTimedOut;
     }
     waiting_.push_back(question);
-    if (waiting_for(question->caller) > resting_for(question->caller) &&
-        !start_thread(question->caller) && threads_ == 0) {
+    if (waiting_for(question->caller) > resting_for(question->caller) && !start_thread() &&
+        threads_ == 0) {
       waiting_.pop_back();
       return WinbindCall::kFailed;
     }
@@ -177,7 +177,7 @@ class Pool {
   }
 
   // A thread is, to begin with, who started it.
-  bool start_thread(const Caller& caller) {
+  bool start_thread() noexcept {
     Seat* free_seat = nullptr;
     for (Seat& seat : seats_) {
       if (!seat.taken) {
@@ -185,10 +185,9 @@ class Pool {
         break;
       }
     }
-    if (free_seat == nullptr) {
+    if (free_seat == nullptr || !adopt_caller(*free_seat)) {
       return false;
     }
-    free_seat->caller = caller;
     auto* start = new (std::nothrow) Start{this, free_seat};
     if (start == nullptr) {
       return false;
