@@ -307,9 +307,7 @@ std::optional<PlainMessage> plain_pairs(ByteView in) {
     if (!right_size) {
       return std::nullopt;
     }
-    const bool first = m.fields.emplace("av" + std::to_string(id), value).second;
-    // Only "no bindings" may be said a second time.
-    if (!first && !(id == 10 && value == Bytes(16))) {
+    if (!m.fields.emplace("av" + std::to_string(id), value).second) {
       return std::nullopt;
     }
   }

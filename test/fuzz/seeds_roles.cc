@@ -166,7 +166,7 @@ void add_v2_answers(Corpus& corpus, const Listener& to) {
   // A key that was exchanged without saying so.
   changed([](Answer& a) {
     a.flags |= flag::kKeyExchange;
-    a.edit = [](Bytes& token) { token[63] &= 0xBF; };
+    a.edit = [](Bytes& edited) { edited[63] &= 0xBF; };
   });
 }
 

@@ -187,7 +187,7 @@ def main():
                 lambda d=drop: log_in(False, d, password="guess"), refused="logon failure")
     workshop.policy(**dict(OPEN, accept_level="4"))
     attempt("impacket's client, LM response alone, at level 4",
-            lambda: log_in(False, ours.ESS, lm_alone=True), refused="version of NTLM")
+            lambda: log_in(False, ours.ESS, lm_alone=True), refused="logon failure")
     for level in range(6):
         workshop.policy(**dict(OPEN, send_level=str(level)))
         for label, drop in (("128", 0), ("56", ours.K128), ("40", ours.K128 | ours.K56),

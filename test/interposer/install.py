@@ -62,9 +62,10 @@ class Process:
 
     def active(self):
         """The interposer is in front of SPNEGO."""
-        client = self.init(None)
+        creds = self.bob()
+        client = self.init(creds)
         try:
-            self.init(None, client.context, b"\xa1\x80")
+            self.init(creds, client.context, b"\xa1\x80")
         except self.g.GSSError as error:
             return OURS in str(error)
         return False
