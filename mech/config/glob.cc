@@ -107,8 +107,10 @@ bool matches_domain(std::string_view pattern, std::string_view domain) {
 bool matches_spelling(std::string_view pattern, const Spelling& account) {
   const std::size_t slash = pattern.find('\\');
   if (slash != std::string_view::npos && slash != 0) {
-    return matches_pattern(pattern.substr(slash + 1), account.user) &&
-           (account.domain.empty() || matches_domain(pattern.substr(0, slash), account.domain));
+    // Both parts are compared in any case, so that a listed account costs what others cost.
+    const bool user = matches_pattern(pattern.substr(slash + 1), account.user);
+    const bool domain = matches_domain(pattern.substr(0, slash), account.domain);
+    return user && (account.domain.empty() || domain);
   }
   const std::string_view name = slash == 0 ? pattern.substr(1) : pattern;
   if (matches_pattern(name, account.user)) {

@@ -193,6 +193,10 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
   if (Status s = check_mic(answer, outcome.key, env); !s) {
     return s.error();
   }
+  if (message.v2 && message.v2->target_info.repeats_bindings && !proves_pairs(message)) {
+    env.trace("acceptor: refused, no MIC covers a duplicate pair of channel bindings");
+    return defective(Minor::kBadAvPairs);
+  }
   if (message.v2) {
     if (Status s = check_blob(*message.v2, env); !s) {
       return s.error();

@@ -161,8 +161,8 @@ Result<Responses> compute_responses(const ResponseInput& in, const Runtime& env)
   TargetInfo info;
   if (!in.challenge.target_info.empty()) {
     const Result<TargetInfo> decoded = decode_target_info(in.challenge.target_info);
-    if (!decoded) {
-      return decoded.error();
+    if (!decoded || decoded->repeats_bindings) {
+      return decoded ? defective(Minor::kBadAvPairs) : decoded.error();
     }
     info = *decoded;
   }
@@ -174,7 +174,7 @@ Result<Responses> compute_responses(const ResponseInput& in, const Runtime& env)
 
 Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Runtime& env) {
   const Result<TargetInfo> info = decode_target_info(in.challenge.target_info);
-  if (in.challenge.target_info.empty() || !info) {
+  if (in.challenge.target_info.empty() || !info || info->repeats_bindings) {
     env.trace("initiator: refused, the server sent no target information, which an agent needs");
     return failure(Minor::kTargetInfo);
   }

@@ -46,6 +46,12 @@ bool store_once(std::optional<T>& slot, ByteView value) noexcept {
 }
 
 bool store_pair(TargetInfo& info, AvPair pair) noexcept {
+  if (pair.id == AvId::kChannelBindings && info.channel_bindings && !info.repeats_bindings &&
+      pair.value.size() == 16 &&
+      std::all_of(pair.value.begin(), pair.value.end(), [](std::uint8_t b) { return b == 0; })) {
+    info.repeats_bindings = true;
+    return true;
+  }
   switch (pair.id) {
 #define X(id, number, name, kind, sender, member) \
   case AvId::id:                                  \

@@ -77,12 +77,16 @@ struct TargetInfo {
 #define X(id, number, name, kind, sender, member) std::optional<Value<AvKind::kind>> member;
 #include "mech/wire/av_pairs.inc"
 #undef X
+  /// A second MsvAvChannelBindings, all zeros, stands behind the first: Samba 4.17's winbind
+  /// appends it when it logs in for a client. It proves nothing, and counts only under a verified
+  /// MIC.
+  bool repeats_bindings = false;
   std::size_t size = 0;  ///< bytes up to and with EOL
 };
 
 /// Error kBadAvPairs: no EOL, an EOL with a value, a pair that overruns the list, wrong fixed
-/// sizes, odd-sized names, a second pair of a known kind whatever its value. Unknown pairs and
-/// bytes after EOL are allowed and skipped.
+/// sizes, odd-sized names, a second pair of a known kind but for repeats_bindings. Unknown pairs
+/// and bytes after EOL are allowed and skipped.
 [[nodiscard]] Result<TargetInfo> decode_target_info(ByteView list) noexcept;
 
 /// Single_Host_Data [MS-NLMP] 2.2.2.2: the machine a client runs on.

@@ -176,7 +176,12 @@ TEST_CASE("bindings: the client's pair given twice is refused, zeros too", "[bin
       for (const Bytes& value : given) {
         answer.pairs.push_back({AvId::kChannelBindings, value});
       }
-      check_refused(scene.judge(answer, &ours), Minor::kBadAvPairs, Major::kDefectiveToken);
+      // Samba 4.17's winbind appends a pair of zeros, which its MIC covers.
+      if (mic && given.size() == 2 && given.back() == zeros) {
+        CHECK(scene.judge(answer, &ours));
+      } else {
+        check_refused(scene.judge(answer, &ours), Minor::kBadAvPairs, Major::kDefectiveToken);
+      }
     }
   }
 }

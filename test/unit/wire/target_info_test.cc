@@ -118,7 +118,9 @@ TEST_CASE("AV list: a second pair of a kind is refused, zeros and empty values t
         REQUIRE_FALSE(is_refused(hex(list) + kEol));
         append_av_pair(list, c.id, second);
         CAPTURE(static_cast<unsigned>(c.id), hex(first), hex(second));
-        CHECK(is_refused(hex(list) + kEol));
+        // winbind appends "no channel bindings" once; only a verified MIC makes that count.
+        const bool repeats = c.id == AvId::kChannelBindings && second == zeros;
+        CHECK(is_refused(hex(list) + kEol) == !repeats);
         append_av_pair(list, c.id, zeros);
         CHECK(is_refused(hex(list) + kEol));
       }
