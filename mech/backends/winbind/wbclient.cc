@@ -16,6 +16,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "mech/os/process.h"
+
 namespace gssntlm {
 namespace {
 
@@ -105,9 +107,9 @@ struct Question {
 class Pool {
  public:
   /// Throws std::bad_alloc.
-  explicit Pool(const Wbclient& api) : api_(api), process_(::getpid()) {}
+  explicit Pool(const Wbclient& api) : api_(api), process_(process_generation()) {}
 
-  [[nodiscard]] bool is_ours() const noexcept { return process_ == ::getpid(); }
+  [[nodiscard]] bool is_ours() const noexcept { return process_ == process_generation(); }
 
   WinbindCall ask(std::shared_ptr<WinbindTask> task, std::chrono::milliseconds bound,
                   bool optional) {
@@ -350,7 +352,7 @@ class Pool {
   }
 
   const Wbclient& api_;
-  const pid_t process_;
+  const std::uint32_t process_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable gate_;
