@@ -6,7 +6,8 @@ Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status
 
 The layers, as docs/architecture.md draws them: include/ and mech/base below; mech/wire, mech/crypto
 and spnego/ beside each other, spnego/interposer above spnego/; mech/protocol; mech/os, mech/config, mech/names and mech/log;
-mech/backends, none of which sees another; mech/credential; mech/login; mech/spi; tools/. A file includes its own
+mech/backends, the interface of account sources and their table, below mech/config; the sources in it,
+none of which sees another; mech/credential; mech/login; mech/spi; tools/. A file includes its own
 directory and those that MAY_INCLUDE names. test/ may include everything, and nothing
 includes test/.
 """
@@ -18,7 +19,7 @@ import tempfile
 
 BASE = {"mech/base"}
 CORE = BASE | {"mech/wire", "mech/crypto", "mech/protocol"}
-BACKEND = CORE | {"mech/os", "mech/config", "mech/names", "mech/log"}
+BACKEND = CORE | {"mech/backends", "mech/os", "mech/config", "mech/names", "mech/log"}
 BACKENDS = {"mech/backends/users", "mech/backends/keyring", "mech/backends/winbind"}
 MAY_INCLUDE = {
     "include": set(),
@@ -29,12 +30,14 @@ MAY_INCLUDE = {
     "spnego": BASE,
     "mech/protocol": BASE | {"mech/wire", "mech/crypto"},
     "mech/os": BASE,
-    "mech/config": CORE | {"mech/os"},
+    "mech/config": CORE | {"mech/os", "mech/backends"},
     "mech/names": CORE | {"include", "mech/os"},
     "mech/log": CORE | {"mech/os", "mech/config"},
     "mech/backends/users": BACKEND,
     "mech/backends/keyring": BACKEND,
     "mech/backends/winbind": BACKEND,
+    # Behind its rooms: the first prefix of a path decides.
+    "mech/backends": CORE,
     "mech/credential": BACKEND | BACKENDS,
     "mech/login": BACKEND | BACKENDS | {"mech/credential"},
     "mech/spi": {"include"} | BACKEND | BACKENDS | {"mech/credential", "mech/login", "spnego"},
@@ -177,8 +180,9 @@ GOOD_TREE = {
     "spnego/interposer/names.cc": '#include <gssapi/gssapi.h>\n#include "spnego/der.h"\n',
     "mech/protocol/session.h": '#include "mech/crypto/seal.h"\n#include "mech/wire/types.h"\n',
     "mech/names/name.h": '#include <unistd.h>\n#include "mech/protocol/session.h"\n',
-    "mech/config/settings.h": '#include "mech/protocol/session.h"\n',
-    "mech/backends/users/users_file.h": '#include "mech/config/settings.h"\n',
+    "mech/backends/backend.h": '#include "mech/protocol/session.h"\n',
+    "mech/config/settings.h": '#include "mech/backends/backend.h"\n',
+    "mech/backends/users/users_file.h": '#include "mech/backends/backend.h"\n#include "mech/config/settings.h"\n',
     "mech/backends/winbind/wbclient.h": '#include "mech/config/settings.h"\n',
     "mech/login/login.h": '#include "mech/names/name.h"\n',
     "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/names/name.h"\n',
@@ -205,6 +209,8 @@ PLANTED = [
     ("a back end includes another", "mech/backends/users/users_file.h",
      '#include "mech/backends/winbind/wbclient.h"', "may not include"),
     ("config includes a back end", "mech/config/settings.h",
+     '#include "mech/backends/users/users_file.h"', "may not include"),
+    ("the interface of account sources includes one", "mech/backends/backend.h",
      '#include "mech/backends/users/users_file.h"', "may not include"),
     ("names include spi", "mech/names/name.h", '#include "mech/spi/names.cc"', "may not include"),
     ("spi includes tools", "mech/spi/names.cc", '#include "tools/main.cc"', "may not include"),

@@ -150,13 +150,6 @@ int complain(std::string_view text) {
   return kFailed;
 }
 
-std::string error_text(Error error) {
-  const auto minor = static_cast<std::uint32_t>(error.minor);
-  const std::string_view detail = last_detail(minor);
-  std::string text(detail);
-  return text.append(detail.empty() ? "" : ": ").append(minor_text(minor));
-}
-
 int complain(Error error) {
   return complain(error_text(error));
 }

@@ -21,8 +21,6 @@ enum Exit : int {
 int complain(std::string_view text);
 /// The same for an error of the mechanism, with its detail.
 int complain(Error error);
-/// Text of an error, with its detail.
-[[nodiscard]] std::string error_text(Error error);
 
 /// Maximum length of a password in UTF-8; NTLM's own limits are lower.
 inline constexpr std::size_t kMaxPassword = 4096;

@@ -5,15 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "mech/backends/backend.h"
+
 namespace gssntlm::tools {
 
-struct Check {
-  /// kNote: it works, with a restriction. kWrong: it must be corrected.
-  enum class State { kOk, kNote, kWrong };
-
-  State state = State::kOk;
-  std::string name;
-  std::string text;  ///< the state and, if it is wrong, what to do. Names in it are escaped.
+/// A line, such as account sources give of themselves.
+struct Check : Health {
+  using State = HealthState;
 };
 
 using Checks = std::vector<Check>;

@@ -54,7 +54,7 @@ int print_example() {
                [](const SettingKey& key, const std::string& value) {
                  std::puts("");
                  print_comment(key.about);
-                 print_comment("Write " + std::string(key.form) + ".");
+                 print_comment("Write " + key.form() + ".");
                  std::printf("#%.*s =%s%s\n", static_cast<int>(key.name.size()), key.name.data(),
                              value.empty() ? "" : " ", value.c_str());
                });
@@ -86,7 +86,7 @@ int print_manual() {
       [](const SettingKey& key, const std::string& value) {
         std::printf(".It Li %.*s\n", static_cast<int>(key.name.size()), key.name.data());
         print_mdoc(key.about);
-        print_mdoc("Write " + std::string(key.form) + ".");
+        print_mdoc("Write " + key.form() + ".");
         print_mdoc("Default: " + (value.empty() ? "empty" : value) + ".");
       });
   std::puts(".El");

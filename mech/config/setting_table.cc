@@ -253,52 +253,48 @@ struct FarmName {
   static std::string print(const std::string& value) { return value; }
 };
 
-struct InitiatorBackends {
-  static constexpr std::string_view kForm = "a list of: keyring, users_file, winbind";
-  static constexpr Word<Backend> kWords[] = {{"keyring", Backend::kKeyring},
-                                             {"users_file", Backend::kUsersFile},
-                                             {"winbind", Backend::kWinbind}};
-};
-struct AcceptorBackends {
-  static constexpr std::string_view kForm = "a list of: users_file, winbind";
-  static constexpr Word<Backend> kWords[] = {{"users_file", Backend::kUsersFile},
-                                             {"winbind", Backend::kWinbind}};
-};
-
-template <typename Words>
+// Account sources, in the words of the table of backends.h.
+template <std::vector<const Backend*> (*All)()>
 struct Backends {
-  static constexpr std::string_view kForm = Words::kForm;
   static constexpr bool kList = false;
-  static bool parse(std::string_view text, std::vector<Backend>& to) {
+  static std::string form() { return "a list of: " + print(All()); }
+  static bool parse(std::string_view text, std::vector<const Backend*>& to) {
     to.clear();
+    const std::vector<const Backend*> all = All();
     return split_list(text, [&](std::string_view item) {
-      for (const auto& word : Words::kWords) {
-        if (word.text == item && std::find(to.begin(), to.end(), word.value) == to.end()) {
-          to.push_back(word.value);
-          return true;
-        }
+      const Backend* named = backend_called(item);
+      if (std::find(all.begin(), all.end(), named) == all.end() ||
+          std::find(to.begin(), to.end(), named) != to.end()) {
+        return false;
       }
-      return false;
+      to.push_back(named);
+      return true;
     });
   }
-  static std::string print(const std::vector<Backend>& value) {
+  static std::string print(const std::vector<const Backend*>& value) {
     std::string text;
-    for (const Backend backend : value) {
-      for (const auto& word : Words::kWords) {
-        if (word.value == backend) {
-          text.append(text.empty() ? "" : ", ").append(word.text);
-        }
-      }
+    for (const Backend* backend : value) {
+      text.append(text.empty() ? "" : ", ").append(backend->word());
     }
     return text;
   }
 };
 
+template <typename Codec>
+std::string form_of() {
+  if constexpr (requires { Codec::form(); }) {
+    return Codec::form();
+  } else {
+    return std::string(Codec::kForm);
+  }
+}
+
 template <typename Codec, auto... Where>
 constexpr SettingKey key(std::string_view section, std::string_view name, std::string_view about) {
-  return {section, name, Codec::kForm, about, Codec::kList, requires {Codec::kNeverEmpty;
+  return {section, name, about, Codec::kList, requires {Codec::kNeverEmpty;
 }
-, [](Settings& s, std::string_view value) { return Codec::parse(value, field<Where...>(s)); },
+, form_of<Codec>,
+    [](Settings& s, std::string_view value) { return Codec::parse(value, field<Where...>(s)); },
     [](const Settings& s) { return Codec::print(field<Where...>(s)); }
 };  // namespace
 }  // namespace gssntlm
@@ -383,9 +379,9 @@ constexpr std::array kKeys = {
     key<YesNo, kNames, &HostNames::domain_member>("names", "domain_member",
         "netbios_domain is a domain and not the name of this stand-alone host."),
 
-    key<Backends<InitiatorBackends>, &Settings::initiator_accounts>("accounts", "initiator",
+    key<Backends<backends_with_logins>, &Settings::initiator_accounts>("accounts", "initiator",
         "Where an initiator without an explicit credential searches for an account, in this order."),
-    key<Backends<AcceptorBackends>, &Settings::acceptor_accounts>("accounts", "acceptor",
+    key<Backends<backends_with_accounts>, &Settings::acceptor_accounts>("accounts", "acceptor",
         "What verifies users for an acceptor, in this order. winbind: the domain, if winbind runs."),
     key<Patience, &Settings::winbind_timeout>("accounts", "winbind_timeout",
         "How long a login waits for winbind and its domain controllers."),

@@ -119,7 +119,7 @@ int take_key(void* user, const char* section, const char* name, const char* valu
   parser.has_key = true;
   if (!key->set(parser.settings, value)) {
     parser.refuse(key_text(section, name) + " = " + printable_utf8(value, 64) + ": write " +
-                  std::string(key->form));
+                  key->form());
     return 0;
   }
   return 1;
@@ -131,8 +131,8 @@ void check_lists(Parser& parser) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (keys[i].never_empty && parser.seen[i] != 0 && !parser.filled[i]) {
       parser.line = parser.seen[i];
-      parser.refuse(key_text(keys[i].section, keys[i].name) + " is empty: write " +
-                    std::string(keys[i].form) + ", or remove it");
+      parser.refuse(key_text(keys[i].section, keys[i].name) + " is empty: write " + keys[i].form() +
+                    ", or remove it");
     }
   }
 }
@@ -317,8 +317,7 @@ Status apply_variables(const Values& values, Settings& settings) {
       if (name == "users_file" || name == "file") {
         set_path(settings, name, values[i]);
       } else if (!key.set(settings, values[i])) {
-        return bad_variable(variable.name, values[i],
-                            std::string(key.form).append(", or unset it"));
+        return bad_variable(variable.name, values[i], key.form().append(", or unset it"));
       }
     }
   }

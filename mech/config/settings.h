@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mech/backends/backends.h"
 #include "mech/base/ref.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/mic_policy.h"
@@ -15,9 +16,6 @@ namespace gssntlm {
 
 /// What is done about a client that names a target which is not ours.
 enum class TargetCheck { kOff, kLog, kRequire };
-
-/// Who is asked for accounts.
-enum class Backend { kKeyring, kUsersFile, kWinbind };
 
 /// Where audit records go.
 enum class AuditSink { kOff, kFile, kSyslog };
@@ -40,9 +38,8 @@ struct Settings : RefCounted {
   HostNames names;        ///< filled up from the host's name
   HostNames given_names;  ///< as the file and the environment give them
 
-  std::vector<Backend> initiator_accounts = {Backend::kKeyring, Backend::kUsersFile,
-                                             Backend::kWinbind};
-  std::vector<Backend> acceptor_accounts = {Backend::kUsersFile, Backend::kWinbind};
+  std::vector<const Backend*> initiator_accounts = backends_with_logins();
+  std::vector<const Backend*> acceptor_accounts = backends_with_accounts();
   std::string users_file;                   ///< path, for both roles; empty: none
   std::string acceptor_users_file;          ///< for acceptors alone; empty: users_file
   std::string initiator_users_file;         ///< for initiators alone; empty: users_file
@@ -91,10 +88,11 @@ Status parse_settings(std::string_view text, std::string_view name, Settings& se
 struct SettingKey {
   std::string_view section;
   std::string_view name;
-  std::string_view form;   ///< what a value looks like, for a person
   std::string_view about;  ///< what it does
   bool list;               ///< indented lines below it go on with it
   bool never_empty;        ///< a list that is written without an item is a mistake
+  /// What a value looks like, for a person.
+  std::string (*form)();
   /// False if the value is not understood. A list takes it in addition.
   bool (*set)(Settings&, std::string_view value);
   /// The value as the file would write it.

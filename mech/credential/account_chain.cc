@@ -1,44 +1,69 @@
 #include "mech/credential/account_chain.h"
 
-#include <algorithm>
 #include <optional>
+#include <utility>
 
-#include "mech/backends/winbind/winbind_names.h"
+#include "mech/config/settings.h"
 
 namespace gssntlm {
+
 Result<Logon> AccountChain::logon(const LogonRequest& request, const Policy& policy,
                                   const Runtime& env) const {
+  Verdict verdict = Verdict::kRefused;
+  return logon(request, policy, env, verdict);
+}
+
+Result<Logon> AccountChain::logon(const LogonRequest& request, const Policy& policy,
+                                  const Runtime& env, Verdict& verdict) const {
   std::optional<Error> undecided;
-  for (const Backend backend : order_) {
-    if (backend == Backend::kUsersFile && file_ != nullptr &&
-        file_->decides(request.user, request.domain)) {
-      return file_->logon(request, policy, env);
+  for (const auto& source : sources_) {
+    verdict = Verdict::kRefused;
+    Result<Logon> logon = source->logon(request, policy, env, verdict);
+    if (logon || verdict == Verdict::kRefused) {
+      return logon;
     }
-    if (backend == Backend::kWinbind) {
-      Verdict verdict = Verdict::kRefused;
-      Result<Logon> logon = winbind_.logon(request, policy, env, verdict);
-      if (logon || verdict == Verdict::kRefused) {
-        return logon;
-      }
-      if (verdict == Verdict::kUnreachable) {
-        undecided = logon.error();
-      }
+    if (verdict == Verdict::kUnreachable) {
+      undecided = logon.error();
     }
   }
+  verdict = undecided ? Verdict::kUnreachable : Verdict::kUnknown;
   return undecided.value_or(failure(Minor::kLogonFailure));
 }
 
-bool acceptor_asks(Backend backend, const Settings& settings) noexcept {
-  const std::vector<Backend>& order = settings.acceptor_accounts;
-  return std::find(order.begin(), order.end(), backend) != order.end();
+std::optional<HostNames> AccountChain::host_names(const Settings& settings) const {
+  for (const auto& source : sources_) {
+    if (std::optional<HostNames> names = source->host_names(settings)) {
+      return names;
+    }
+  }
+  return std::nullopt;
 }
 
-Accounts join_accounts(const UsersFile* file, const Settings& settings) {
-  if (acceptor_asks(Backend::kWinbind, settings) && has_winbind()) {
-    const std::chrono::seconds bound(settings.winbind_timeout);
-    return {std::make_shared<AccountChain>(settings.acceptor_accounts, file, bound), true};
+// A single source answers by itself: it treats unknown accounts as it treats wrong passwords.
+Result<std::shared_ptr<const Accounts>> acceptor_accounts(const Settings& settings) {
+  std::shared_ptr<const Accounts> first;
+  std::vector<std::shared_ptr<const Accounts>> all;
+  for (const Backend* backend : settings.acceptor_accounts) {
+    Result<std::shared_ptr<const Accounts>> accounts = backend->accounts(std::nullopt, settings);
+    if (!accounts) {
+      return accounts.error();
+    }
+    if (*accounts == nullptr) {
+      continue;
+    }
+    if (first == nullptr) {
+      first = std::move(*accounts);
+      continue;
+    }
+    if (all.empty()) {
+      all.push_back(first);
+    }
+    all.push_back(std::move(*accounts));
   }
-  return {unowned(file), false};
+  if (all.empty()) {
+    return first;
+  }
+  return std::shared_ptr<const Accounts>(std::make_shared<AccountChain>(std::move(all)));
 }
 
 }  // namespace gssntlm

@@ -4,7 +4,6 @@
 #include <ctime>
 #include <utility>
 
-#include "mech/backends/winbind/winbind_names.h"
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/credential/credential_search.h"
@@ -65,7 +64,8 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     Result<Found> found = find_identity(request, **settings);
     if (found) {
       made->identity_ = std::move(found->identity);
-      made->query_ = std::move(found->query);
+      made->source_ = found->source;
+      made->pending_ = std::move(found->pending);
       made->expires_ = found->expires;
       made->ambient_ = !found->supplied && !made->identity_->is_anonymous();
     } else if (request.usage == Usage::kInitiate || found.error().major != Major::kNoCred) {
@@ -74,10 +74,9 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
   }
   if (request.usage != Usage::kInitiate) {
     made->key_file_ = acceptor_file_of(request).value_or(std::string_view());
-    Result<Accounts> accounts = find_accounts(request, **settings);
+    Result<std::shared_ptr<const Accounts>> accounts = find_accounts(request, **settings);
     if (accounts) {
-      made->accounts_ = std::move(accounts->source);
-      made->of_domain_ = accounts->of_domain;
+      made->accounts_ = std::move(*accounts);
     } else if (request.usage == Usage::kAccept || !made->identity_) {
       return accounts.error();
     }
@@ -94,17 +93,17 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
 
 Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   const bool any_target = settings_->deny_targets.empty() && settings_->allow_targets.empty();
-  if (any_target && !query_) {
+  if (any_target && !pending_) {
     return Ref<const Credential>::share(this);
   }
   const std::string spn = target.target_spn();
   if (Status s = check_outgoing(spn, *settings_); !s) {
     return s.error();
   }
-  if (!query_) {
+  if (!pending_) {
     return Ref<const Credential>::share(this);
   }
-  Result<Found> found = find_identity(*query_, spn, *settings_);
+  Result<Found> found = find_identity(*pending_, spn, *settings_);
   if (!found) {
     return found.error();
   }
@@ -115,15 +114,16 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   auto* chosen = new Credential(*this);
   auto owner = Ref<const Credential>::adopt(chosen);
   chosen->identity_ = std::move(found->identity);
+  chosen->source_ = found->source;
   chosen->expires_ = found->expires;
   chosen->ambient_ = true;
-  chosen->query_.reset();
+  chosen->pending_.reset();
   chosen->name_ = std::move(*display);
   return owner;
 }
 
 std::optional<HostNames> Credential::domain_names() const {
-  return of_domain_ ? std::optional<HostNames>(domain_host_names(*settings_)) : std::nullopt;
+  return accounts_ != nullptr ? accounts_->host_names(*settings_) : std::nullopt;
 }
 
 std::uint32_t Credential::lifetime() const noexcept {
@@ -155,9 +155,10 @@ Ref<const Credential> Credential::anonymous() const {
   auto* copy = new Credential(*this);
   auto owner = Ref<const Credential>::adopt(copy);
   copy->identity_ = Identity::anonymous();
+  copy->source_ = nullptr;
   copy->ambient_ = false;
   copy->name_ = Name::anonymous();
-  copy->query_.reset();
+  copy->pending_.reset();
   copy->expires_ = 0;
   return owner;
 }

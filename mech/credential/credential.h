@@ -7,11 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "mech/backends/backend.h"
 #include "mech/backends/keyring/login_store.h"
-#include "mech/backends/users/users_file.h"
 #include "mech/base/tag.h"
 #include "mech/config/settings.h"
-#include "mech/credential/account_chain.h"
 #include "mech/names/name.h"
 
 namespace gssntlm {
@@ -31,6 +30,14 @@ struct CredentialRequest {
   std::optional<std::string_view> acceptor_key_file;   ///< ntlmssp_acceptor_keyfile
   std::optional<std::string_view> initiator_key_file;  ///< ntlmssp_initiator_keyfile
   std::optional<std::string_view> keyring;             ///< ntlmssp_keyring
+};
+
+/// How a login is looked for again once the target is known.
+struct PendingLogin {
+  const Backend* source = nullptr;  ///< not nullptr
+  std::string place;                ///< what the caller chose among its stores; empty: no choice
+  Bytes user;                       ///< UTF-16LE; empty: any
+  Bytes domain;                     ///< the same
 };
 
 /// Immutable; shared by threads and contexts.
@@ -77,9 +84,11 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
   [[nodiscard]] bool is_ambient() const noexcept { return ambient_; }
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
   [[nodiscard]] const Ref<const Identity>& identity() const noexcept { return identity_; }
+  /// Where its login was found; nullptr: the caller supplied it, or it has none.
+  [[nodiscard]] const Backend* source() const noexcept { return source_; }
   [[nodiscard]] const AccountSource& accounts() const noexcept { return *accounts_; }
-  /// This host's names in a CHALLENGE, if they are a domain's to say; asks winbind for them (see
-  /// winbind_facts). nullopt: settings' own are all there are. Throws std::bad_alloc.
+  /// This host's names in a CHALLENGE, if an account source has names of its own (see
+  /// Accounts::host_names). nullopt: settings' own are all there are. Throws std::bad_alloc.
   [[nodiscard]] std::optional<HostNames> domain_names() const;
   /// The account's name, or the service's, or this host's; never empty.
   [[nodiscard]] const Ref<const Name>& name() const noexcept { return name_; }
@@ -98,14 +107,14 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
   Usage usage_ = Usage::kBoth;
   Ref<const Settings> settings_;
   Ref<const Identity> identity_;
-  std::shared_ptr<const AccountSource> accounts_;
+  std::shared_ptr<const Accounts> accounts_;
+  const Backend* source_ = nullptr;
   bool ambient_ = false;
-  bool of_domain_ = false;
   std::string key_file_;  // where the accounts are from, if the caller said
   Ref<const Name> name_;
   Options options_;
-  std::optional<LoginQuery> query_;  // set while the target decides about the login
-  std::uint64_t expires_ = 0;        // Unix time; 0: never
+  std::optional<PendingLogin> pending_;  // set while the target decides about the login
+  std::uint64_t expires_ = 0;            // Unix time; 0: never
 };
 
 /// What a store key ntlmssp_keyring says: a keyring (nullopt: any), and a pattern behind a colon.

@@ -1,7 +1,7 @@
 // Credentials saved and loaded. Where accounts are looked up is saved, not the accounts.
 #include <utility>
 
-#include "mech/backends/winbind/winbind_agent.h"
+#include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/credential.h"
 
@@ -11,8 +11,11 @@ namespace {
 constexpr std::size_t kMaxWide = 0xFFFE;
 constexpr std::size_t kMaxPath = 4096;
 
+// In the place of a source's tag: no login depends on the target.
+constexpr std::uint8_t kNotPending = 0;
+
 // Who logs in.
-enum class LoginBy : std::uint8_t { kNone, kNobody, kHash, kWinbind };
+enum class LoginBy : std::uint8_t { kNone, kNobody, kHash, kKept };
 
 void save_identity(const Identity& identity, Serializer& out) {
   out.block(identity.user());
@@ -60,45 +63,61 @@ LoginBy login_of(const Credential& credential) noexcept {
   if (identity.is_anonymous()) {
     return LoginBy::kNobody;
   }
-  return identity.agent() != nullptr ? LoginBy::kWinbind : LoginBy::kHash;
+  return identity.agent() != nullptr ? LoginBy::kKept : LoginBy::kHash;
 }
 
-// The secret stays with winbind, which is asked for the account again.
-Result<Ref<const Identity>> load_winbind_identity(Deserializer& in) {
+// The secret stays with its source, which is asked for the account again.
+void save_kept(const Backend& source, const Identity& identity, Serializer& out) {
+  out.u8(source.tag());
+  out.block(identity.user());
+  out.block(identity.domain());
+}
+
+Result<FoundLogin> load_kept(Deserializer& in, const Backend*& source) {
+  const Error bad{Major::kDefectiveCredential, Minor::kImport};
+  source = backend_tagged(in.u8());
   const Bytes user = load_name(in);
   const Bytes domain = load_name(in);
-  if (user.empty()) {
-    in.reject();
+  if (!in.ok() || user.empty() || source == nullptr) {
+    return bad;
   }
   const Result<Ref<const Settings>> settings = load_settings();
-  if (!in.ok() || !settings) {
-    return in.ok() ? settings.error() : Error{Major::kDefectiveCredential, Minor::kImport};
+  if (!settings) {
+    return settings.error();
   }
-  return winbind_identity(user, domain, **settings);
+  Result<FoundLogin> login = source->find_login({user, domain, {}, std::nullopt}, **settings);
+  if (login && !login->identity) {
+    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+  }
+  return login && login->identity->agent() == nullptr ? Result<FoundLogin>(bad) : std::move(login);
 }
 
-void save_query(const LoginQuery& query, Serializer& out) {
-  out.flag(query.keyring.has_value());
-  out.u8(static_cast<std::uint8_t>(query.keyring.value_or(KeyringKind::kSession)));
-  out.text(query.user);
-  out.text(query.domain);
+void save_pending(const PendingLogin& pending, Serializer& out) {
+  const Result<std::string> user = utf8_from_utf16le(pending.user);
+  const Result<std::string> domain = utf8_from_utf16le(pending.domain);
+  pending.source->save_place(pending.place, out);
+  out.text(user ? *user : std::string());
+  out.text(domain ? *domain : std::string());
 }
 
-LoginQuery load_query(Deserializer& in) {
-  LoginQuery query;
-  const bool chosen = in.flag();
-  const std::uint8_t keyring = in.u8();
-  if (keyring > static_cast<std::uint8_t>(KeyringKind::kPersistent)) {
+// `tag` is its source's.
+std::optional<PendingLogin> load_pending(std::uint8_t tag, Deserializer& in) {
+  PendingLogin pending;
+  pending.source = backend_tagged(tag);
+  if (pending.source == nullptr) {
     in.reject();
+    return std::nullopt;
   }
-  if (chosen) {
-    query.keyring = static_cast<KeyringKind>(keyring);
-  } else if (keyring != static_cast<std::uint8_t>(KeyringKind::kSession)) {
+  pending.place = pending.source->load_place(in);
+  Result<Bytes> user = utf16le_from_utf8(in.text(Name::kMaxSize));
+  Result<Bytes> domain = utf16le_from_utf8(in.text(Name::kMaxSize));
+  if (!user || !domain) {
     in.reject();
+    return std::nullopt;
   }
-  query.user = in.text(Name::kMaxSize);
-  query.domain = in.text(Name::kMaxSize);
-  return query;
+  pending.user = std::move(*user);
+  pending.domain = std::move(*domain);
+  return pending;
 }
 
 Credential::Options load_options(Deserializer& in) {
@@ -131,13 +150,12 @@ void Credential::save(Serializer& out) const {
   out.u8(static_cast<std::uint8_t>(login));
   if (login == LoginBy::kHash) {
     save_identity(*identity_, out);
-  } else if (login == LoginBy::kWinbind) {
-    out.block(identity_->user());
-    out.block(identity_->domain());
+  } else if (login == LoginBy::kKept) {
+    save_kept(*source_, *identity_, out);
   }
-  out.flag(query_.has_value());
-  if (query_) {
-    save_query(*query_, out);
+  out.u8(pending_ ? pending_->source->tag() : kNotPending);
+  if (pending_) {
+    save_pending(*pending_, out);
   }
   out.u64(expires_);
   out.flag(ambient_);
@@ -152,28 +170,29 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   const std::string key_file = in.text(kMaxPath);
   const auto login = static_cast<LoginBy>(in.u8());
   Ref<const Identity> identity;
+  const Backend* kept_by = nullptr;
   if (login == LoginBy::kHash) {
     identity = load_identity(in);
   } else if (login == LoginBy::kNobody) {
     identity = Identity::anonymous();
-  } else if (login == LoginBy::kWinbind) {
-    Result<Ref<const Identity>> kept = load_winbind_identity(in);
+  } else if (login == LoginBy::kKept) {
+    Result<FoundLogin> kept = load_kept(in, kept_by);
     if (!kept) {
       return kept.error();
     }
-    identity = std::move(*kept);
+    identity = std::move(kept->identity);
   }
-  std::optional<LoginQuery> query;
-  if (in.flag()) {
-    query = load_query(in);
+  std::optional<PendingLogin> pending;
+  if (const std::uint8_t tag = in.u8(); tag != kNotPending) {
+    pending = load_pending(tag, in);
   }
   const std::uint64_t expires = in.u64();
   const bool ambient = in.flag();
   const bool sound = usage <= static_cast<std::uint8_t>(Usage::kAccept) &&
-                     login <= LoginBy::kWinbind && source <= AccountsFrom::kKeyFile &&
+                     login <= LoginBy::kKept && source <= AccountsFrom::kKeyFile &&
                      (source == AccountsFrom::kKeyFile) == !key_file.empty() &&
                      (source != AccountsFrom::kNowhere || login != LoginBy::kNone) &&
-                     (login == LoginBy::kHash || ambient == (login == LoginBy::kWinbind));
+                     (login == LoginBy::kHash || ambient == (login == LoginBy::kKept));
   if (!name || !sound || !in.finished()) {
     return bad;
   }
@@ -187,7 +206,8 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   loaded->identity_ = std::move(identity);
   loaded->name_ = std::move(*name);
   loaded->options_ = options;
-  loaded->query_ = std::move(query);
+  loaded->source_ = kept_by;
+  loaded->pending_ = std::move(pending);
   loaded->expires_ = expires;
   loaded->ambient_ = ambient;
   return owner;

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "mech/backends/winbind/winbind_agent.h"
-#include "mech/backends/winbind/winbind_names.h"
+#include "mech/backends/backends.h"
 #include "mech/base/text.h"
-#include "mech/log/process_runtime.h"
+#include "mech/credential/account_chain.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
@@ -48,10 +47,6 @@ Error bad_credential(std::string_view why) {
 
 bool names_secret(const CredentialRequest& request) noexcept {
   return request.password || request.password_utf16le || request.nt_hash;
-}
-
-std::optional<CodePage> page_if(bool needed, const Policy& policy) noexcept {
-  return needed ? std::optional<CodePage>(policy.code_page) : std::nullopt;
 }
 
 struct Hashes {
@@ -112,201 +107,119 @@ Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, 
                                                  std::move(hashes->nt), std::move(hashes->lm)));
 }
 
-Result<Ref<const Identity>> identity_of_file(const std::string& path, const WideName& name,
-                                             const Policy& policy) {
-  if (path.empty()) {
-    return Error{Major::kNoCred, Minor::kNoInitiatorCred};
-  }
-  return UsersFile::at(path, page_if(initiator_needs_lm_hash(policy), policy))
-      ->identity(name.user, name.domain);
-}
-
-std::string login_text(const Login& login) {
-  return printable_account(login.user, login.domain) + " from the " +
-         std::string(keyring_name(login.keyring)) + " keyring, kept for " +
-         printable_utf8(login.pattern);
-}
-
-Result<Found> identity_of_login(const Login& login) {
-  Result<LoginSecret> secret = read_login(login);
-  if (!secret) {
-    return secret.error();
-  }
-  Result<Bytes> user = utf16le_from_utf8(login.user);
-  Result<Bytes> domain = utf16le_from_utf8(login.domain);
-  if (!user || !domain) {
-    return Error{Major::kBadName, Minor::kBadText};
+Result<Found> found_in(const Backend& source, const LoginSearch& search, const Settings& settings) {
+  Result<FoundLogin> login = source.find_login(search, settings);
+  if (!login) {
+    return login.error();
   }
   Found found;
-  found.identity = Ref<const Identity>::adopt(
-      new Identity(std::move(*user), std::move(*domain), std::move(secret->hash), std::nullopt));
-  found.expires = secret->expires;
+  found.identity = std::move(login->identity);
+  found.source = &source;
+  found.expires = login->expires;
+  if (login->by_target) {
+    found.pending = PendingLogin{&source, std::string(search.place.value_or(std::string_view())),
+                                 Bytes(search.user.begin(), search.user.end()),
+                                 Bytes(search.domain.begin(), search.domain.end())};
+  }
   return found;
 }
 
-std::string utf8_or_nothing(ByteView wide) {
-  Result<std::string> text = utf8_from_utf16le(wide);
-  return text ? std::move(*text) : std::string();
-}
-
-LoginQuery query_for(const WideName& name, std::optional<KeyringKind> keyring) {
-  LoginQuery query;
-  query.keyring = keyring;
-  query.user = utf8_or_nothing(name.user);
-  query.domain = utf8_or_nothing(name.domain);
-  return query;
-}
-
-Result<Found> search_keyring(LoginQuery query, const Settings& settings) {
-  std::optional<Login> login = find_login(query);
-  if (!login && !query.target.empty()) {
-    return error_with_detail(Major::kNoCred, Minor::kNoInitiatorCred,
-                             "no login is kept for " + printable_utf8(query.target) +
-                                 "; gss-ntlm list shows those there are");
-  }
-  if (!login) {
+// In the one source that the caller chose.
+Result<Found> search_source(const Backend& source, const LoginSearch& search,
+                            const Settings& settings) {
+  Result<Found> found = found_in(source, search, settings);
+  if (found && !found->identity) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};
-  }
-  Result<Found> found = identity_of_login(*login);
-  if (found && is_tracing(settings)) {
-    trace_event(settings, "credentials: " + login_text(*login));
   }
   return found;
 }
 
 // A file for acceptors only holds the accounts of others: none of them is the default.
-const std::string& initiator_file(const WideName& name, const Settings& settings) noexcept {
-  const std::string& path = settings.initiator_users_path();
-  return path.empty() && !name.user.empty() ? settings.acceptor_users_file : path;
-}
-
-// The same for a file that the caller names.
 std::optional<std::string_view> initiator_file(const WideName& name,
                                                const CredentialRequest& request) noexcept {
   const auto& path = request.initiator_key_file ? request.initiator_key_file : request.key_file;
   return !path && !name.user.empty() ? request.acceptor_key_file : path;
 }
 
-// `target` is the login's, in the keyring; empty: not known yet.
-Result<Found> search_backends(const WideName& name, const std::string& target,
-                              const Settings& settings) {
+// In those that settings name. The last error counts.
+Result<Found> search_sources(const LoginSearch& search, const Settings& settings) {
   Error why{Major::kNoCred, Minor::kNoInitiatorCred};
-  for (const Backend backend : settings.initiator_accounts) {
-    if (backend == Backend::kKeyring && target.empty() && have_no_logins()) {
-      why = Error{Major::kNoCred, Minor::kNoInitiatorCred};
-    } else if (backend == Backend::kKeyring) {
-      LoginQuery query = query_for(name, std::nullopt);
-      query.target = target;
-      Result<Found> found = search_keyring(query, settings);
-      if (found) {
-        if (target.empty()) {
-          found->query = std::move(query);
-        }
-        return found;
-      }
-      why = found.error();
-    } else if (backend == Backend::kWinbind) {
-      Result<Ref<const Identity>> identity = winbind_identity(name.user, name.domain, settings);
-      if (identity) {
-        trace_event(settings, "credentials: the password that winbind keeps");
-        return Found{std::move(*identity), std::nullopt, 0};
-      }
-      why = has_winbind() ? identity.error() : why;
-    } else if (const std::string& path = initiator_file(name, settings); !path.empty()) {
-      Result<Ref<const Identity>> identity = identity_of_file(path, name, settings.policy);
-      if (identity) {
-        trace_event(settings, "credentials: from the users file");
-        return Found{std::move(*identity), std::nullopt, 0};
-      }
-      why = identity.error();
+  for (const Backend* source : settings.initiator_accounts) {
+    Result<Found> found = found_in(*source, search, settings);
+    if (found && found->identity) {
+      return found;
     }
+    why = found ? why : found.error();
   }
   return why;
 }
 
-Result<WideName> wide_name_of(const LoginQuery& query) {
-  Result<Bytes> user = utf16le_from_utf8(query.user);
-  Result<Bytes> domain = utf16le_from_utf8(query.domain);
-  if (!user || !domain) {
-    return Error{Major::kBadName, Minor::kBadText};
+Result<Found> search_keyring(std::string_view choice, const LoginSearch& search,
+                             const Settings& settings) {
+  const Result<KeyringChoice> parsed = parse_keyring_choice(choice);
+  if (!parsed) {
+    return parsed.error();
   }
-  return WideName{std::move(*user), std::move(*domain)};
+  LoginSearch chosen = search;
+  chosen.place = choice.substr(0, choice.find(':'));
+  Result<Found> found = search_source(keyring_backend(), chosen, settings);
+  // "any" chooses none: the target decides between all sources.
+  if (found && found->pending && !parsed->keyring) {
+    found->pending->place.clear();
+  }
+  return found;
 }
 
 }  // namespace
 
 Result<Found> find_identity(const CredentialRequest& request, const Settings& settings) {
+  Found found;
   if (request.name && request.name->kind() == NameKind::kAnonymous) {
-    return Found{Identity::anonymous(), std::nullopt, 0};
+    found.identity = Identity::anonymous();
+    return found;
   }
   Result<WideName> name = wide_name(request, settings);
   if (!name) {
     return name.error();
   }
-  const auto plain = [](Result<Ref<const Identity>> identity) -> Result<Found> {
+  if (names_secret(request)) {
+    Result<Ref<const Identity>> identity =
+        explicit_identity(request, std::move(*name), settings.policy);
     if (!identity) {
       return identity.error();
     }
-    return Found{std::move(*identity), std::nullopt, 0};
-  };
-  if (names_secret(request)) {
-    Result<Found> found = plain(explicit_identity(request, std::move(*name), settings.policy));
-    if (found) {
-      found->supplied = true;
-    }
+    found.identity = std::move(*identity);
+    found.supplied = true;
     return found;
   }
+  LoginSearch search{name->user, name->domain, {}, std::nullopt};
   if (request.keyring) {
-    const Result<KeyringChoice> choice = parse_keyring_choice(*request.keyring);
-    if (!choice) {
-      return choice.error();
-    }
-    LoginQuery query = query_for(*name, choice->keyring);
-    Result<Found> found = search_keyring(query, settings);
-    if (found) {
-      found->query = std::move(query);
-    }
-    return found;
+    return search_keyring(*request.keyring, search, settings);
   }
-  if (const std::optional<std::string_view> path = initiator_file(*name, request)) {
-    return plain(identity_of_file(std::string(*path), *name, settings.policy));
+  search.place = initiator_file(*name, request);
+  if (search.place) {
+    return search_source(users_file_backend(), search, settings);
   }
-  return search_backends(*name, {}, settings);
+  return search_sources(search, settings);
 }
 
-Result<Found> find_identity(LoginQuery query, const std::string& target, const Settings& settings) {
-  query.target = target;
-  if (query.keyring || target.empty()) {
-    return search_keyring(std::move(query), settings);
+Result<Found> find_identity(const PendingLogin& pending, const std::string& target,
+                            const Settings& settings) {
+  LoginSearch search{pending.user, pending.domain, target, std::nullopt};
+  if (!pending.place.empty()) {
+    search.place = pending.place;
   }
-  const Result<WideName> name = wide_name_of(query);
-  return name ? search_backends(*name, target, settings) : Result<Found>(name.error());
+  return search.place || target.empty() ? search_source(*pending.source, search, settings)
+                                        : search_sources(search, settings);
 }
 
 // A file that the caller names is all there is; else settings say who is asked.
-Result<Accounts> find_accounts(const CredentialRequest& request, const Settings& settings) {
-  std::string path;
+Result<std::shared_ptr<const Accounts>> find_accounts(const CredentialRequest& request,
+                                                      const Settings& settings) {
   const std::optional<std::string_view> named = acceptor_file_of(request);
-  if (named) {
-    path = *named;
-  } else if (acceptor_asks(Backend::kUsersFile, settings)) {
-    path = settings.acceptor_users_path();
-  }
-  const UsersFile* file = nullptr;
-  if (!path.empty()) {
-    const Result<UsersFile*> opened =
-        UsersFile::open(path, page_if(acceptor_needs_lm_hash(settings.policy), settings.policy),
-                        settings.users_file_grace);
-    if (!opened) {
-      return opened.error();
-    }
-    file = *opened;
-  }
-  if (named && file != nullptr) {
-    return Accounts{unowned(file), false};
-  }
-  Accounts accounts = join_accounts(file, settings);
-  if (accounts.source == nullptr) {
+  Result<std::shared_ptr<const Accounts>> accounts =
+      named ? users_file_backend().accounts(named, settings) : acceptor_accounts(settings);
+  if (accounts && *accounts == nullptr) {
     return Error{Major::kNoCred, Minor::kNoAcceptorCred};
   }
   return accounts;

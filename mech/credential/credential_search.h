@@ -12,9 +12,10 @@ namespace gssntlm {
 /// An account to log in with, and what became known of it on the way.
 struct Found {
   Ref<const Identity> identity;
-  std::optional<LoginQuery> query;  ///< it came from the keyring; another target may want another
-  std::uint64_t expires = 0;        ///< Unix time; 0: never
-  bool supplied = false;            ///< the caller handed the secret in
+  const Backend* source = nullptr;      ///< nullptr: no account source
+  std::optional<PendingLogin> pending;  ///< another target may want another
+  std::uint64_t expires = 0;            ///< Unix time; 0: never
+  bool supplied = false;                ///< the caller handed the secret in
 };
 
 /// The account of `request`: its own secret, else what it names, else whoever settings ask. Errors
@@ -24,7 +25,7 @@ struct Found {
 
 /// The same for a login that depends on its target, an SPN; empty: one without. Throws
 /// std::bad_alloc.
-[[nodiscard]] Result<Found> find_identity(LoginQuery query, const std::string& target,
+[[nodiscard]] Result<Found> find_identity(const PendingLogin& pending, const std::string& target,
                                           const Settings& settings);
 
 /// The users file that the caller names for acceptors.
@@ -33,9 +34,9 @@ struct Found {
   return request.acceptor_key_file ? request.acceptor_key_file : request.key_file;
 }
 
-/// The accounts that an acceptor with `request` knows. Errors: NO_CRED kNoAcceptorCred,
-/// kUsersFile*. Throws std::bad_alloc.
-[[nodiscard]] Result<Accounts> find_accounts(const CredentialRequest& request,
-                                             const Settings& settings);
+/// The accounts, not nullptr, that an acceptor with `request` knows. Errors: NO_CRED
+/// kNoAcceptorCred, kUsersFile*. Throws std::bad_alloc.
+[[nodiscard]] Result<std::shared_ptr<const Accounts>> find_accounts(
+    const CredentialRequest& request, const Settings& settings);
 
 }  // namespace gssntlm

@@ -12,8 +12,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 
-#include "mech/backends/winbind/winbind_logon.h"
-#include "mech/backends/winbind/winbind_names.h"
+#include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
@@ -56,13 +55,11 @@ std::string lower_ascii(std::string text) {
   return text;
 }
 
-// Where winbind runs and does not say, the host may be one.
 bool is_member_host(const Settings& settings) {
-  if (settings.names.domain_member || !has_winbind()) {
-    return settings.names.domain_member;
-  }
-  const Result<WinbindFacts> facts = winbind_facts();
-  return !facts || facts->is_member();
+  const auto sources = backends();
+  return settings.names.domain_member ||
+         std::any_of(sources.begin(), sources.end(),
+                     [](const Backend* source) { return source->makes_member(); });
 }
 
 // A member host's accounts are those of its computer name: no domain is its own.
@@ -74,11 +71,14 @@ bool is_own_domain(const std::string& domain, const Settings& settings) {
   return !is_member_host(settings) && equal_ignoring_case(*wide, settings.names.nb_domain);
 }
 
-// Whether winbind says who it is here: the account that a domain controller named, or one of a
-// domain that is not this host's own.
-bool is_of_winbind(const Name& name, const Settings& settings) {
-  return is_named_by_domain(name) ||
-         (has_winbind() && !is_own_domain(name.domain_part(), settings));
+// The user that an account source says it is; nullopt: none says so.
+std::optional<Result<HostUser>> user_of_source(const Name& name, const Settings& settings) {
+  for (const Backend* source : backends()) {
+    if (std::optional<Result<HostUser>> user = source->local_user(name, is_own_domain, settings)) {
+      return user;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<HostUser> user_called(const std::string& user, const std::string& domain,
@@ -140,17 +140,15 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
     return no_local_user("only a user whom a logon in this process proved is a local user");
   }
   std::optional<HostUser> found;
-  if (is_of_winbind(name, settings)) {
-    Result<HostUser> user = domain_user_here(name, std::chrono::seconds(settings.winbind_timeout));
-    if (!user) {
-      const Error error = user.error();
-      return error.major == Major::kUnauthorized
-                 ? no_local_user(std::string(last_detail(static_cast<std::uint32_t>(error.minor))))
-                 : error;
-    }
-    found = std::move(*user);
-  } else {
+  if (std::optional<Result<HostUser>> user = user_of_source(name, settings); !user) {
     found = user_called(name.user_part(), name.domain_part(), settings);
+  } else if (*user) {
+    found = std::move(**user);
+  } else {
+    const Error error = user->error();
+    return error.major == Major::kUnauthorized
+               ? no_local_user(std::string(last_detail(static_cast<std::uint32_t>(error.minor))))
+               : error;
   }
   if (!found) {
     return no_local_user("this system has no user for " + printable_utf8(name.display()));

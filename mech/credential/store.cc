@@ -34,8 +34,9 @@ Status store_in_keyring(const Credential& credential, const KeyringChoice& choic
   }
   const Identity& identity = *credential.identity();
   if (identity.agent() != nullptr) {
-    return error_with_detail(Major::kDefectiveCredential, Minor::kBadCredential,
-                             "winbind keeps this password, and gives it to nobody");
+    return error_with_detail(
+        Major::kDefectiveCredential, Minor::kBadCredential,
+        std::string(credential.source()->word()) + " keeps this password, and gives it to nobody");
   }
   Login login;
   login.keyring = choice.keyring.value_or(KeyringKind::kSession);

@@ -65,6 +65,13 @@ std::string_view last_detail(std::uint32_t minor) noexcept {
              : std::string_view();
 }
 
+std::string error_text(Error error) {
+  const auto minor = static_cast<std::uint32_t>(error.minor);
+  const std::string_view detail = last_detail(minor);
+  std::string text(detail);
+  return text.append(detail.empty() ? "" : ": ").append(minor_text(minor));
+}
+
 void forget_detail() noexcept {
   if (Detail* detail = current()) {
     detail->minor = 0;

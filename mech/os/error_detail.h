@@ -16,6 +16,9 @@ Error error_with_detail(Major major, Minor minor, std::string_view text) noexcep
 /// The text of this thread's last error_with_detail(), if it was for `minor`; else empty.
 [[nodiscard]] std::string_view last_detail(std::uint32_t minor) noexcept;
 
+/// The text of an error behind its particulars, if there are any. Throws std::bad_alloc.
+[[nodiscard]] std::string error_text(Error error);
+
 /// Forgets it: a new call begins.
 void forget_detail() noexcept;
 

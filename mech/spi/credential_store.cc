@@ -104,8 +104,8 @@ Answer store_credential(const StoreCall& call, gss_const_key_value_set_t keys) {
   if (credential.can_initiate() && credential.identity()->agent() != nullptr) {
     return error_with_detail(
         Major::kNoCred, Minor::kNoInitiatorCred,
-        "winbind keeps this account's password, and gives it to nobody; log in with "
-        "gss-ntlm login");
+        std::string(credential.source()->word()) +
+            " keeps this account's password, and gives it to nobody; log in with gss-ntlm login");
   }
   OidSet stored;
   if (call.mechs_stored != nullptr) {

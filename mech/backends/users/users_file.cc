@@ -360,6 +360,16 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
   return logon;
 }
 
+Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
+                               const Runtime& env, Verdict& verdict) const {
+  if (!decides(request.user, request.domain)) {
+    verdict = Verdict::kUnknown;
+    return failure(Minor::kLogonFailure);
+  }
+  verdict = Verdict::kRefused;
+  return logon(request, policy, env);
+}
+
 bool UsersFile::decides(ByteView user, ByteView domain) const {
   const Content now = state_->whole(path_);
   const bool unreadable = now.fault && !now.missing && !now.table;

@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "mech/backends/backend.h"
 #include "mech/backends/users/users_load.h"
 #include "mech/base/ref.h"
-#include "mech/protocol/identity.h"
-#include "mech/protocol/logon.h"
 
 namespace gssntlm {
 
@@ -16,7 +15,7 @@ namespace gssntlm {
 /// device, inode, size and times, and read once, by one thread, while others wait for it. A missing
 /// file holds no account. One that cannot be read, or has a bad line, leaves the last good content
 /// valid for the time of open(), then no account; it is not read again until it changes.
-class UsersFile : public AccountSource {
+class UsersFile : public Accounts {
  public:
   static constexpr std::uint64_t kDefaultGrace = 5 * 60;  // seconds
 
@@ -37,6 +36,11 @@ class UsersFile : public AccountSource {
   /// password while policy does not allow those, costs what an unknown user costs.
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                     const Runtime& env) const override;
+  [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
+                                    const Runtime& env, Verdict& verdict) const override;
+  [[nodiscard]] std::optional<HostNames> host_names(const Settings&) const override {
+    return std::nullopt;
+  }
 
   /// Whether logon() decides about the account: it is there, usable or not, or the file cannot be
   /// read. Throws std::bad_alloc.

@@ -4,14 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gssntlm {
+#include "mech/backends/backend.h"
 
-/// What an answer means for a logon.
-enum class Verdict {
-  kRefused,      ///< decided: this account, with this response, now
-  kUnknown,      ///< nobody there knows such an account or domain; another source may
-  kUnreachable,  ///< nothing was decided; trying again may help
-};
+namespace gssntlm {
 
 struct StatusMeaning {
   Verdict verdict = Verdict::kRefused;

@@ -6,7 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "mech/backends/winbind/nt_status.h"
 #include "mech/backends/winbind/wbclient.h"
+#include "mech/backends/winbind/winbind_names.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 
@@ -304,6 +306,10 @@ Result<Logon> WinbindSource::logon(const LogonRequest& request, const Policy& po
   }
   logon.attributes = std::move(answer.attributes);
   return logon;
+}
+
+std::optional<HostNames> WinbindSource::host_names(const Settings& settings) const {
+  return domain_host_names(settings);
 }
 
 }  // namespace gssntlm

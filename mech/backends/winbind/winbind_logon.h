@@ -4,8 +4,7 @@
 #include <chrono>
 #include <string_view>
 
-#include "mech/backends/winbind/nt_status.h"
-#include "mech/protocol/logon.h"
+#include "mech/backends/backend.h"
 
 namespace gssntlm {
 
@@ -32,7 +31,7 @@ inline constexpr std::string_view kUnprivileged =
     "privileged pipe (Debian: adduser USER winbindd_priv) and start it anew";
 
 /// Stateless; shared by threads.
-class WinbindSource : public AccountSource {
+class WinbindSource : public Accounts {
  public:
   explicit WinbindSource(std::chrono::seconds bound) noexcept : bound_(bound) {}
 
@@ -43,7 +42,8 @@ class WinbindSource : public AccountSource {
 
   /// The same; `verdict` says what a failure means for further sources.
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
-                                    const Runtime& env, Verdict& verdict) const;
+                                    const Runtime& env, Verdict& verdict) const override;
+  [[nodiscard]] std::optional<HostNames> host_names(const Settings& settings) const override;
 
  private:
   std::chrono::seconds bound_;

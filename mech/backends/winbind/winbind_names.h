@@ -4,8 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include <sys/types.h>
-
+#include "mech/backends/backend.h"
 #include "mech/config/settings.h"
 #include "mech/names/name.h"
 
@@ -34,12 +33,6 @@ struct WinbindFacts {
 /// Names for CHALLENGE: those that settings give, else winbind's, else what settings make of the
 /// host's name. Waits as winbind_facts(). Throws std::bad_alloc.
 [[nodiscard]] HostNames domain_host_names(const Settings& settings);
-
-/// A user of this host.
-struct HostUser {
-  std::string name;
-  uid_t uid = 0;
-};
 
 /// Whether a domain controller named the account in a logon that this process had checked.
 [[nodiscard]] bool is_named_by_domain(const Name& name);

@@ -93,7 +93,7 @@ TEST_CASE("a bad value of any setting is refused with file, line and what to wri
       const std::string why = complaint(text);
       CHECK(has_text(why, "test.conf line 3"));
       CHECK(has_text(why, key.name));
-      CHECK(has_text(why, key.form));
+      CHECK(has_text(why, key.form()));
     }
   }
   // Everything but texts refuses an unknown word and an empty value.

@@ -1,0 +1,164 @@
+// The users file as an account source.
+#include <cstdio>
+
+#include <sys/stat.h>
+
+#include "mech/backends/backends.h"
+#include "mech/backends/users/users_edit.h"
+#include "mech/backends/users/users_file.h"
+#include "mech/base/text.h"
+#include "mech/config/settings.h"
+#include "mech/log/process_runtime.h"
+#include "mech/names/name.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+namespace {
+
+std::optional<CodePage> page_if(bool needed, const Policy& policy) noexcept {
+  return needed ? std::optional<CodePage>(policy.code_page) : std::nullopt;
+}
+
+// A file for acceptors only holds the accounts of others: none of them is the default.
+std::string_view initiator_file(const LoginSearch& search, const Settings& settings) noexcept {
+  const std::string& path = settings.initiator_users_path();
+  return search.place                           ? *search.place
+         : path.empty() && !search.user.empty() ? settings.acceptor_users_file
+                                                : path;
+}
+
+std::string mode_of(const std::string& path) {
+  struct stat st {};
+  char mode[24] = "";
+  if (::stat(path.c_str(), &st) == 0) {
+    std::snprintf(mode, sizeof mode, ", mode %04o", static_cast<unsigned>(st.st_mode & 07777));
+  }
+  return mode;
+}
+
+// What becomes of the logins while the file is like this.
+std::string consequence(const std::string& path, const Settings& settings) {
+  if (path != settings.acceptor_users_path()) {
+    return {};
+  }
+  if (look_at_users_file(path).missing) {
+    return "; running acceptors accept none of its accounts";
+  }
+  return "; running acceptors use its last good content for at most " +
+         std::to_string(settings.users_file_grace) +
+         " s (users_file_grace), then accept no account";
+}
+
+// Accounts whose password is empty; acceptors reject them unless a setting says otherwise.
+std::string empty_passwords(const std::string& path) {
+  const Result<UsersText> users = read_users_text(path);
+  std::string list;
+  for (const UsersText::Entry& e : users ? users->entries() : std::vector<UsersText::Entry>()) {
+    if (e.empty_password) {
+      list.append(list.empty() ? "" : ", ").append(printable_account(e.user, e.domain));
+    }
+  }
+  return list;
+}
+
+void check_file(const std::string& path, const Settings& settings, std::vector<Health>& out) {
+  const Result<std::shared_ptr<const UsersTable>> table = load_users_table(path);
+  if (!table) {
+    out.push_back({HealthState::kWrong, "users file",
+                   error_text(table.error()) + consequence(path, settings)});
+    return;
+  }
+  out.push_back(
+      {HealthState::kOk, "users file",
+       printable_utf8(path) + mode_of(path) + ", accounts: " + std::to_string((*table)->size())});
+  const std::string empty = empty_passwords(path);
+  if (!empty.empty()) {
+    const bool allowed = settings.policy.allow_empty_passwords;
+    out.push_back({allowed ? HealthState::kNote : HealthState::kWrong, "empty passwords",
+                   empty + (allowed ? "; allow_empty_passwords accepts them"
+                                    : "; acceptors reject them; run gss-ntlm user passwd")});
+  }
+}
+
+class UsersBackend final : public Backend {
+ public:
+  constexpr UsersBackend() noexcept : Backend("users_file", "the users file", 2, Roles::kBoth) {}
+
+  [[nodiscard]] Result<FoundLogin> find_login(const LoginSearch& search,
+                                              const Settings& settings) const override {
+    const std::string_view path = initiator_file(search, settings);
+    if (path.empty()) {
+      return FoundLogin{};
+    }
+    const Policy& policy = settings.policy;
+    Result<Ref<const Identity>> identity =
+        UsersFile::at(std::string(path), page_if(initiator_needs_lm_hash(policy), policy))
+            ->identity(search.user, search.domain);
+    if (!identity) {
+      return identity.error();
+    }
+    if (!search.place) {
+      trace_event(settings, "credentials: from the users file");
+    }
+    return FoundLogin{std::move(*identity)};
+  }
+
+  [[nodiscard]] std::string login_origin(const LoginSearch& search,
+                                         const Settings& settings) const override {
+    return "the users file " + printable_utf8(initiator_file(search, settings));
+  }
+
+  [[nodiscard]] Result<std::shared_ptr<const Accounts>> accounts(
+      std::optional<std::string_view> place, const Settings& settings) const override {
+    const std::string path(place.value_or(settings.acceptor_users_path()));
+    if (path.empty()) {
+      return std::shared_ptr<const Accounts>();
+    }
+    const Policy& policy = settings.policy;
+    const Result<UsersFile*> file = UsersFile::open(
+        path, page_if(acceptor_needs_lm_hash(policy), policy), settings.users_file_grace);
+    if (!file) {
+      return file.error();
+    }
+    return std::shared_ptr<const Accounts>(std::shared_ptr<void>(), *file);
+  }
+
+  // No login of a users file depends on the target.
+  void save_place(std::string_view, Serializer&) const override {}
+  [[nodiscard]] std::string load_place(Deserializer& in) const override {
+    in.reject();
+    return {};
+  }
+
+  [[nodiscard]] std::optional<Result<HostUser>> local_user(const Name&, IsOwnDomain,
+                                                           const Settings&) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] bool makes_member() const override { return false; }
+
+  [[nodiscard]] std::vector<Health> health(const Settings& settings) const override {
+    const std::string& acceptor = settings.acceptor_users_path();
+    const std::string& initiator = settings.initiator_users_path();
+    std::vector<Health> checks;
+    if (acceptor.empty() && initiator.empty()) {
+      checks.push_back({HealthState::kOk, "users file", "none is named"});
+    }
+    if (!acceptor.empty()) {
+      check_file(acceptor, settings, checks);
+    }
+    if (!initiator.empty() && initiator != acceptor) {
+      check_file(initiator, settings, checks);
+    }
+    return checks;
+  }
+};
+
+constexpr UsersBackend kUsersBackend;
+
+}  // namespace
+
+const Backend& users_file_backend() noexcept {
+  return kUsersBackend;
+}
+
+}  // namespace gssntlm

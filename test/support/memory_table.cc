@@ -1,0 +1,16 @@
+// The table of account sources with one line more.
+#include "test/support/memory_backend.h"
+
+namespace gssntlm {
+
+std::span<const Backend* const> backends() noexcept {
+  static const Backend* const table[] = {
+#define X(WORD) &WORD##_backend(),
+#include "mech/backends/backends.inc"
+      X(memory)
+#undef X
+  };
+  return table;
+}
+
+}  // namespace gssntlm
