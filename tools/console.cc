@@ -143,6 +143,16 @@ std::optional<SecretBytes> take_line(int fd) {
   return password;
 }
 
+std::optional<NtHash> parse_nt_hash(std::string_view digits) {
+  Result<Bytes> bytes = bytes_from_hex(digits);
+  if (!bytes || bytes->size() != NtHash::kSize) {
+    return std::nullopt;
+  }
+  NtHash hash(std::span<const std::uint8_t, 16>(bytes->data(), NtHash::kSize));
+  wipe(*bytes);
+  return hash;
+}
+
 }  // namespace
 
 int complain(std::string_view text) {
@@ -194,13 +204,15 @@ NtHash hash_password(const SecretBytes& password) {
   return hash;
 }
 
-std::optional<NtHash> parse_nt_hash(std::string_view digits) {
-  Result<Bytes> bytes = bytes_from_hex(digits);
-  if (!bytes || bytes->size() != NtHash::kSize) {
-    return std::nullopt;
+std::optional<NtHash> nt_hash_option(std::string_view digits) {
+  std::optional<NtHash> hash = parse_nt_hash(digits);
+  if (!hash) {
+    complain("--nt-hash takes 32 hexadecimal digits");
+  } else if (is_of_empty_password(*hash)) {
+    complain(
+        "--nt-hash is the hash of the empty password, which is not allowed; nothing was changed");
+    hash.reset();
   }
-  NtHash hash(std::span<const std::uint8_t, 16>(bytes->data(), NtHash::kSize));
-  wipe(*bytes);
   return hash;
 }
 

@@ -48,11 +48,7 @@ std::string own_account() {
 
 std::optional<NtHash> ask_for_hash(const LoginOptions& o, const Login& login) {
   if (!o.nt_hash.empty()) {
-    std::optional<NtHash> hash = parse_nt_hash(o.nt_hash);
-    if (!hash) {
-      complain("--nt-hash takes 32 hexadecimal digits");
-    }
-    return hash;
+    return nt_hash_option(o.nt_hash);
   }
   const std::optional<SecretBytes> password = read_password(
       "Password for " + printable_account(login.user, login.domain) + ": ", o.from_stdin);

@@ -5,6 +5,7 @@
 #include <pwd.h>
 
 #include "mech/backends/users/users_edit.h"
+#include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
 #include "mech/names/name.h"
 #include "tools/commands.h"
@@ -41,11 +42,7 @@ std::string shown(const Account& a) {
 
 std::optional<NtHash> hash_for(const UserOptions& o, const Account& account) {
   if (!o.nt_hash.empty()) {
-    std::optional<NtHash> hash = parse_nt_hash(o.nt_hash);
-    if (!hash) {
-      complain("--nt-hash takes 32 hexadecimal digits");
-    }
-    return hash;
+    return nt_hash_option(o.nt_hash);
   }
   const std::optional<SecretBytes> password =
       read_new_password("New password for " + shown(account), o.from_stdin);
@@ -103,6 +100,15 @@ int edit(const UserOptions& o, const std::string& file, bool create,
   return kDone;
 }
 
+// A logon finds the first entry of its user whose domain is the same, or that has none.
+void warn_of_similar(const UsersText& users, const Account& a, const char* consequence) {
+  for (const UsersText::Entry& e : users.similar(a.user, a.domain)) {
+    complain("warning: " + shown(a) + ": the file also has the entry " + shown({e.user, e.domain}) +
+             ", which accepts logons as " + shown(a) +
+             (a.domain.empty() ? " without a domain" : "") + consequence);
+  }
+}
+
 enum class Presence { kMustNot, kMust };
 
 int set_password(const UserOptions& o, Presence presence) {
@@ -129,6 +135,7 @@ int set_password(const UserOptions& o, Presence presence) {
       complain(shown(*account) + " had " + std::to_string(count) +
                " entries; the others, with their passwords, were removed");
     }
+    warn_of_similar(users, *account, " too; of both, the first in the file counts");
     return true;
   });
 }
@@ -149,17 +156,23 @@ int change_existing(const UserOptions& o, Change change) {
   });
 }
 
+constexpr const char* kStillAccepts = " still; remove or disable it too if they are to end";
+
 std::string remove_account(UsersText& users, const Account& a) {
   const std::size_t count = users.remove(a.user, a.domain);
   if (count > 1) {
     std::printf("%s: %zu entries removed\n", shown(a).c_str(), count);
   }
+  warn_of_similar(users, a, kStillAccepts);
   return count == 0 ? " is not in it" : "";
 }
 
 std::string enable_account(UsersText& users, const Account& a, bool enabled) {
   switch (users.enable(a.user, a.domain, enabled)) {
     case UsersText::Enabling::kDone:
+      if (!enabled) {
+        warn_of_similar(users, a, kStillAccepts);
+      }
       return {};
     case UsersText::Enabling::kMissing:
       return " is not in it";
@@ -233,8 +246,10 @@ int run_import(const UserOptions& o) {
   bool whole = true;
   for (const UsersText::Imported& entry : done) {
     using Outcome = UsersText::Imported::Outcome;
-    std::printf("%s\t%s\n", shown({entry.user, entry.domain}).c_str(),
-                outcome_text(entry.outcome, in_place));
+    const bool rejected = entry.empty_password && entry.outcome <= Outcome::kAddedNoHash;
+    std::printf("%s\t%s%s\n", shown({entry.user, entry.domain}).c_str(),
+                outcome_text(entry.outcome, in_place),
+                rejected ? "; empty password: rejected; run gss-ntlm user passwd" : "");
     changed += entry.outcome <= Outcome::kAddedNoHash ? 1 : 0;
     whole = whole && entry.outcome != Outcome::kUnusable;
   }

@@ -19,6 +19,7 @@ extern "C" {
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "mech/os/fork_mutex.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -149,7 +150,7 @@ Status check_file(const std::string& path, const struct stat& st) {
   if ((st.st_mode & 022) != 0) {
     return file_error(path, "others may change it; chmod go-w it");
   }
-  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
+  if (!is_trusted(st.st_uid)) {
     return file_error(path, "it belongs neither to root nor to this process' user; chown it");
   }
   return st.st_size > static_cast<off_t>(kMaxFileSize) ? Status(file_error(path, "over 1 MiB"))

@@ -322,6 +322,78 @@ def test_owners(folder):
     expect(os.stat(theirs).st_uid == 1 and stat.S_IMODE(os.stat(theirs).st_mode) == 0o600, "--owner NAME")
 
 
+def test_places(folder):
+    """Root follows no other user's link, and edits in no directory where another user can plant a lock file."""
+    shared, secret = os.path.join(folder, "shared"), os.path.join(folder, "secret")
+    os.mkdir(shared)
+    os.chmod(shared, 0o1777)
+    write_users(secret, "root:$6$HASH:19000\n")
+    write_users(os.path.join(shared, "own"), ":bob:pw\n")
+    out, _ = run("user", "list", "--file", os.path.join(shared, "own"))
+    expect(out.startswith("bob\tclear-text"), out)
+    _, err = run("user", "import", "--file", os.path.join(shared, "own"), status=1)
+    expect("can create the lock file" in err, err)
+    sparse = os.path.join(folder, "sparse")
+    write_users(sparse, "")
+    os.truncate(sparse, 1 << 40)
+    _, err = run("user", "list", "--file", sparse, status=1)
+    expect("larger than 256 MiB" in err, err)
+    if os.geteuid() != 0:
+        return
+    link, path = os.path.join(shared, "old-users"), os.path.join(folder, "users")
+    os.symlink(secret, link)
+    os.chown(link, 1, 1, follow_symlinks=False)
+    for command in [("user", "import", "--from", link, "--file", path), ("user", "list", "--file", link)]:
+        out, err = run(*command, status=1)
+        expect("the symbolic link old-users belongs to user 1" in err and "HASH" not in out + err, err)
+    expect(not os.path.exists(path), "nothing was imported through another user's link")
+    _, err = run("decode", "--users", link, *exchange_tokens(), status=1)
+    expect("the symbolic link old-users belongs to user 1" in err, err)
+
+
+def test_similar_entries(folder):
+    """An entry that still accepts the account's logons is named."""
+    path = os.path.join(folder, "users")
+    still = "CORP\\alice: the file also has the entry alice, which accepts logons as CORP\\alice"
+    write_users(path, ":alice:pw\nCORP:alice:pw\nCORP:bob:pw\nOTHER:alice:pw\n")
+    for command in ("disable", "del"):
+        _, err = run("user", command, "--file", path, "CORP\\alice")
+        expect(still + " still" in err and err.count("warning") == 1, err)
+    _, err = run("user", "add", "--file", path, "CORP\\alice", "--stdin", stdin=b"pw\n")
+    expect(still + " too; of both, the first in the file counts" in err, err)
+    _, err = run("user", "del", "--file", path, "alice")
+    expect("alice: the file also has the entry CORP\\alice, which accepts logons as alice without a domain" in err, err)
+    for account in ("OTHER\\alice", "bob"):
+        _, err = run("user", "disable", "--file", path, account, status=1 if account == "bob" else 0)
+        expect("warning" not in err, err)
+    _, err = run("user", "del", "--file", path, "CORP\\bob")
+    expect(err == "", err)
+
+
+def test_empty_hash(folder):
+    """The hash of the empty password is as unwelcome as that password."""
+    path = os.path.join(folder, "users")
+    empty = "31d6cfe0d16ae931b73c59d7e0c089c0"
+    _, err = run("user", "add", "--file", path, "alice", "--nt-hash", empty, status=1)
+    expect("the hash of the empty password" in err and not os.path.exists(path), err)
+    run("user", "add", "--file", path, "alice", "--nt-hash", "0" * 32)
+    _, err = run("user", "passwd", "--file", path, "alice", "--nt-hash", empty, status=1)
+    expect("the hash of the empty password" in err, err)
+    _, err = run("login", "alice", "--nt-hash", empty, status=1)
+    expect("the hash of the empty password" in err or "keyring" in err, err)
+    old = os.path.join(folder, "old")
+    write_users(old, "D:unset:\nD:bob:pw\n")
+    out, _ = run("user", "import", "--from", old, "--file", path)
+    expect(out.startswith("D\\unset\tadded; empty password: rejected; run gss-ntlm user passwd\nD\\bob\tadded\n"), out)
+
+
+def exchange_tokens():
+    """The three tokens of a published exchange."""
+    with open(VECTORS, encoding="utf-8") as f:
+        vector = next(v for v in json.load(f)["vectors"] if v["id"] == "exchange.v2.cbt")["out"]
+    return [vector[name] for name in ("negotiate", "challenge", "authenticate")]
+
+
 def plain(text):
     """Whether a terminal shows the text as it is."""
     return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", text)
@@ -475,6 +547,12 @@ def test_doctor(folder):
     os.chmod(users, 0o600)
     wrong(doctor(status=1, lines=[ours]), "empty passwords", "CORP\\svc; acceptors reject them")
     wrong(doctor("--target", "HTTP@x", status=1, lines=[ours]), "initiator", "2 accounts and none is selected")
+    if os.geteuid() == 0:
+        write(users, "CORP:alice:Passw0rd\n")
+        os.symlink(users, os.path.join(folder, "theirs"))
+        os.chown(os.path.join(folder, "theirs"), 1, 1, follow_symlinks=False)
+        said = doctor(status=0, lines=[ours], extra={"NTLM_USER_FILE": os.path.join(folder, "theirs")})
+        wrong(said, "users file path", "the symbolic link theirs belongs to user 1", "note")
     os.unlink(users)
     wrong(doctor(status=1, lines=[ours]), "users file", "running acceptors accept none of its accounts")
     doctor(status=1, lines=[ours], extra={"TMPDIR": folder})
@@ -527,9 +605,7 @@ def test_decode_page(folder):
 
 
 def test_decode_says_what_fails(folder):
-    with open(VECTORS, encoding="utf-8") as f:
-        vector = next(v for v in json.load(f)["vectors"] if v["id"] == "exchange.v2.cbt")["out"]
-    tokens = [vector[name] for name in ("negotiate", "challenge", "authenticate")]
+    tokens = exchange_tokens()
 
     def judged(part, text, tokens, *options, password="Password", status=1):
         out, _ = run("decode", "--password-stdin", *options, *tokens, stdin=password.encode() + b"\n", status=status)

@@ -16,6 +16,7 @@
 #include "mech/config/glob.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -42,6 +43,10 @@ Error keyring_error(KeyringKind kind, int error) {
         "(NTLM_USER_FILE)");
   } else if (error == EDQUOT) {
     text.append("over quota; remove keys (gss-ntlm logout, keyctl) or raise kernel.keys.maxkeys");
+  } else if (error == EKEYREJECTED && is_ambiguous(::geteuid())) {
+    text.append("this process is ")
+        .append(owner_text(::geteuid()))
+        .append(", so no login is known to be its own; map its user, or use a users file");
   } else if (error == EKEYREJECTED) {
     text.append("another user's keyring has the name ")
         .append(RingName().text())

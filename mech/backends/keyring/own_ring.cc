@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mech/backends/keyring/kernel_keys.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -79,7 +80,7 @@ bool KeyFacts::is_own(std::string_view type) const noexcept {
   const std::string_view text = fields_[1];
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
   return fields_[0] == type && error == std::errc() && end == text.data() + text.size() &&
-         uid == ::geteuid();
+         gssntlm::is_own(uid);
 }
 
 Possession::Possession(key_serial_t keyring) noexcept

@@ -36,7 +36,7 @@ class KeyFacts {
   KeyFacts(const KeyFacts&) = delete;
   KeyFacts& operator=(const KeyFacts&) = delete;
 
-  /// Of this type, and owned by the effective uid.
+  /// Of this type, and owned by the effective uid (is_own(), owner.h).
   [[nodiscard]] bool is_own(std::string_view type) const noexcept;
   [[nodiscard]] std::string_view description() const noexcept { return description_; }
 

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "mech/base/text.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -52,18 +53,30 @@ bool is_current(int fd, int directory, const std::string& name) noexcept {
          open.st_ino == named.st_ino && open.st_dev == named.st_dev;
 }
 
+// Why a lock file cannot be ours, as far as that is visible from outside; empty: nothing is.
+std::string why_unusable(const struct stat& st) {
+  return !S_ISREG(st.st_mode)      ? "is not a regular file"
+         : !is_own(st.st_uid)      ? "belongs to " + owner_text(st.st_uid)
+         : (st.st_mode & 077) != 0 ? "can be opened by other users"
+                                   : "";
+}
+
 Result<Descriptor> open_lock_file(int directory, const std::string& name, const std::string& path) {
   Descriptor file(::openat(directory, name.c_str(),
                            O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
                            0600));
+  const int error = errno;
   struct stat st;
-  if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
-    return users_file_errno(path, "cannot open its lock file " + printable_utf8(name));
+  const bool known = (file.get() < 0 ? ::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW)
+                                     : ::fstat(file.get(), &st)) == 0;
+  const std::string why = known ? why_unusable(st) : std::string();
+  if (!why.empty()) {
+    return users_file_error(Minor::kUsersFileMode, path,
+                            "its lock file " + printable_utf8(name) + " " + why + "; remove it");
   }
-  if (!S_ISREG(st.st_mode) || st.st_uid != ::geteuid() || (st.st_mode & 077) != 0) {
-    return users_file_error(
-        Minor::kUsersFileMode, path,
-        "other users can open its lock file " + printable_utf8(name) + "; remove it");
+  if (file.get() < 0 || !known) {
+    errno = error;
+    return users_file_errno(path, "cannot open its lock file " + printable_utf8(name));
   }
   return file;
 }
@@ -82,29 +95,24 @@ Result<EditLock> EditLock::take(const TrustedPlace& place, const std::string& pa
                                 std::chrono::milliseconds patience) {
   const int directory = place.directory.get();
   std::string name = "." + place.name + ".gss-ntlm-lock";
-  std::chrono::milliseconds waited{0};
+  const auto end = std::chrono::steady_clock::now() + patience;
   while (true) {
     Result<Descriptor> file = open_lock_file(directory, name, path);
     if (!file) {
       return file.error();
     }
-    if (::flock(file->get(), LOCK_EX | LOCK_NB) == 0) {
-      if (is_current(file->get(), directory, name)) {
-        return EditLock(std::move(*file), directory, std::move(name));
-      }
-      continue;
+    const bool locked = ::flock(file->get(), LOCK_EX | LOCK_NB) == 0;
+    if (locked && is_current(file->get(), directory, name)) {
+      return EditLock(std::move(*file), directory, std::move(name));
     }
-    if (errno == EINTR) {
-      continue;
-    }
-    if (errno != EWOULDBLOCK) {
+    if (!locked && errno != EWOULDBLOCK && errno != EINTR) {
       return users_file_errno(path, "cannot lock " + printable_utf8(name));
     }
-    if (waited >= patience) {
+    if (std::chrono::steady_clock::now() >= end) {
       return held_error(file->get(), path, name);
     }
+    // Also after a lock that came too late for its file: the next one may as well.
     std::this_thread::sleep_for(kPause);
-    waited += kPause;
   }
 }
 

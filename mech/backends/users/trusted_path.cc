@@ -11,6 +11,7 @@
 
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -20,7 +21,8 @@ constexpr int kOnlyLook = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 
 class Walk {
  public:
-  explicit Walk(const std::string& path) : path_(path), rest_(path), here_(start()) {}
+  Walk(const std::string& path, PlaceUse use)
+      : path_(path), rest_(path), here_(start()), use_(use) {}
 
   Result<TrustedPlace> run() {
     if (Status s = check_here(); !s) {
@@ -109,9 +111,7 @@ class Walk {
     return Step::kOn;
   }
 
-  static bool is_trusted(uid_t owner) noexcept { return owner == 0 || owner == ::geteuid(); }
-
-  Status check_here() const {
+  Status check_here() {
     struct stat st;
     if (here_.get() < 0 || ::fstat(here_.get(), &st) != 0) {
       return users_file_errno(path_, "cannot open the directory " + printable_utf8(part_));
@@ -123,39 +123,49 @@ class Walk {
     if (!is_trusted(st.st_uid)) {
       return foreign(part_, "directory", st.st_uid);
     }
-    const mode_t others = ::geteuid() == 0 ? 022 : 02;
-    if ((st.st_mode & others) != 0 && (st.st_mode & S_ISVTX) == 0) {
-      char text[96];
-      std::snprintf(text, sizeof text,
-                    " has mode %04o, so others can replace the file; chmod go-w it",
-                    static_cast<unsigned>(st.st_mode & 07777));
-      return users_file_error(Minor::kUsersFileMode, path_,
-                              "the directory " + printable_utf8(part_) + text);
-    }
-    return {};
+    mode_ = st.st_mode & 07777;
+    shared_ = (mode_ & 022) != 0;
+    return shared_ && (mode_ & S_ISVTX) == 0 ? open_to_others("can replace the file; chmod go-w it")
+                                             : Status();
+  }
+
+  Error open_to_others(const char* danger) const {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(mode_));
+    return users_file_error(
+        Minor::kUsersFileMode, path_,
+        "the directory " + printable_utf8(part_) + " has mode " + mode + ", so others " + danger);
   }
 
   Error foreign(const std::string& name, const std::string& kind, uid_t owner) const {
-    const std::string user = "user " + std::to_string(owner);
     return users_file_error(Minor::kUsersFileMode, path_,
-                            "the " + kind + " " + printable_utf8(name) + " belongs to " + user +
-                                ", who could lead the change to another file; run this as " + user +
-                                ", or chown it to root");
+                            "the " + kind + " " + printable_utf8(name) + " belongs to " +
+                                owner_text(owner) +
+                                ", who could put another file there; run this as that user, or "
+                                "chown it to root");
   }
 
   // What O_PATH opened can be passed through, not read.
   Result<TrustedPlace> arrive(const std::string& name) const {
+    if (shared_ && use_ == PlaceUse::kEdit) {
+      return open_to_others(
+          "can create the lock file that an edit needs; keep the users file in a directory that "
+          "only its owner can write to");
+    }
     Descriptor readable(::openat(here_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (readable.get() < 0) {
       return users_file_errno(path_, "cannot read its directory");
     }
-    return TrustedPlace{std::move(readable), name};
+    return TrustedPlace{std::move(readable), name, shared_};
   }
 
   const std::string& path_;
   std::string rest_;
   std::string part_ = rest_.starts_with('/') ? "/" : ".";
   Descriptor here_;
+  const PlaceUse use_;
+  mode_t mode_ = 0;
+  bool shared_ = false;
   int links_ = 0;
   bool link_names_file_ = false;
 };
@@ -172,8 +182,8 @@ Error users_file_errno(const std::string& path, const std::string& what) {
   return users_file_error(Minor::kUsersFileOpen, path, what + ": " + text);
 }
 
-Result<TrustedPlace> resolve_trusted_place(const std::string& path) {
-  return Walk(path).run();
+Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use) {
+  return Walk(path, use).run();
 }
 
 }  // namespace gssntlm

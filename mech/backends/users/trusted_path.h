@@ -1,4 +1,5 @@
-// Paths of files that are edited: resolved once, into a directory that no other user controls.
+// Paths of files that the command-line tool reads and edits: resolved once, through directories
+// that no other user controls.
 #pragma once
 
 #include <string>
@@ -13,15 +14,21 @@ namespace gssntlm {
 struct TrustedPlace {
   Descriptor directory;  ///< open for reading
   std::string name;      ///< has no slash; was no symbolic link when it was resolved
+  bool shared = false;  ///< others can create names in the directory, but not replace ours (sticky)
 };
 
+/// Editors create files beside theirs, the lock file first: no other user may have been there
+/// before. So the last directory is never one that others can write to, sticky or not.
+enum class PlaceUse { kRead, kEdit };
+
 /// Resolves `path` component by component. Each one is opened without following links, and checked
-/// by its descriptor: directories and symbolic links belong to root or to the user of this process;
-/// only sticky directories may be writable by others (for root: by a group as well). Links are
-/// followed, the last one too. The file need not exist, but a link to a missing file is an error.
+/// by its descriptor: directories and symbolic links belong to root or to the user of this process
+/// (is_trusted(), owner.h); only sticky directories may be writable by a group or by others. Links
+/// are followed, the last one too. The file need not exist, but a link to a missing file is an
+/// error.
 /// Errors: kUsersFileOpen; kUsersFileMode when another user controls a part of the path. Details
 /// name the path, its part, and the remedy. Throws std::bad_alloc.
-[[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path);
+[[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use);
 
 /// An error about the users file at `path`. Throws std::bad_alloc.
 Error users_file_error(Minor minor, const std::string& path, const std::string& what);

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "mech/backends/backends.h"
-#include "mech/backends/users/users_edit.h"
 #include "mech/backends/users/users_file.h"
+#include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "mech/log/process_runtime.h"
@@ -50,10 +50,9 @@ std::string consequence(const std::string& path, const Settings& settings) {
 }
 
 // Accounts whose password is empty; acceptors reject them unless a setting says otherwise.
-std::string empty_passwords(const std::string& path) {
-  const Result<UsersText> users = read_users_text(path);
+std::string empty_passwords(const UsersText& users) {
   std::string list;
-  for (const UsersText::Entry& e : users ? users->entries() : std::vector<UsersText::Entry>()) {
+  for (const UsersText::Entry& e : users.entries()) {
     if (e.empty_password) {
       list.append(list.empty() ? "" : ", ").append(printable_account(e.user, e.domain));
     }
@@ -62,16 +61,24 @@ std::string empty_passwords(const std::string& path) {
 }
 
 void check_file(const std::string& path, const Settings& settings, std::vector<Health>& out) {
-  const Result<std::shared_ptr<const UsersTable>> table = load_users_table(path);
-  if (!table) {
+  // As acceptors and initiators read it.
+  const UsersLoad load = load_users(path, std::nullopt);
+  if (load.fault) {
     out.push_back({HealthState::kWrong, "users file",
-                   error_text(table.error()) + consequence(path, settings)});
+                   error_text(error_of(*load.fault)) + consequence(path, settings)});
     return;
   }
   out.push_back(
       {HealthState::kOk, "users file",
-       printable_utf8(path) + mode_of(path) + ", accounts: " + std::to_string((*table)->size())});
-  const std::string empty = empty_passwords(path);
+       printable_utf8(path) + mode_of(path) + ", accounts: " + std::to_string(load.table->size())});
+  // They follow the path that settings name, even if another user controls it.
+  const Result<UsersText> users = read_users_text(path);
+  if (!users) {
+    out.push_back({HealthState::kNote, "users file path",
+                   error_text(users.error()) + "; empty passwords were not looked for"});
+    return;
+  }
+  const std::string empty = empty_passwords(*users);
   if (!empty.empty()) {
     const bool allowed = settings.policy.allow_empty_passwords;
     out.push_back({allowed ? HealthState::kNote : HealthState::kWrong, "empty passwords",

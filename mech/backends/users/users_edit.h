@@ -32,15 +32,13 @@ struct Edited {
 /// Reads the file at `path`, lets `change` work on it, and replaces it at once: a new file in the
 /// same directory, synced, renamed over it. Holds a lock meanwhile, so that editors wait for each
 /// other. The path is resolved once (trusted_path.h), the file opened once, and everything decided
-/// by those descriptors: a file of another user than the owner's is an error. Owner, group, SELinux
+/// by those descriptors: a directory that others can write to, or a file of another user than the
+/// owner's, is an error. Owner, group, SELinux
 /// label, user attributes, access control list and mode are kept, the mode without what would let
 /// others read hashes (file_replacement.h); a new file is 0600. When `change` fails, nothing is
 /// written. Errors: kUsersFileOpen, kUsersFileMode, kUsersFileLine (details name the file), those
 /// of `change`. Throws std::bad_alloc.
 [[nodiscard]] Result<Edited> edit_users_file(const std::string& path, const EditOptions& options,
                                              const std::function<Status(UsersText&)>& change);
-
-/// Reads a users file for looking at. Errors as edit_users_file().
-[[nodiscard]] Result<UsersText> read_users_text(const std::string& path);
 
 }  // namespace gssntlm

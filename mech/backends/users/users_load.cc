@@ -7,12 +7,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "mech/backends/users/trusted_path.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
 
+// O_NONBLOCK: a FIFO must not block; it is rejected by its type.
+constexpr int kRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr std::size_t kReadSize = std::size_t{256} << 10;
 constexpr std::size_t kMaxLine = std::size_t{256} << 10;
 
@@ -22,7 +26,7 @@ UsersFault open_fault(const std::string& path, const char* what) {
   return {Minor::kUsersFileOpen, "users file " + printable_utf8(path) + ": " + what, false};
 }
 
-UsersFault mode_fault(const std::string& path, const char* what) {
+UsersFault mode_fault(const std::string& path, const std::string& what) {
   return {Minor::kUsersFileMode, "users file " + printable_utf8(path) + what, true};
 }
 
@@ -36,10 +40,9 @@ Faulty check_mode(const std::string& path, const struct stat& st) {
                   static_cast<unsigned>(st.st_mode & 07777));
     return mode_fault(path, text);
   }
-  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
-    std::snprintf(text, sizeof text, ": it belongs to user %u, not to root or user %u; chown it",
-                  static_cast<unsigned>(st.st_uid), static_cast<unsigned>(::geteuid()));
-    return mode_fault(path, text);
+  if (!is_trusted(st.st_uid)) {
+    return mode_fault(path, ": it belongs to " + owner_text(st.st_uid) + ", not to root or user " +
+                                std::to_string(::geteuid()) + "; chown it");
   }
   return std::nullopt;
 }
@@ -126,28 +129,9 @@ Faulty read_lines(int fd, const std::string& path, off_t size, UsersTable& table
   }
 }
 
-}  // namespace
-
-Error error_of(const UsersFault& fault) noexcept {
-  return error_with_detail(Major::kNoCred, fault.minor, fault.text);
-}
-
-UsersFileLook look_at_users_file(const std::string& path) {
-  UsersFileLook look;
-  struct stat st;
-  if (::stat(path.c_str(), &st) == 0) {
-    look.identity = FileIdentity::of(st);
-  } else {
-    look.missing = errno == ENOENT || errno == ENOTDIR;
-    look.fault = open_fault(path, std::strerror(errno));
-  }
-  return look;
-}
-
-UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
+UsersLoad load_opened(const Descriptor& file, const std::string& path,
+                      std::optional<CodePage> lm_page) {
   UsersLoad load;
-  // O_NONBLOCK: a FIFO must not block; it is rejected by its type.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat st;
   if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
     load.fault = open_fault(path, std::strerror(errno));
@@ -167,8 +151,36 @@ UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
   return load;
 }
 
+}  // namespace
+
+Error error_of(const UsersFault& fault) noexcept {
+  return error_with_detail(Major::kNoCred, fault.minor, fault.text);
+}
+
+UsersFileLook look_at_users_file(const std::string& path) {
+  UsersFileLook look;
+  struct stat st;
+  if (::stat(path.c_str(), &st) == 0) {
+    look.identity = FileIdentity::of(st);
+  } else {
+    look.missing = errno == ENOENT || errno == ENOTDIR;
+    look.fault = open_fault(path, std::strerror(errno));
+  }
+  return look;
+}
+
+UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
+  return load_opened(Descriptor(::open(path.c_str(), kRead)), path, lm_page);
+}
+
 Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {
-  UsersLoad load = load_users(path, std::nullopt);
+  const Result<TrustedPlace> place = resolve_trusted_place(path, PlaceUse::kRead);
+  if (!place) {
+    return place.error();
+  }
+  const int directory = place->directory.get();
+  UsersLoad load = load_opened(
+      Descriptor(::openat(directory, place->name.c_str(), kRead | O_NOFOLLOW)), path, std::nullopt);
   if (load.fault) {
     return error_of(*load.fault);
   }

@@ -41,7 +41,9 @@ struct UsersLoad {
 /// this process' user, or it is no regular file; kUsersFileLine. Throws std::bad_alloc.
 [[nodiscard]] UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page);
 
-/// The same as a Result. Errors: NO_CRED with the faults' codes.
+/// The same for a file that the command line names: the path is resolved by
+/// resolve_trusted_place(), so that no other user can exchange the file. Errors: NO_CRED with the
+/// faults' codes, and those of resolve_trusted_place(). Throws std::bad_alloc.
 [[nodiscard]] Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path);
 
 }  // namespace gssntlm

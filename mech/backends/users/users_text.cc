@@ -115,6 +115,17 @@ UsersLine fields_of(const std::string& line) noexcept {
   return fields ? *fields : UsersLine{};
 }
 
+UsersText::Entry entry_of(const UsersLine& l) {
+  const bool clear = l.form == UsersLine::Form::kClear;
+  const std::optional<NtHash> hash = hash_of_line(l);
+  return {std::string(l.user),
+          std::string(l.domain),
+          clear,
+          clear || hash.has_value(),
+          hash && is_of_empty_password(*hash),
+          clear || flags_allow_logon(l.flags)};
+}
+
 void replace(std::string& line, std::string with) {
   wipe_text(line);
   line = std::move(with);
@@ -166,13 +177,28 @@ std::vector<UsersText::Entry> UsersText::entries() const {
   for (const std::string& line : lines_) {
     const UsersLine l = fields_of(line);
     if (l.form != UsersLine::Form::kNothing) {
-      const bool clear = l.form == UsersLine::Form::kClear;
-      const std::optional<NtHash> hash = hash_of_line(l);
-      all.push_back({std::string(l.user), std::string(l.domain), clear, clear || hash.has_value(),
-                     hash && is_of_empty_password(*hash), clear || flags_allow_logon(l.flags)});
+      all.push_back(entry_of(l));
     }
   }
   return all;
+}
+
+std::vector<UsersText::Entry> UsersText::similar(std::string_view user,
+                                                 std::string_view domain) const {
+  std::vector<Entry> found;
+  const std::optional<std::string> key = key_of(user, {});
+  for (const std::string& line : lines_) {
+    const UsersLine l = fields_of(line);
+    if (!key || l.form == UsersLine::Form::kNothing || l.domain.empty() == domain.empty() ||
+        key_of(l.user, {}) != key) {
+      continue;
+    }
+    Entry entry = entry_of(l);
+    if (entry.enabled && entry.has_hash && !entry.empty_password) {
+      found.push_back(std::move(entry));
+    }
+  }
+  return found;
 }
 
 std::vector<std::size_t> UsersText::find(std::string_view user, std::string_view domain) const {
@@ -266,7 +292,8 @@ std::vector<UsersText::Imported> UsersText::hash_clear_entries() {
     const std::optional<NtHash> hash = hash_of_line(l);
     const bool usable = hash && has_place_in_form(l.user, l.domain);
     done.push_back({std::string(l.user), std::string(l.domain),
-                    usable ? Imported::Outcome::kAdded : Imported::Outcome::kUnusable});
+                    usable ? Imported::Outcome::kAdded : Imported::Outcome::kUnusable,
+                    hash && is_of_empty_password(*hash)});
     if (usable) {
       replace(line, compose({l.user, l.domain, "0", new_flags()}, &*hash));
     }
@@ -306,7 +333,9 @@ std::vector<UsersText::Imported> UsersText::take_over(const UsersText& other) {
     const std::optional<std::string> key = key_of(l.user, l.domain);
     const auto seen = key ? known.find(*key) : known.end();
     const Imported::Outcome outcome = seen != known.end() ? seen->second : import_line(l);
-    done.push_back({std::string(l.user), std::string(l.domain), outcome});
+    const std::optional<NtHash> hash = hash_of_line(l);
+    done.push_back(
+        {std::string(l.user), std::string(l.domain), outcome, hash && is_of_empty_password(*hash)});
     if (key && outcome != Imported::Outcome::kUnusable) {
       known.emplace(*key, Imported::Outcome::kRepeated);
     }

@@ -34,6 +34,9 @@ class UsersText {
     bool enabled = true;
   };
   [[nodiscard]] std::vector<Entry> entries() const;
+  /// Entries that can log in and that a logon as this account can match although they are not of
+  /// it: the same user, with a domain in one of the two alone.
+  [[nodiscard]] std::vector<Entry> similar(std::string_view user, std::string_view domain) const;
 
   [[nodiscard]] bool has(std::string_view user, std::string_view domain) const;
   /// How many entries of that account there are. Readers use the first.
@@ -68,6 +71,7 @@ class UsersText {
     std::string user;
     std::string domain;
     Outcome outcome;
+    bool empty_password = false;
   };
   /// Turns the entries in clear text into hashes, in place. Answers kAdded or kUnusable for each.
   std::vector<Imported> hash_clear_entries();

@@ -15,6 +15,7 @@
 #include "support/catch.h"
 #include "support/hex.h"
 #include "support/scratch.h"
+#include "support/user_namespace.h"
 
 using namespace gssntlm;
 
@@ -208,6 +209,30 @@ TEST_CASE("a login that another user planted is ignored") {
                          .find("another user's keyring has the name gss-ntlm.") !=
                      std::string_view::npos;
         }) == 0);
+}
+
+TEST_CASE("a login of a user without a number in this user namespace is ignored") {
+  if (!shared_session()) {
+    return;
+  }
+  constexpr key_perm_t kOpen = KEY_POS_ALL | KEY_USR_ALL | KEY_OTH_ALL;
+  const std::string name = "gss-ntlm." + std::to_string(kOverflowUser);
+  const long ring =
+      ::syscall(SYS_add_key, "keyring", name.c_str(), nullptr, 0, KEY_SPEC_SESSION_KEYRING);
+  REQUIRE(ring > 0);
+  const long planted = ::syscall(SYS_add_key, "user", "ntlm;*;DOM\\mallory", "x", 1, ring);
+  REQUIRE(planted > 0);
+  for (const long key : {planted, ring}) {
+    REQUIRE(::syscall(SYS_keyctl, KEYCTL_SETPERM, key, kOpen) == 0);
+    REQUIRE(::syscall(SYS_keyctl, KEYCTL_CHOWN, key, kAlice, -1) == 0);
+  }
+  const std::optional<bool> ignored = as_overflow_user([] {
+    const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
+    return session_logins().empty() && !find_login({}) && !s.ok() &&
+           last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
+                   .find("no login is known to be its own") != std::string_view::npos;
+  });
+  CHECK(ignored.value_or(true));
 }
 
 TEST_CASE("a login expires") {

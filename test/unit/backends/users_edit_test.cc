@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mech/backends/users/users_file.h"
+#include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 #include "mech/os/error_detail.h"

@@ -14,6 +14,7 @@
 #include "mech/os/error_detail.h"
 #include "support/catch.h"
 #include "support/scratch.h"
+#include "support/user_namespace.h"
 
 using namespace gssntlm;
 
@@ -225,6 +226,15 @@ TEST_CASE("a settings file that is named must be there, readable and ours to tru
   // Only root can give a file away.
   if (::chown(foreign.c_str(), 65534, 65534) == 0) {
     CHECK(has_text(why(foreign), "chown it"));
+    // A file of a third user, who has no number there, and this one's cannot be told apart.
+    REQUIRE(::chown(foreign.c_str(), 12345, 12345) == 0);
+    std::filesystem::permissions(foreign, std::filesystem::perms(0644));
+    std::filesystem::permissions(folder.path(""), std::filesystem::perms(0755));
+    const auto check = [&] {
+      const ScopedVariable settings("GSS_NTLM_SETTINGS", foreign.c_str());
+      return !load_settings().ok();
+    };
+    CHECK(as_overflow_user(check).value_or(true));
   }
 }
 
