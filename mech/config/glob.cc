@@ -46,29 +46,62 @@ bool glob(std::u16string_view pattern, std::u16string_view text) noexcept {
                      [](char16_t c) { return c == u'*'; });
 }
 
+// Two parts of a text, and whether there is a second one.
+struct Halves {
+  std::string_view first;
+  std::optional<std::string_view> second;
+};
+
+Halves split_at(std::string_view text, std::size_t at) noexcept {
+  if (at >= text.size()) {
+    return {text, std::nullopt};
+  }
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+// The characters of an IPv6 address, and those of patterns.
+bool is_ipv6(std::string_view text) noexcept {
+  constexpr std::string_view kCharacters = "0123456789abcdefABCDEF:.*?";
+  return text.find(':') != text.rfind(':') &&
+         text.find_first_not_of(kCharacters) == std::string_view::npos;
+}
+
+// The colon behind a host; npos: none. A bracket that something else follows closes no address.
+std::size_t port_colon(std::string_view host) noexcept {
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    return end != std::string_view::npos && host.substr(end + 1).starts_with(':')
+               ? end + 1
+               : std::string_view::npos;
+  }
+  return is_ipv6(host) ? std::string_view::npos : host.find(':');
+}
+
 struct Target {
-  std::string_view service;
+  std::optional<std::string_view> service;
   std::string_view host;
-  bool has_service = false;
+  std::optional<std::string_view> port;  // or the name of an instance
+  std::optional<std::string_view> rest;  // the service's name or a realm, behind the host
 };
 
 Target split_target(std::string_view text) noexcept {
-  const std::size_t at = text.find_first_of("@/");
-  if (at == std::string_view::npos) {
-    return {{}, text, false};
+  Target target;
+  if (const std::size_t at = text.find_first_of("@/"); at != std::string_view::npos) {
+    target.service = text.substr(0, at);
+    text.remove_prefix(at + 1);
   }
-  return {text.substr(0, at), text.substr(at + 1), true};
+  const Halves outer = split_at(text, text.find_first_of("@/"));
+  const Halves inner = split_at(outer.first, port_colon(outer.first));
+  target.host = inner.first;
+  target.port = inner.second;
+  target.rest = outer.second;
+  return target;
 }
 
-std::string_view without_port(std::string_view host) noexcept {
-  const std::size_t colon = host.rfind(':');
-  if (colon == std::string_view::npos) {
-    return host;
-  }
-  const std::string_view port = host.substr(colon + 1);
-  const bool digits = !port.empty() && std::all_of(port.begin(), port.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? host.substr(0, colon) : host;
+// What a pattern leaves out matches anything.
+bool matches_part(const std::optional<std::string_view>& pattern,
+                  const std::optional<std::string_view>& given) {
+  return !pattern || matches_pattern(*pattern, given.value_or(std::string_view()));
 }
 
 // A user and a domain; with a UPN, its realm.
@@ -161,11 +194,8 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 bool matches_target(std::string_view pattern, std::string_view target) {
   const Target wanted = split_target(pattern);
   const Target given = split_target(target);
-  if (wanted.has_service && !matches_pattern(wanted.service, given.service)) {
-    return false;
-  }
-  return matches_pattern(wanted.host, given.host) ||
-         matches_pattern(wanted.host, without_port(given.host));
+  return matches_part(wanted.service, given.service) && matches_pattern(wanted.host, given.host) &&
+         matches_part(wanted.port, given.port) && matches_part(wanted.rest, given.rest);
 }
 
 bool matches_any_target(const std::vector<std::string>& patterns, std::string_view target) {

@@ -13,9 +13,12 @@ namespace gssntlm {
 /// (NTLM's upper-casing). False for text that is not UTF-8. Throws std::bad_alloc.
 [[nodiscard]] bool matches_pattern(std::string_view pattern, std::string_view text);
 
-/// A pattern of targets: `HTTP@*.corp.example`, `LDAP/dc1`, or a host alone for any service. A port
-/// behind the target's host counts only if the pattern names one. `target` is `svc/host`,
-/// `svc@host` or any other text, which is then a host. Throws std::bad_alloc.
+/// A pattern of targets: `HTTP@*.corp.example`, `LDAP/dc1`, or a host alone for any service.
+/// `target` is `svc/host`, `svc@host` or any other text, which is then a host. Each part is
+/// compared with the pattern's own: behind the host, a port or an instance (`:8080`), and a
+/// service's name or a realm
+/// (`/name`, `@REALM`), count only if the pattern names one, and are never part of the host. Throws
+/// std::bad_alloc.
 [[nodiscard]] bool matches_target(std::string_view pattern, std::string_view target);
 
 /// Whether any of `patterns` matches.

@@ -140,7 +140,7 @@ void Credential::save(Serializer& out) const {
   out.flag(options_.protection_only_if_asked);
   out.flag(options_.negotiate_flags.has_value());
   out.u32(options_.negotiate_flags.value_or(0));
-  name_->save(out);
+  name_->unproven()->save(out);
   const AccountsFrom source = !can_accept()       ? AccountsFrom::kNowhere
                               : key_file_.empty() ? AccountsFrom::kSettings
                                                   : AccountsFrom::kKeyFile;
@@ -165,7 +165,7 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   const Error bad{Major::kDefectiveCredential, Minor::kImport};
   const std::uint8_t usage = in.u8();
   const Options options = load_options(in);
-  Result<Ref<const Name>> name = Name::load(in);
+  Result<Ref<const Name>> name = Name::load_unproven(in);
   const auto source = static_cast<AccountsFrom>(in.u8());
   const std::string key_file = in.text(kMaxPath);
   const auto login = static_cast<LoginBy>(in.u8());

@@ -17,7 +17,7 @@ struct WideName {
 
 Result<WideName> wide_name(const CredentialRequest& request, const Settings& settings) {
   Ref<const Name> name;
-  if (request.name && request.name->kind() == NameKind::kUser) {
+  if (request.name && request.name->names_user()) {
     name = request.name;
   } else if (!settings.default_user.empty()) {
     Result<Ref<const Name>> default_name = Name::user(settings.default_user);

@@ -8,9 +8,10 @@
 namespace gssntlm {
 namespace {
 
-// What a target says of its host; a service without one is this host's.
-std::string host_of(const Name& target) {
-  return target.kind() == NameKind::kService ? target.domain_part() : target.target_spn();
+// A target as patterns see it; a service without a host is this host's.
+std::string spn_of(const Name& target) {
+  const bool here = target.kind() == NameKind::kService && target.domain_part().empty();
+  return here ? std::string() : target.target_spn();
 }
 
 std::optional<std::string> user_refusal_of(const Name& name, const Settings& settings) {
@@ -50,7 +51,7 @@ Status check_reflection(const Credential& credential, const Name& target, ByteVi
   if (issued_here && settings.policy.refuse_reflection) {
     why = "a stored credential does not answer a challenge of its own process (refuse_reflection)";
   } else if (settings.refuse_host_reflection &&
-             reflects_this_host(challenge, host_of(target), settings)) {
+             reflects_this_host(challenge, spn_of(target), settings)) {
     why = "the challenge names this host, and the target is another (refuse_host_reflection)";
   } else {
     return {};

@@ -52,9 +52,9 @@ Status LoginContext::save(Serializer& out) const {
   out.u32(request_.caller_flags);
   out.flag(static_cast<bool>(source_));
   if (source_) {
-    source_->save(out);
+    (initiator_role_ ? source_->unproven() : source_)->save(out);
   }
-  target_->save(out);
+  target_->unproven()->save(out);
   if (!is_open()) {
     if (Status s = save_origin(out); !s) {
       return s;
@@ -176,13 +176,14 @@ Status LoginContext::load(const Head& head, Deserializer& in) {
     return bad;
   }
   if (has_source) {
-    Result<Ref<const Name>> source = Name::load(in);
+    // Only a logon here proved attributes: those of an acceptor's source.
+    Result<Ref<const Name>> source = head.initiator ? Name::load_unproven(in) : Name::load(in);
     if (!source) {
       return bad;
     }
     source_ = std::move(*source);
   }
-  Result<Ref<const Name>> target = Name::load(in);
+  Result<Ref<const Name>> target = Name::load_unproven(in);
   if (!target) {
     return bad;
   }

@@ -1,6 +1,7 @@
 #include "mech/names/name.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "include/gssapi/gssapi_ntlm.h"
@@ -66,6 +67,14 @@ std::string join_user(const std::string& user, const std::string& domain) {
   name.reserve(domain.size() + 1 + user.size());
   name.append(suffix ? user : domain).push_back(suffix ? '@' : '\\');
   return name.append(suffix ? domain : user);
+}
+
+// What principal() reads as these parts, for most of them.
+std::string join_principal(const Parts& parts) {
+  std::string text = parts.second.empty() ? parts.first : parts.first + "@" + parts.second;
+  const Parts split = split_user(text);
+  const bool same = split.first == parts.first && split.second == parts.second;
+  return same ? text : join_user(parts.first, parts.second);
 }
 
 bool equal_text(std::string_view a, std::string_view b) {
@@ -168,6 +177,47 @@ std::string Name::target_spn() const {
     return first_ + "/" + second_;
   }
   return kind_ == NameKind::kAnonymous ? std::string() : display_;
+}
+
+Result<Ref<const Name>> Name::principal(std::string_view text) {
+  const std::string_view name = text.substr(0, text.rfind('@'));
+  if (std::count(name.begin(), name.end(), '/') == 1) {
+    return service(name);
+  }
+  Result<Ref<const Name>> account = user(text);
+  if (!account) {
+    return account;
+  }
+  return Ref<const Name>::adopt(
+      new Name(NameKind::kPrincipal, (*account)->first_, (*account)->second_, std::string(text)));
+}
+
+Result<Ref<const Name>> Name::of_parts(NameKind kind, std::string first, std::string second) {
+  const Error bad{Major::kBadName, Minor::kImport};
+  if (kind == NameKind::kAnonymous) {
+    return first.empty() && second.empty() ? anonymous() : Result<Ref<const Name>>(bad);
+  }
+  if (kind == NameKind::kUser) {
+    return first.empty() ? Result<Ref<const Name>>(bad) : user(std::move(first), std::move(second));
+  }
+  const bool is_service = kind == NameKind::kService;
+  if (!is_service && kind != NameKind::kPrincipal) {
+    return bad;
+  }
+  Result<Ref<const Name>> name = is_service ? service(second.empty() ? first : first + "@" + second)
+                                            : principal(join_principal({first, second}));
+  // Parts that would be split again are those of another name.
+  const bool same =
+      name && (*name)->kind_ == kind && (*name)->first_ == first && (*name)->second_ == second;
+  return same ? std::move(name) : bad;
+}
+
+bool Name::is_computed(std::string_view attribute) noexcept {
+  constexpr std::array<std::string_view, 9> kNames = {
+      kLocalLoginAttribute,      GSS_NTLM_ATTR_USER,          GSS_NTLM_ATTR_DOMAIN,
+      GSS_NTLM_ATTR_WORKSTATION, GSS_NTLM_ATTR_TARGET,        GSS_NTLM_ATTR_VERSION,
+      GSS_NTLM_ATTR_MIC,         GSS_NTLM_ATTR_CHANNEL_BOUND, GSS_NTLM_ATTR_KEY_BITS};
+  return std::find(kNames.begin(), kNames.end(), attribute) != kNames.end();
 }
 
 Result<Bytes> Name::wide_target_spn() const {

@@ -17,7 +17,18 @@ namespace gssntlm {
 /// std::bad_alloc.
 [[nodiscard]] std::string printable_account(std::string_view user, std::string_view domain);
 
-enum class NameKind : std::uint8_t { kUser = 1, kService = 2, kAnonymous = 3 };
+enum class NameKind : std::uint8_t {
+  kUser = 1,
+  kService = 2,
+  kAnonymous = 3,
+  /// A user of Kerberos. It selects the account of its parts where a credential is acquired, and
+  /// equals none.
+  kPrincipal = 4
+};
+
+/// The attribute that names the account of this system (GSS_C_ATTR_LOCAL_LOGIN_USER). It is
+/// computed when it is asked for, and no name holds it.
+inline constexpr std::string_view kLocalLoginAttribute = "local-login-user";
 
 /// How a user logged in here. Texts are UTF-16LE, as the client sent them.
 struct LoginFacts {
@@ -48,13 +59,28 @@ class Name : public RefCounted {
                                                      LoginFacts facts);
   /// A host-based service: `svc@host`, `svc/host` or `svc`. Errors as user().
   [[nodiscard]] static Result<Ref<const Name>> service(std::string_view text);
+  /// A name of Kerberos: `user@REALM`, or `svc/host@REALM`, a service whose realm NTLM has no use
+  /// for. Errors as user().
+  [[nodiscard]] static Result<Ref<const Name>> principal(std::string_view text);
+  /// A name whose parts were saved; parts that no name of `kind` has are an error. Errors:
+  /// kBadName, kTooLong, kBadText. Throws std::bad_alloc.
+  [[nodiscard]] static Result<Ref<const Name>> of_parts(NameKind kind, std::string first,
+                                                        std::string second);
   [[nodiscard]] static Ref<const Name> anonymous();
 
+  /// Whether applications and tokens have no say in an attribute, because this mechanism computes
+  /// it: those of LoginFacts, and `local-login-user`.
+  [[nodiscard]] static bool is_computed(std::string_view attribute) noexcept;
+
   [[nodiscard]] NameKind kind() const noexcept { return kind_; }
+  /// Whether the parts are those of an account.
+  [[nodiscard]] bool names_user() const noexcept {
+    return kind_ == NameKind::kUser || kind_ == NameKind::kPrincipal;
+  }
   [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
   [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
-  /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host` or the anonymous text.
-  /// Importing this text yields an equal name.
+  /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host`, a principal's text or
+  /// the anonymous text. Importing this text, as a name of its kind, yields an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;
@@ -87,12 +113,15 @@ class Name : public RefCounted {
 
   /// For export. Throws std::bad_alloc.
   void save(Serializer& out) const;
-  /// Never proven. Error: BAD_NAME kImport for what save() cannot have written. Throws
-  /// std::bad_alloc.
+  /// Never proven; the caller decides whether to believe that attributes are authenticated. Error:
+  /// BAD_NAME kImport for what save() cannot have written: an attribute twice, `local-login-user`,
+  /// a user who is not the name's. Throws std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Name>> load(Deserializer& in);
+  /// The same for a saved unproven(): an authenticated attribute is an error too.
+  [[nodiscard]] static Result<Ref<const Name>> load_unproven(Deserializer& in);
 
-  /// Both parts, by NTLM's case rules. A UPN (domain empty) is another account than the user of a
-  /// domain of that name. Anonymous equals nothing.
+  /// The same kind and both parts, by NTLM's case rules. A UPN (domain empty) is another account
+  /// than the user of a domain of that name. Anonymous equals nothing.
   [[nodiscard]] bool equals(const Name& other) const;
 
  private:

@@ -1,6 +1,8 @@
 // Names saved and loaded, with their attributes.
+#include <algorithm>
 #include <utility>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/text.h"
 #include "mech/names/name.h"
 
@@ -36,6 +38,24 @@ std::vector<LogonAttribute> load_attributes(Deserializer& in) {
   return attributes;
 }
 
+// What save() writes: no attribute twice, and of those that are computed only what the name itself
+// says.
+bool are_sound(const std::vector<LogonAttribute>& attributes, const std::string& user,
+               const std::string& domain) {
+  std::vector<std::string_view> names;
+  for (const LogonAttribute& attribute : attributes) {
+    names.push_back(attribute.name);
+    if (attribute.name == kLocalLoginAttribute ||
+        (attribute.name == GSS_NTLM_ATTR_USER && attribute.value != user) ||
+        (attribute.name == GSS_NTLM_ATTR_DOMAIN && attribute.value != domain) ||
+        (attribute.name == GSS_NTLM_ATTR_WORKSTATION && attribute.authenticated)) {
+      return false;
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) == names.end();
+}
+
 }  // namespace
 
 void Name::save(Serializer& out) const {
@@ -51,28 +71,24 @@ void Name::save(Serializer& out) const {
   }
 }
 
+Result<Ref<const Name>> Name::load_unproven(Deserializer& in) {
+  Result<Ref<const Name>> name = load(in);
+  const bool claims = name && std::any_of((*name)->attributes_.begin(), (*name)->attributes_.end(),
+                                          [](const LogonAttribute& a) { return a.authenticated; });
+  return claims ? Error{Major::kBadName, Minor::kImport} : std::move(name);
+}
+
 Result<Ref<const Name>> Name::load(Deserializer& in) {
   const Error bad{Major::kBadName, Minor::kImport};
   const auto kind = static_cast<NameKind>(in.u8());
   std::string first = load_part(in);
   std::string second = load_part(in);
   std::vector<LogonAttribute> attributes = load_attributes(in);
-  if (!in.ok()) {
+  if (!in.ok() || !are_sound(attributes, first, second)) {
     return bad;
   }
-  const bool nobody = first.empty() && second.empty();
-  Result<Ref<const Name>> name = bad;
-  if (kind == NameKind::kAnonymous && nobody) {
-    name = anonymous();
-  } else if (kind == NameKind::kService && !first.empty()) {
-    name = service(second.empty() ? first : first + "@" + second);
-    if (name && (*name)->user_part() != first) {
-      name = bad;
-    }
-  } else if (kind == NameKind::kUser && !first.empty()) {
-    name = user(std::move(first), std::move(second));
-  }
-  return name ? (*name)->with(std::move(attributes)) : name;
+  const Result<Ref<const Name>> name = of_parts(kind, std::move(first), std::move(second));
+  return name ? (*name)->with(std::move(attributes)) : Result<Ref<const Name>>(bad);
 }
 
 Ref<const Name> Name::with(std::vector<LogonAttribute> attributes) const {

@@ -96,11 +96,9 @@ OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor, gss_OID mech, gss_OID_set
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    return give_oids(
-        types, std::array<gss_const_OID, 7>{GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE,
-                                            GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
-                                            GSS_C_NT_ANONYMOUS, GSS_C_NT_EXPORT_NAME,
-                                            GSS_C_NT_COMPOSITE_EXPORT});
+    return give_oids(types, std::array<gss_const_OID, 5>{
+                                GSS_C_NT_USER_NAME, GSS_C_NT_HOSTBASED_SERVICE, GSS_C_NT_ANONYMOUS,
+                                GSS_C_NT_EXPORT_NAME, GSS_C_NT_COMPOSITE_EXPORT});
   });
 }
 

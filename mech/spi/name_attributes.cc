@@ -8,13 +8,13 @@
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/credential/local_user.h"
 #include "mech/spi/boundary.h"
+#include "mech/spi/oids.h"
 #include "mech/spi/sets.h"
 
 namespace gssntlm::spi {
 namespace {
 
 constexpr Error kNoAttribute{Major::kUnavailable, Minor::kAttribute};
-constexpr std::string_view kLocalLogin = "local-login-user";
 constexpr std::size_t kMaxAttributes = 256;
 constexpr std::size_t kMaxAttributeName = 1024;
 constexpr std::size_t kMaxValue = std::size_t{1} << 20;
@@ -39,7 +39,7 @@ Answer inquire(const Name& name, gss_buffer_set_t* attrs) {
     names.push_back(as_bytes(attribute.name));
   }
   if (name.is_proven() && local_user_of(name)) {
-    names.push_back(as_bytes(kLocalLogin));
+    names.push_back(as_bytes(kLocalLoginAttribute));
   }
   return names.empty() ? Answer() : give_set(attrs, names);
 }
@@ -64,26 +64,34 @@ Answer give_attribute(const AttributeOutputs& out, std::string_view value, bool 
   return {};
 }
 
-Answer get(const Name& name, std::string_view attribute, const AttributeOutputs& out) {
-  const Attributes attributes = name.attributes();
-  const auto found = find_attribute(attributes, attribute);
-  if (found != attributes.end()) {
-    return give_attribute(out, found->value, found->authenticated);
-  }
-  if (attribute != kLocalLogin) {
-    return kNoAttribute;
-  }
+Answer get_local_login(const Name& name, const AttributeOutputs& out) {
   const Result<std::string> user = local_user_of(name);
-  // After UNAVAILABLE the mechglue's gss_authorize_localname compares names instead, for those of
-  // SPNEGO: an account called root would then be the user root.
   return user ? give_attribute(out, *user, true)
               : Answer(Error{Major::kUnauthorized, user.error().minor});
+}
+
+Answer get(const Name& name, std::string_view attribute, const AttributeOutputs& out) {
+  // First: nothing that a name holds may stand for it.
+  if (attribute == kLocalLoginAttribute) {
+    return get_local_login(name, out);
+  }
+  const Attributes attributes = name.attributes();
+  const auto found = find_attribute(attributes, attribute);
+  return found != attributes.end() ? give_attribute(out, found->value, found->authenticated)
+                                   : Answer(kNoAttribute);
+}
+
+// After any other error the mechglue's gss_authorize_localname compares names instead, for those of
+// SPNEGO: an account called root would then be the user root.
+OM_uint32 reject_local_login(gss_buffer_t attribute, OM_uint32 major) noexcept {
+  const bool failed = major == GSS_S_FAILURE && as_text(view_of(attribute)) == kLocalLoginAttribute;
+  return failed ? GSS_S_UNAUTHORIZED : major;
 }
 
 Answer set(NameBox& box, std::string_view attribute, std::string_view value) {
   Attributes attributes = box.name->attributes();
   const auto found = find_attribute(attributes, attribute);
-  if (attribute == kLocalLogin || (found != attributes.end() && found->authenticated)) {
+  if (Name::is_computed(attribute) || (found != attributes.end() && found->authenticated)) {
     return Error{Major::kUnauthorized, Minor::kAttribute};
   }
   if (attribute.empty() || attribute.size() > kMaxAttributeName || value.size() > kMaxValue ||
@@ -102,11 +110,11 @@ Answer set(NameBox& box, std::string_view attribute, std::string_view value) {
 Answer remove(NameBox& box, std::string_view attribute) {
   Attributes attributes = box.name->attributes();
   const auto found = find_attribute(attributes, attribute);
+  if (Name::is_computed(attribute) || (found != attributes.end() && found->authenticated)) {
+    return Error{Major::kUnauthorized, Minor::kAttribute};
+  }
   if (found == attributes.end()) {
     return kNoAttribute;
-  }
-  if (found->authenticated) {
-    return Error{Major::kUnauthorized, Minor::kAttribute};
   }
   attributes.erase(found);
   box.name = box.name->with(std::move(attributes));
@@ -140,10 +148,7 @@ Answer authorize(const Name& name, std::string_view text, const gss_OID_desc* ty
 }
 
 Answer display_as(const Name& name, const gss_OID_desc* type, gss_buffer_t text) {
-  const bool own = name.kind() == NameKind::kUser      ? same_oid(type, GSS_C_NT_USER_NAME)
-                   : name.kind() == NameKind::kService ? same_oid(type, GSS_C_NT_HOSTBASED_SERVICE)
-                                                       : same_oid(type, GSS_C_NT_ANONYMOUS);
-  if (own) {
+  if (same_oid(type, type_of(name.kind()))) {
     give(text, name.display());
     return {};
   }
@@ -191,7 +196,7 @@ OM_uint32 gss_inquire_name(OM_uint32* minor, gss_name_t name, int* is_mechanism_
 OM_uint32 gss_get_name_attribute(OM_uint32* minor, gss_name_t name, gss_buffer_t attribute,
                                  int* authenticated, int* complete, gss_buffer_t value,
                                  gss_buffer_t display_value, int* more) {
-  return guard(minor, [&]() -> Answer {
+  const OM_uint32 major = guard(minor, [&]() -> Answer {
     clear(value);
     clear(display_value);
     store(authenticated, 0);
@@ -208,6 +213,7 @@ OM_uint32 gss_get_name_attribute(OM_uint32* minor, gss_name_t name, gss_buffer_t
     return get(*found, as_text(view_of(attribute)),
                {authenticated, complete, value, display_value});
   });
+  return reject_local_login(attribute, major);
 }
 
 OM_uint32 gss_set_name_attribute(OM_uint32* minor, gss_name_t name, int, gss_buffer_t attribute,

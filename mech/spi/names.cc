@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "mech/credential/local_user.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/oids.h"
 
@@ -96,15 +95,12 @@ Result<Ref<const Name>> import_composite(ByteView token) {
 
 Result<Ref<const Name>> imported_parts(NameKind kind, const std::string& first,
                                        const std::string& second) {
-  if (kind == NameKind::kService) {
-    return Name::service(second.empty() ? first : first + "@" + second);
-  }
   // The text rules are those of any user name; the parts are kept as they were exported.
-  const Result<Ref<const Name>> checked = Name::user(second + "\\" + first);
-  if (kind != NameKind::kUser || !checked) {
+  const bool is_user = kind == NameKind::kUser || kind == NameKind::kPrincipal;
+  if (is_user && !Name::user(second + "\\" + first)) {
     return Error{Major::kBadName, Minor::kImport};
   }
-  return Name::user(first, second);
+  return Name::of_parts(kind, first, second);
 }
 
 Result<Ref<const Name>> import_exported(ByteView token) {
@@ -120,42 +116,10 @@ Result<Ref<const Name>> import_exported(ByteView token) {
   if (!first || !second || !in.at_end()) {
     return bad;
   }
-  if (kind == NameKind::kAnonymous && first->empty() && second->empty()) {
-    return Name::anonymous();
-  }
   Result<Ref<const Name>> name = imported_parts(kind, *first, *second);
   // No export writes another spelling.
   const Name::Parts parts = name ? (*name)->canonical() : Name::Parts{};
   return name && parts.first == *first && parts.second == *second ? std::move(name) : bad;
-}
-
-Result<Ref<const Name>> name_of_uid(uid_t uid) {
-  const Result<std::string> user = user_of_uid(uid);
-  return user ? Name::user(*user) : Result<Ref<const Name>>(user.error());
-}
-
-Result<Ref<const Name>> import_machine_uid(ByteView value) {
-  uid_t uid = 0;
-  if (value.size() != sizeof uid) {
-    return Error{Major::kBadName, Minor::kBadName};
-  }
-  std::memcpy(&uid, value.data(), sizeof uid);
-  return name_of_uid(uid);
-}
-
-Result<Ref<const Name>> import_string_uid(std::string_view text) {
-  const std::optional<uid_t> uid = uid_from_text(text);
-  return uid ? name_of_uid(*uid) : Result<Ref<const Name>>(Error{Major::kBadName, Minor::kBadName});
-}
-
-// `user@REALM`, and `service/host@REALM`, whose realm NTLM has no use for.
-Result<Ref<const Name>> import_principal(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const std::string_view name = text.substr(0, text.rfind('@'));
-  if (slash == std::string_view::npos || name.find('/', slash + 1) != std::string_view::npos) {
-    return Name::user(text);
-  }
-  return Name::service(name);
 }
 
 Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
@@ -180,14 +144,11 @@ Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
     return import_composite(value);
   }
   if (same_oid(type, &kPrincipalNameOid)) {
-    return import_principal(text);
+    return Name::principal(text);
   }
-  if (same_oid(type, GSS_C_NT_MACHINE_UID_NAME)) {
-    return import_machine_uid(value);
-  }
-  if (same_oid(type, GSS_C_NT_STRING_UID_NAME)) {
-    return import_string_uid(text);
-  }
+  // The number of a local user names no account. The name of that user would compare equal to the
+  // account of any client that calls itself so, and the mechglue's gss_authorize_localname
+  // compares.
   return Error{Major::kBadNameType, Minor::kNameType};
 }
 
@@ -208,20 +169,22 @@ Answer give_export(gss_name_t name, gss_buffer_t token, Result<Buffer> (*make)(c
   return {};
 }
 
-// The library's own pointers: it may release what it is given here.
-gss_OID display_type(NameKind kind) noexcept {
+}  // namespace
+
+gss_OID type_of(NameKind kind) noexcept {
   switch (kind) {
     case NameKind::kService:
       return GSS_C_NT_HOSTBASED_SERVICE;
     case NameKind::kAnonymous:
       return GSS_C_NT_ANONYMOUS;
+    case NameKind::kPrincipal:
+      return &kPrincipalNameOid;
     case NameKind::kUser:
       break;
   }
   return GSS_C_NT_USER_NAME;
 }
 
-}  // namespace
 }  // namespace gssntlm::spi
 
 using namespace gssntlm;
@@ -285,7 +248,7 @@ OM_uint32 gss_display_name(OM_uint32* minor, gss_name_t name, gss_buffer_t text,
       return kBadArgument;
     }
     give(text, found->display());
-    store(type, display_type(found->kind()));
+    store(type, type_of(found->kind()));
     return {};
   });
 }

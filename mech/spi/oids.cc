@@ -37,7 +37,7 @@ bool same_oid(const gss_OID_desc* a, const gss_OID_desc* b) noexcept {
 }
 
 bool is_static_oid(const gss_OID_desc* oid) noexcept {
-  return oid == &kMechanismOid;
+  return oid == &kMechanismOid || oid == &kPrincipalNameOid;
 }
 
 }  // namespace gssntlm::spi

@@ -16,6 +16,10 @@ extern gss_OID_desc kPrincipalNameOid;   ///< GSS_KRB5_NT_PRINCIPAL_NAME
 extern gss_OID_desc kTraceOid;
 extern gss_OID_desc kNoCiFlagsOid;  ///< GSS_KRB5_CRED_NO_CI_FLAGS_X
 
+/// The type of the text that a name of this kind displays. One of the library's own pointers, or
+/// static: the library releases it.
+[[nodiscard]] gss_OID type_of(NameKind kind) noexcept;
+
 /// Whether `oid` is one this mechanism hands out.
 [[nodiscard]] bool is_static_oid(const gss_OID_desc* oid) noexcept;
 

@@ -92,12 +92,13 @@ DoubleState& fresh_winbind() {
 constexpr const char* kDomainOnly = "[accounts]\nacceptor = winbind\n";
 
 // Logs in with `Passw0rd`; the name is empty when that failed.
-NameHandle log_in(const std::string& user) {
+NameHandle log_in(const std::string& user, gss_OID mech = &kNtlm) {
   CredHandle cred;
-  const test::Outcome acquired = acquire_password(user, "Passw0rd", &kNtlm, cred);
+  const test::Outcome acquired = acquire_password(user, "Passw0rd", mech, cred);
   CAPTURE(acquired.text());
   REQUIRE(acquired.ok());
   Exchange x;
+  x.mech = mech;
   x.initiator_cred = cred.get();
   End i;
   End a;
@@ -212,6 +213,29 @@ TEST_CASE("mapping: no account of the domain is an account of the system") {
   state.host_uid = 1000;
   g_users = {{"REALM\\dora", 1000}};
   CHECK(localname(dora) == "REALM\\dora");
+}
+
+TEST_CASE("mapping: no shortage of memory makes an account of that name the user root") {
+  (void)fresh_winbind();
+  const Workshop workshop(":root:Passw0rd\n");
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    const NameHandle root = log_in("root", mech);
+    REQUIRE(root.get() != nullptr);
+    g_users = {{"root", 0}};
+    const NameHandle user("root", GSS_C_NT_USER_NAME);
+    for (const bool on : {false, true}) {
+      int seen = 0;
+      for (int at = 1; at <= seen + 1; ++at) {
+        OM_uint32 minor = 0;
+        failing::arm({failing::Call::kAllocation, at, ENOMEM, on});
+        const OM_uint32 major = gss_authorize_localname(&minor, root.get(), user.get());
+        seen = failing::disarm();
+        CAPTURE(mech == &kSpnego, on, at, seen);
+        CHECK(GSS_ERROR(major));
+      }
+      CHECK(seen != 0);
+    }
+  }
 }
 
 TEST_CASE("mapping: on a member host no domain's users are the host's own") {

@@ -113,7 +113,8 @@ def reflected_host():
             pairs = [(ntlm.NB_DOMAIN, ntlm.utf16("CORP")), (ntlm.NB_COMPUTER, ntlm.utf16(host))]
             server = ntlm.Server(edit_pairs=lambda _: pairs)
             return bool(context.step(server.challenge(context.step())))
-    for other in ("HTTP@evil.example", "cifs@127.evil.example", "HTTP@ours", "cifs@ours.corp.example.evil"):
+    for other in ("HTTP@evil.example", "cifs@127.evil.example", "HTTP@ours", "cifs@ours.corp.example.evil",
+                  "HTTP@evil.example/localhost", "ldap@evil.example:389/ours", "HTTP@evil.example:ours"):
         own = other == "HTTP@ours"
         check(answers(other, "OURS") == own, other, "named as this host")
         check(answers(other, "ours") == own, other, "in other letters")
@@ -152,11 +153,13 @@ def targets_of_initiators():
     with policy(allow_targets="HTTP@*.corp.example"):
         check(asked("HTTP@www.corp.example"), "an allowed target")
         for wrong in ("HTTP@evil.example", "cifs@www.corp.example", "HTTP@corp.example",
-                      "HTTP@www.corp.example.evil"):
+                      "HTTP@www.corp.example.evil", "HTTP@evil.example/x.corp.example",
+                      "HTTP@evil.example:x.corp.example"):
             check(not asked(wrong), wrong)
     with policy(deny_targets="*@evil.example, cifs@*"):
         check(asked("HTTP@www.corp.example"), "another target")
-        for wrong in ("HTTP@evil.example", "cifs@www.corp.example", "CIFS@x", "http@EVIL.example"):
+        for wrong in ("HTTP@evil.example", "cifs@www.corp.example", "CIFS@x", "http@EVIL.example",
+                      "HTTP@evil.example/x", "HTTP@evil.example:8080/x"):
             check(not asked(wrong), wrong)
     with policy(deny_targets="*"):
         check(not asked("HTTP@www.corp.example"), "NTLM turned off")

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "include/gssapi/gssapi_ntlm.h"
+#include "mech/crypto/primitives.h"
 #include "test/support/catch.h"
 #include "test/support/gss.h"
 
@@ -132,6 +133,22 @@ std::string own_account() {
   return entry->pw_name;
 }
 
+gss_OID display_type(const NameHandle& name) {
+  gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+  gss_OID type = GSS_C_NO_OID;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_display_name(&minor, name.get(), &text, &type) == 0);
+  gss_release_buffer(&minor, &text);
+  return type;
+}
+
+// A local user by its number, in both forms.
+std::vector<std::pair<gss_OID, std::string>> numbers_of(uid_t uid) {
+  return {
+      {GSS_C_NT_STRING_UID_NAME, std::to_string(uid)},
+      {GSS_C_NT_MACHINE_UID_NAME, std::string(reinterpret_cast<const char*>(&uid), sizeof uid)}};
+}
+
 struct Runtime {
   Runtime(const char* variable, const char* value) : variable_(variable) {
     ::setenv(variable, value, 1);
@@ -158,8 +175,12 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
       {"HTTP@www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
       {"HTTP/www.example", GSS_C_NT_HOSTBASED_SERVICE, "HTTP@www.example"},
       {"HTTP/www.example@REALM", &kPrincipalName, "HTTP@www.example"},
-      {"alice@REALM", &kPrincipalName, "REALM\\alice"},
-      {"does/not/match@REALM", &kPrincipalName, "REALM\\does/not/match"},
+      {"alice", &kPrincipalName, "alice"},
+      {"alice@REALM", &kPrincipalName, "alice@REALM"},
+      {"\\alice@corp.example", &kPrincipalName, "\\alice@corp.example"},
+      {"does/not/match@REALM", &kPrincipalName, "does/not/match@REALM"},
+      {"a/b@c/d", &kPrincipalName, "a@b"},
+      {"alice@c/d", &kPrincipalName, "alice@c/d"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -176,6 +197,7 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
       CHECK(equal(name, back));
       CHECK(exported(back, composite) == token);
     }
+    CHECK(equal(name, canonical(name.display(), display_type(name))));
   }
   CHECK(equal(canonical("CORP\\Alice", GSS_C_NT_USER_NAME),
               canonical("corp\\aLICE", GSS_C_NT_USER_NAME)));
@@ -199,24 +221,41 @@ TEST_CASE("names: anonymous names never compare equal", "[spi][names]") {
   CHECK_FALSE(equal(nobody, canonical(nobody.display(), GSS_C_NT_USER_NAME)));
 }
 
-TEST_CASE("names: an account of this system by its number", "[spi][names]") {
-  const std::string account = own_account();
-  const uid_t uid = ::getuid();
-  const std::string raw(reinterpret_cast<const char*>(&uid), sizeof uid);
-  CHECK(canonical(std::to_string(uid), GSS_C_NT_STRING_UID_NAME).display() == account);
-  CHECK(canonical(raw, GSS_C_NT_MACHINE_UID_NAME).display() == account);
-  for (const char* bad : {"", "-1", "0x0", " 0", "4294967295", "4294967296", "99999999999"}) {
-    CAPTURE(bad);
-    const std::string text = bad;
-    gss_buffer_desc in = buffer(text);
-    NameHandle united;
-    NameHandle made;
-    OM_uint32 minor = 0;
-    const bool refused =
-        GSS_ERROR(gss_import_name(&minor, &in, GSS_C_NT_STRING_UID_NAME, united.out())) ||
-        GSS_ERROR(gss_canonicalize_name(&minor, united.get(), &kNtlm, made.out()));
-    CHECK(refused);
+TEST_CASE("names: the number of a local user is no name of an account", "[spi][names]") {
+  for (const uid_t uid : {uid_t{0}, ::getuid()}) {
+    for (const auto& [type, text] : numbers_of(uid)) {
+      const NameHandle number(text, type);
+      NameHandle made;
+      OM_uint32 minor = 0;
+      CHECK(gss_canonicalize_name(&minor, number.get(), &kNtlm, made.out()) == GSS_S_BAD_NAMETYPE);
+    }
   }
+}
+
+TEST_CASE("names: a user of Kerberos is no account of that name", "[spi][names]") {
+  for (const char* text : {"alice", "alice@REALM"}) {
+    CAPTURE(text);
+    const NameHandle principal = canonical(text, &kPrincipalName);
+    const NameHandle account = canonical(text, GSS_C_NT_USER_NAME);
+    CHECK(equal(principal, canonical(text, &kPrincipalName)));
+    CHECK_FALSE(equal(principal, account));
+    CHECK(exported(principal) != exported(account));
+  }
+  // It selects one, though, where a credential is acquired.
+  const Workshop workshop("REALM:alice:" + kPassword + "\n");
+  const NameHandle principal = canonical("alice@REALM", &kPrincipalName);
+  gss_OID_set_desc mechs = {1, &kNtlm};
+  CredHandle cred;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_acquire_cred(&minor, principal.get(), GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+                           cred.out(), nullptr, nullptr) == 0);
+  NameHandle name;
+  REQUIRE(gss_inquire_cred(&minor, cred.get(), name.out(), nullptr, nullptr, nullptr) == 0);
+  CHECK(name.display() == "REALM\\alice");
+  REQUIRE(gss_acquire_cred(&minor, principal.get(), GSS_C_INDEFINITE, &mechs, GSS_C_ACCEPT,
+                           cred.out(), nullptr, nullptr) == 0);
+  REQUIRE(gss_inquire_cred(&minor, cred.get(), name.out(), nullptr, nullptr, nullptr) == 0);
+  CHECK(name.display() == "alice@REALM");
 }
 
 TEST_CASE("names: a damaged exported name is refused, or is another name", "[spi][names]") {
@@ -309,6 +348,8 @@ TEST_CASE("attributes: what the logon proved, through context and name export", 
       // The client chooses it freely.
       CHECK_FALSE(attribute(user, GSS_NTLM_ATTR_WORKSTATION).value.empty());
       CHECK(attribute(user, GSS_NTLM_ATTR_WORKSTATION).authenticated == 0);
+      CHECK(set_attribute(user, GSS_NTLM_ATTR_WORKSTATION, "forged") == GSS_S_UNAUTHORIZED);
+      CHECK(delete_attribute(user, GSS_NTLM_ATTR_WORKSTATION) == GSS_S_UNAUTHORIZED);
       // A composite name carries them, but the maker of the token may have made them up.
       NameHandle copy;
       REQUIRE(import_token(exported(user, true), GSS_C_NT_COMPOSITE_EXPORT, copy) == 0);
@@ -338,7 +379,14 @@ TEST_CASE("attributes: a name's holder adds, changes and deletes its own, in one
   CHECK(attribute(name, "mail").authenticated == 0);
   CHECK(attributes_of(name) == std::vector<std::string>{"mail"});
   CHECK(attribute(other, "mail").major == GSS_S_UNAVAILABLE);
-  CHECK(set_attribute(name, "local-login-user", "root") == GSS_S_UNAUTHORIZED);
+  for (const char* computed :
+       {"local-login-user", GSS_NTLM_ATTR_USER, GSS_NTLM_ATTR_DOMAIN, GSS_NTLM_ATTR_WORKSTATION,
+        GSS_NTLM_ATTR_TARGET, GSS_NTLM_ATTR_VERSION, GSS_NTLM_ATTR_MIC, GSS_NTLM_ATTR_CHANNEL_BOUND,
+        GSS_NTLM_ATTR_KEY_BITS}) {
+    CAPTURE(computed);
+    CHECK(set_attribute(name, computed, "root") == GSS_S_UNAUTHORIZED);
+    CHECK(delete_attribute(name, computed) == GSS_S_UNAUTHORIZED);
+  }
   CHECK(GSS_ERROR(set_attribute(name, std::string(2000, 'n'), "v")));
   CHECK(delete_attribute(name, "mail") == 0);
   CHECK(delete_attribute(name, "mail") == GSS_S_UNAVAILABLE);
@@ -452,6 +500,7 @@ TEST_CASE("localname: what no logon in this process proved is no account here", 
   REQUIRE(gss_inquire_context(&minor, end.context, moved.out(), nullptr, nullptr, nullptr, nullptr,
                               nullptr, nullptr) == 0);
   CHECK_FALSE(maps_to(moved, account));
+  CHECK(attribute(moved, "local-login-user").major == GSS_S_UNAUTHORIZED);
 }
 
 TEST_CASE("localname: through SPNEGO too, and never because two names look alike", "[spi][names]") {
@@ -475,6 +524,227 @@ TEST_CASE("localname: through SPNEGO too, and never because two names look alike
     CHECK(GSS_ERROR(gss_authorize_localname(&minor, name.get(), own.get())));
     CHECK(gss_userok(name.get(), account.c_str()) == 0);
   }
+}
+
+namespace {
+
+// Texts that name the user root in some way, each with its type.
+std::vector<std::pair<gss_OID, std::string>> names_of_root() {
+  std::vector<std::pair<gss_OID, std::string>> names = numbers_of(0);
+  for (gss_OID type : {GSS_C_NT_USER_NAME, static_cast<gss_OID>(GSS_C_NO_OID), &kPrincipalName,
+                       GSS_C_NT_HOSTBASED_SERVICE, GSS_C_NT_HOSTBASED_SERVICE_X}) {
+    names.emplace_back(type, "root");
+  }
+  names.emplace_back(GSS_C_NT_USER_NAME, "\\root");
+  names.emplace_back(GSS_C_NT_USER_NAME, "ROOT");
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("localname: no form of a name makes an account the user root", "[spi][names]") {
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    End end;
+    NameHandle proven = logged_in(":root:" + kPassword + "\n", "root", mech, &end);
+    const Workshop workshop(kUsers, kOurs);
+    NameHandle moved;
+    OM_uint32 minor = 0;
+    gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+    REQUIRE(gss_export_sec_context(&minor, &end.context, &token) == 0);
+    REQUIRE(gss_import_sec_context(&minor, &token, &end.context) == 0);
+    gss_release_buffer(&minor, &token);
+    REQUIRE(gss_inquire_context(&minor, end.context, moved.out(), nullptr, nullptr, nullptr,
+                                nullptr, nullptr, nullptr) == 0);
+    for (const auto& [type, text] : names_of_root()) {
+      CAPTURE(text, mech == &kSpnego, type == GSS_C_NT_STRING_UID_NAME);
+      const NameHandle user(text, type);
+      for (const NameHandle* name : {&proven, &moved}) {
+        CHECK(GSS_ERROR(gss_authorize_localname(&minor, name->get(), user.get())));
+      }
+    }
+    for (const auto& [type, text] : numbers_of(0)) {
+      CHECK_FALSE(equal(proven, NameHandle(text, type)));
+    }
+    CHECK_FALSE(equal(proven, NameHandle("root", &kPrincipalName)));
+    CHECK(equal(proven, NameHandle("root", GSS_C_NT_USER_NAME)));
+  }
+}
+
+TEST_CASE("localname: a user's number authorizes the user that the account maps to",
+          "[spi][names]") {
+  const std::string account = own_account();
+  const NameHandle name = logged_in(":" + account + ":" + kPassword + "\n", account);
+  const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = " + account + "\n");
+  OM_uint32 minor = 0;
+  for (const auto& [type, text] : numbers_of(::getuid())) {
+    CHECK(gss_authorize_localname(&minor, name.get(), NameHandle(text, type).get()) == 0);
+  }
+  for (const char* bad : {"-1", "0x0", " 0", "4294967295", "4294967296", "99999999999"}) {
+    CAPTURE(bad);
+    CHECK(GSS_ERROR(gss_authorize_localname(&minor, name.get(),
+                                            NameHandle(bad, GSS_C_NT_STRING_UID_NAME).get())));
+  }
+}
+
+namespace {
+
+std::string le32_text(std::size_t v) {
+  std::string text;
+  for (int shift = 0; shift < 32; shift += 8) {
+    text.push_back(static_cast<char>(v >> shift & 0xFF));
+  }
+  return text;
+}
+
+// As an exported token writes an attribute.
+std::string attribute_text(const std::string& name, const std::string& value, bool authenticated) {
+  return le32_text(name.size()) + name + le32_text(value.size()) + value +
+         (authenticated ? '\1' : '\0');
+}
+
+// The token with `text` for its last `old`, and the checksum that belongs to that.
+std::string forged(std::string token, const std::string& old, const std::string& text) {
+  const std::size_t at = token.rfind(old);
+  REQUIRE(at != std::string::npos);
+  token.replace(at, old.size(), text);
+  const std::size_t start = token.rfind("ntlm-c");
+  REQUIRE(start != std::string::npos);
+  const std::size_t end = token.size() - 4;
+  const std::uint32_t sum = crc32(as_bytes(std::string_view(token).substr(start, end - start)));
+  return token.replace(end, 4, le32_text(sum));
+}
+
+// The source of the context behind a token; empty if it is not imported.
+NameHandle imported_source(const std::string& token) {
+  gss_buffer_desc in = buffer(token);
+  OM_uint32 minor = 0;
+  End end;
+  NameHandle source;
+  if (gss_import_sec_context(&minor, &in, &end.context) == 0) {
+    REQUIRE(gss_inquire_context(&minor, end.context, source.out(), nullptr, nullptr, nullptr,
+                                nullptr, nullptr, nullptr) == 0);
+  }
+  return source;
+}
+
+// The name of the credential behind a token; empty if it is not imported.
+NameHandle imported_owner(const std::string& token) {
+  gss_buffer_desc in = buffer(token);
+  OM_uint32 minor = 0;
+  CredHandle cred;
+  NameHandle owner;
+  if (gss_import_cred(&minor, &in, cred.out()) == 0) {
+    REQUIRE(gss_inquire_cred(&minor, cred.get(), owner.out(), nullptr, nullptr, nullptr) == 0);
+  }
+  return owner;
+}
+
+}  // namespace
+
+TEST_CASE("localname: a context's token that names the local user is not believed",
+          "[spi][names]") {
+  const std::string mic = attribute_text(GSS_NTLM_ATTR_MIC, "1", true);
+  const std::string login = attribute_text("local-login-user", "root", true);
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    End end;
+    (void)logged_in("CORP:alice:" + kPassword + "\n", "CORP\\alice", mech, &end);
+    const Workshop workshop(kUsers, kOurs);
+    gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor = 0;
+    REQUIRE(gss_export_sec_context(&minor, &end.context, &out) == 0);
+    const std::string token = take(out);
+    const NameHandle source = imported_source(token);
+    REQUIRE(source.get() != nullptr);
+    CHECK(attribute(source, "local-login-user").major == GSS_S_UNAUTHORIZED);
+    const bool sent = token.find(mic) != std::string::npos;
+    const std::string old = sent ? mic : attribute_text(GSS_NTLM_ATTR_MIC, "0", true);
+    CHECK(imported_source(forged(token, old, login)).get() == nullptr);
+    // What no export writes: an attribute twice, another user than the name's, a workstation that
+    // was proven.
+    const std::string bound = attribute_text(GSS_NTLM_ATTR_KEY_BITS, "128", true);
+    CHECK(imported_source(forged(token, bound, old)).get() == nullptr);
+    for (const auto& [part, other] :
+         {std::pair(GSS_NTLM_ATTR_USER, "alice"), std::pair(GSS_NTLM_ATTR_DOMAIN, "CORP")}) {
+      const std::string honest = attribute_text(part, other, true);
+      CHECK(imported_source(forged(token, honest, attribute_text(part, "root", true))).get() ==
+            nullptr);
+    }
+    const std::string station = attribute_text(
+        GSS_NTLM_ATTR_WORKSTATION, attribute(source, GSS_NTLM_ATTR_WORKSTATION).value, false);
+    std::string proven = station;
+    proven.back() = 1;
+    CHECK(imported_source(forged(token, station, proven)).get() == nullptr);
+  }
+}
+
+TEST_CASE("attributes: in an initiator's token none is authenticated", "[spi][names]") {
+  const Workshop workshop(kUsers);
+  const std::string none(2, '\0');
+  const std::pair<std::string, std::string> names[] = {
+      {'\1' + le32_text(5) + "alice" + le32_text(4) + "CORP", "source"},
+      {'\2' + le32_text(4) + "HTTP" + le32_text(14) + "server.example", "target"}};
+  Exchange x;
+  End i;
+  End a;
+  REQUIRE(run(x, i, a));
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_export_sec_context(&minor, &i.context, &out) == 0);
+  const std::string token = take(out);
+  for (const auto& [name, which] : names) {
+    for (const bool authenticated : {false, true}) {
+      CAPTURE(which, authenticated);
+      const std::string one = std::string("\1\0", 2) + attribute_text("sid", "y", authenticated);
+      const std::string edited = forged(token, name + none, name + one);
+      CHECK((imported_source(edited).get() != nullptr) == !authenticated);
+    }
+  }
+}
+
+TEST_CASE("localname: a credential's token that names the local user is not believed",
+          "[spi][names]") {
+  End end;
+  const NameHandle proven =
+      logged_in("CORP:alice:" + kPassword + "\n", "CORP\\alice", &kNtlm, &end);
+  const Workshop workshop(kUsers, kOurs);
+  // As long as the forged one, so that no length changes.
+  REQUIRE(set_attribute(proven, "local-login-xxxx", "root") == 0);
+  gss_OID_set_desc mechs = {1, &kNtlm};
+  CredHandle cred;
+  OM_uint32 minor = 0;
+  REQUIRE(gss_acquire_cred(&minor, proven.get(), GSS_C_INDEFINITE, &mechs, GSS_C_ACCEPT, cred.out(),
+                           nullptr, nullptr) == 0);
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  REQUIRE(gss_export_cred(&minor, cred.get(), &out) == 0);
+  const std::string token = take(out);
+  // What a logon proved is not proven by a token.
+  const NameHandle owner = imported_owner(token);
+  REQUIRE(owner.get() != nullptr);
+  CHECK(attribute(owner, GSS_NTLM_ATTR_USER).value == "alice");
+  CHECK(attribute(owner, GSS_NTLM_ATTR_USER).authenticated == 0);
+  CHECK(attribute(owner, "local-login-user").major == GSS_S_UNAUTHORIZED);
+  const std::string old = attribute_text("local-login-xxxx", "root", false);
+  for (const bool authenticated : {false, true}) {
+    CAPTURE(authenticated);
+    const std::string login = attribute_text("local-login-user", "root", authenticated);
+    CHECK(imported_owner(forged(token, old, login)).get() == nullptr);
+  }
+  const std::string honest = attribute_text(GSS_NTLM_ATTR_USER, "alice", false);
+  CHECK(imported_owner(forged(token, honest, attribute_text(GSS_NTLM_ATTR_USER, "alice", true)))
+            .get() == nullptr);
+}
+
+TEST_CASE("localname: a composite name's token that names the local user is not believed",
+          "[spi][names]") {
+  const Workshop workshop(kUsers, kOurs);
+  const NameHandle name = canonical("root", GSS_C_NT_USER_NAME);
+  // As long as the forged one, so that no length changes.
+  REQUIRE(set_attribute(name, "local-login-xxxx", "root") == 0);
+  std::string token = exported(name, true);
+  const std::string login = attribute_text("local-login-user", "root", true);
+  token.replace(token.size() - login.size(), login.size(), login);
+  NameHandle moved;
+  CHECK(GSS_ERROR(import_token(token, GSS_C_NT_COMPOSITE_EXPORT, moved)));
 }
 
 TEST_CASE("localname: an account of the system only where a setting names it", "[spi][names]") {

@@ -282,6 +282,46 @@ TEST_CASE("target patterns know services, hosts and ports") {
   CHECK_FALSE(matches_target("HTTP@www:80", "HTTP/www:8080"));
   CHECK_FALSE(matches_target("LDAP@*", "HTTP/www"));
   CHECK_FALSE(matches_target("HTTP@www", "HTTP/www2"));
+  CHECK(matches_target("MSSQLSvc/db", "MSSQLSvc/db:INSTANCE"));
+  CHECK(matches_target("MSSQLSvc/db:inst*", "MSSQLSvc/db:INSTANCE"));
+  CHECK(matches_target("ldap/dc1", "ldap/dc1/corp.example"));
+  CHECK(matches_target("ldap/*/corp.example", "ldap/dc1:389/corp.example"));
+  CHECK(matches_target("HTTP/www@REALM", "HTTP/www:80@realm"));
+  CHECK_FALSE(matches_target("ldap/dc1/other.example", "ldap/dc1/corp.example"));
+  CHECK_FALSE(matches_target("ldap/dc1/corp.example", "ldap/dc1"));
+}
+
+TEST_CASE("target patterns: the host is the target's host, and nothing behind it") {
+  for (const char* target :
+       {"HTTP/evil.example/x.corp.example", "HTTP@evil.example/x.corp.example",
+        "HTTP/evil.example@x.corp.example", "HTTP/evil.example:80/x.corp.example",
+        "MSSQLSvc/evil.example:x.corp.example", "MSSQLSvc/evil.example:1:x.corp.example",
+        "HTTP/[::1]:80/x.corp.example", "evil.example:x.corp.example", "HTTP//x.corp.example"}) {
+    CAPTURE(target);
+    CHECK_FALSE(matches_target("*.corp.example", target));
+    CHECK_FALSE(matches_target("HTTP/*.corp.example", target));
+    CHECK_FALSE(matches_target("MSSQLSvc/*.corp.example", target));
+  }
+  // What is behind the host does not hide it from a list of those denied.
+  for (const char* target :
+       {"HTTP/evil.example", "HTTP/evil.example/x", "HTTP/evil.example:80/x", "HTTP/evil.example@X",
+        "HTTP/evil.example:x", "evil.example:8080", "X/evil.example:1:x"}) {
+    CAPTURE(target);
+    CHECK(matches_target("evil.example", target));
+  }
+  for (const char* address : {"::1", "[::1]", "fe80::1", "[fe80::1]"}) {
+    CAPTURE(address);
+    CHECK(matches_target(address, std::string("HTTP/") + address));
+    CHECK(matches_target(std::string("HTTP/") + address, std::string("HTTP@") + address));
+  }
+  // Letters of hexadecimal numbers.
+  CHECK(matches_target("dc1", "LDAP/dc1:389"));
+  CHECK(matches_target("[::1]", "HTTP/[::1]:80"));
+  CHECK(matches_target("[::1]:80", "HTTP/[::1]:80"));
+  CHECK(matches_target("fe80::*", "HTTP/fe80::1"));
+  CHECK_FALSE(matches_target("[::1]:80", "HTTP/[::1]:81"));
+  CHECK_FALSE(matches_target("fe80", "HTTP/fe80::1"));
+  CHECK_FALSE(matches_target("[::1]", "HTTP/[::1].evil.example"));
 }
 
 TEST_CASE("deny_users: an account is denied under every name that it may log in with") {

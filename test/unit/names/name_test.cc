@@ -1,6 +1,8 @@
 // Names as callers write them.
 #include "mech/names/name.h"
 
+#include "include/gssapi/gssapi_ntlm.h"
+
 #include "test/support/catch.h"
 
 namespace gssntlm {
@@ -169,6 +171,58 @@ TEST_CASE("name: only a logon makes a proven name, and no copy that left the pro
   REQUIRE(loaded);
   CHECK((*loaded)->equals(*proven));
   CHECK_FALSE((*loaded)->is_proven());
+}
+
+TEST_CASE("name: a loaded name holds nothing that this mechanism computes otherwise", "[name]") {
+  const auto load = [](const std::vector<LogonAttribute>& attributes) {
+    Serializer out;
+    Name::user("alice", "CORP")->with(attributes)->save(out);
+    Deserializer in(out.view());
+    return Name::load(in);
+  };
+  CHECK(load({{"sid", "S-1-5"}, {"mail", "x", false}}));
+  CHECK_FALSE(load({{"sid", "S-1-5"}, {std::string(kLocalLoginAttribute), "root"}}));
+  CHECK_FALSE(load({{std::string(kLocalLoginAttribute), "root", false}}));
+  CHECK(load({{GSS_NTLM_ATTR_USER, "alice"}, {GSS_NTLM_ATTR_DOMAIN, "CORP"}}));
+  CHECK(load({{GSS_NTLM_ATTR_WORKSTATION, "BOX", false}}));
+  CHECK_FALSE(load({{GSS_NTLM_ATTR_USER, "root"}}));
+  CHECK_FALSE(load({{GSS_NTLM_ATTR_DOMAIN, "OTHER"}}));
+  CHECK_FALSE(load({{GSS_NTLM_ATTR_WORKSTATION, "BOX", true}}));
+  CHECK_FALSE(load({{"sid", "S-1-5", false}, {"mail", "x"}, {"sid", "S-1-6"}}));
+}
+
+TEST_CASE("name: where no logon proved a name, no attribute of it is authenticated", "[name]") {
+  for (const bool authenticated : {false, true}) {
+    Serializer out;
+    Name::user("alice", "CORP")
+        ->with({{"mail", "x", false}, {"sid", "y", authenticated}})
+        ->save(out);
+    Deserializer in(out.view());
+    CHECK(Name::load_unproven(in).ok() == !authenticated);
+  }
+}
+
+TEST_CASE("name: the parts of a principal make it again, or are no principal's", "[name]") {
+  for (const char* text : {"alice", "alice@REALM", "\\alice@corp", "a/b/c@REALM", "a@b@REALM",
+                           "CORP\\alice", "d@e\\alice", "alice@a/b"}) {
+    CAPTURE(text);
+    const Result<Ref<const Name>> name = Name::principal(text);
+    REQUIRE(name);
+    REQUIRE((*name)->kind() == NameKind::kPrincipal);
+    CHECK((*name)->display() == text);
+    const Result<Ref<const Name>> again =
+        Name::of_parts(NameKind::kPrincipal, (*name)->user_part(), (*name)->domain_part());
+    REQUIRE(again);
+    CHECK((*again)->equals(**name));
+    CHECK((*Name::principal((*again)->display()))->equals(**name));
+    CHECK_FALSE((*name)->equals(*Name::user((*name)->user_part(), (*name)->domain_part())));
+  }
+  CHECK((*Name::principal("HTTP/host@REALM"))->kind() == NameKind::kService);
+  for (const auto& [user, domain] :
+       {std::pair("", ""), std::pair("a/b", "REALM"), std::pair("a\\b", ""), std::pair("", "R")}) {
+    CAPTURE(user, domain);
+    CHECK_FALSE(Name::of_parts(NameKind::kPrincipal, user, domain));
+  }
 }
 
 TEST_CASE("name: services name their target with a slash", "[name]") {
