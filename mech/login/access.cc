@@ -78,4 +78,10 @@ Status check_access(const Name& source, const Settings& settings, const Runtime&
   return {};
 }
 
+Error connectionless_off() noexcept {
+  return error_with_detail(Major::kFailure, Minor::kPolicyBlocked,
+                           "connectionless contexts are off; set [policy] allow_connectionless = "
+                           "yes for a service that uses NTLM over datagrams");
+}
+
 }  // namespace gssntlm

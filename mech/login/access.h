@@ -18,4 +18,8 @@ namespace gssntlm {
 /// kLogonFailure. Throws std::bad_alloc.
 [[nodiscard]] Status check_access(const Name& source, const Settings& settings, const Runtime& env);
 
+/// Where policy has no connectionless contexts: FAILURE kPolicyBlocked, with the setting in its
+/// detail.
+[[nodiscard]] Error connectionless_off() noexcept;
+
 }  // namespace gssntlm

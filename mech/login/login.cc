@@ -21,12 +21,6 @@ InitiatorSetup make_setup(const Credential& credential, const Name& target,
   return setup;
 }
 
-Error connectionless_off() noexcept {
-  return error_with_detail(Major::kFailure, Minor::kPolicyBlocked,
-                           "connectionless contexts are off; set [policy] allow_connectionless = "
-                           "yes for a service that uses NTLM over datagrams");
-}
-
 }  // namespace
 
 InitiatorSetup setup_for(const Settings& settings, const Name& target,
@@ -72,7 +66,7 @@ Status LoginContext::restart(bool connectionless) {
   }
   handshake_.emplace<Acceptor>(policy());
   begun_in_ = process_generation();
-  handshake_id_ = 0;
+  lease_ = {};
   fresh_ = true;
   failed_ = false;
   return {};
@@ -102,7 +96,7 @@ Result<Buffer> LoginContext::authenticate(ByteView challenge, const ChannelBindi
     return failure(Minor::kBadState);
   }
   failed_ = true;
-  if (Status s = claim(); !s) {
+  if (Status s = check_turn(); !s) {
     return s.error();
   }
   report_.received(challenge);
@@ -146,8 +140,10 @@ Result<Buffer> LoginContext::answer(Initiator& initiator, ByteView challenge,
                                      : Result<Buffer>(unreflected.error());
   if (!token) {
     report_.failed(token.error(), events);
+    return token;
   }
-  return token;
+  const Status claimed = claim();
+  return claimed ? std::move(token) : Result<Buffer>(claimed.error());
 }
 
 Result<Buffer> LoginContext::challenge(ByteView negotiate) {
@@ -181,7 +177,7 @@ Status LoginContext::accept(ByteView token, const ChannelBindingHash* bindings) 
     return failure(Minor::kBadState);
   }
   failed_ = true;
-  if (Status s = claim(); !s) {
+  if (Status s = check_turn(); !s) {
     return s;
   }
   report_.received(token);
@@ -211,7 +207,10 @@ Status LoginContext::judge(Acceptor& acceptor, ByteView token, const ChannelBind
     report_.failed(named.error(), events);
     return named;
   }
-  return check_access(*source_, *settings_, env());
+  if (Status s = check_access(*source_, *settings_, env()); !s) {
+    return s;
+  }
+  return claim();
 }
 
 Status LoginContext::audit(ByteView authenticate, bool accepted) const {

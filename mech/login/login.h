@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "mech/credential/credential.h"
+#include "mech/login/claims.h"
 #include "mech/login/login_report.h"
 #include "mech/os/process.h"
 #include "mech/protocol/acceptor.h"
@@ -81,6 +82,9 @@ class LoginContext {
   /// one of another process, kNotAvailable for a handshake on a machine that cannot be told from
   /// others, kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Status save(Serializer& out) const;
+  /// The last step of an import, once the token is known to be good: an established context is
+  /// imported once. Error: FAILURE kBadState.
+  [[nodiscard]] Status claim_import() const;
   /// Loaded half-way: its next step needs bind().
   [[nodiscard]] bool needs_credential() const noexcept { return !credential_ && !is_open(); }
   /// The credential for the steps that are left. Error: NO_CRED kBadCredential for an initiator's
@@ -94,6 +98,7 @@ class LoginContext {
     bool initiator = false;
     bool open = false;
     std::uint32_t caller_flags = 0;
+    std::uint64_t id = 0;  ///< of the token; of the handshake for one that is not established
   };
   /// Error: kBadSetting. Throws std::bad_alloc.
   [[nodiscard]] static Result<Head> load_head(Deserializer& in);
@@ -101,15 +106,30 @@ class LoginContext {
   LoginContext(const Head& head, const LoginRequest& request);
   /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written, and for a handshake of
   /// another machine; CONTEXT_EXPIRED kExpired for a handshake that was exported too long ago;
-  /// kPolicyKeyLength for keys shorter than policy allows. Throws std::bad_alloc.
+  /// kPolicyKeyLength for keys shorter than policy allows, kPolicyBlocked for a connectionless
+  /// acceptor where policy has none. Throws std::bad_alloc.
   [[nodiscard]] Status load(const Head& head, Deserializer& in);
 
  private:
+  // What was imported. Times by clock(); `ends` is fixed when a handshake is exported, whatever
+  // is set later; 0 where there is none.
+  struct Lease {
+    std::uint64_t id = 0;
+    std::uint64_t begins = 0;
+    std::uint64_t ends = 0;
+  };
   Status load_open(Deserializer& in);
   Status load_handshake(Deserializer& in);
+  Status load_acceptor(Deserializer& in);
   Status save_origin(Serializer& out) const;
   Status load_origin(Deserializer& in);
+  [[nodiscard]] Result<std::uint64_t> token_id() const;
+  [[nodiscard]] HandshakeClock clock() const noexcept {
+    return settings_->farm.empty() ? HandshakeClock::kMachine : HandshakeClock::kWall;
+  }
   [[nodiscard]] Status check_age() const;
+  // Before a step, and when all of it is right: its result is given out once.
+  [[nodiscard]] Status check_turn() const;
   [[nodiscard]] Status claim() const;
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
   [[nodiscard]] const ProcessRuntime& env() const noexcept { return report_.env(); }
@@ -142,8 +162,7 @@ class LoginContext {
   bool peer_tells_sealing_ = false;
   bool seals_when_signing_ = false;
   std::uint32_t begun_in_ = process_generation();
-  std::uint64_t exported_at_ = 0;   // FILETIME; a handshake that was imported
-  std::uint64_t handshake_id_ = 0;  // the same
+  Lease lease_;
   ResponseKind kind_ = ResponseKind::kNone;
 };
 

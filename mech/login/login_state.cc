@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "mech/credential/answered.h"
 #include "mech/crypto/primitives.h"
+#include "mech/login/access.h"
 #include "mech/login/login.h"
 #include "mech/os/error_detail.h"
 
@@ -11,6 +11,7 @@ namespace gssntlm {
 namespace {
 
 constexpr auto kLastKind = static_cast<std::uint8_t>(ResponseKind::kNtlmV2);
+constexpr std::uint64_t kLongestLease = 24 * 60 * 60;  // the most that max_handshake_age can be
 
 using Origin = std::array<std::uint8_t, 32>;
 
@@ -47,9 +48,14 @@ Status LoginContext::save(Serializer& out) const {
   if (is_inherited()) {
     return failure(Minor::kForked);
   }
+  const Result<std::uint64_t> id = token_id();
+  if (!id) {
+    return id.error();
+  }
   out.flag(initiator_role_);
   out.flag(is_open());
   out.u32(request_.caller_flags);
+  out.u64(*id);
   out.flag(static_cast<bool>(source_));
   if (source_) {
     (initiator_role_ ? source_->unproven() : source_)->save(out);
@@ -75,32 +81,43 @@ Status LoginContext::save(Serializer& out) const {
   return {};
 }
 
-// A handshake that moves on keeps the identifier and the time of its first export.
+// An acceptor's handshake is named by its challenge: with another one the client's answer is wrong.
+// An initiator's keeps the name of its first export. An established context is named by its token.
+Result<std::uint64_t> LoginContext::token_id() const {
+  if (const auto* acceptor = std::get_if<Acceptor>(&handshake_)) {
+    return load_le64(acceptor->server_challenge().data());
+  }
+  if (!is_open() && lease_.id != 0) {
+    return lease_.id;
+  }
+  std::array<std::uint8_t, sizeof lease_.id> id{};
+  if (!env().random(id)) {
+    return failure(Minor::kNoRandom);
+  }
+  return std::max<std::uint64_t>(load_le64(id.data()), 1);
+}
+
+// A handshake that moves on keeps the times of its first export.
 Status LoginContext::save_origin(Serializer& out) const {
   const Origin origin = origin_of(*settings_, env());
   if (!is_known(origin)) {
     return error_with_detail(Major::kFailure, Minor::kNotAvailable,
                              "this machine cannot be told from others; give [policy] farm a name");
   }
-  std::array<std::uint8_t, sizeof handshake_id_> id{};
-  store_le64(id.data(), handshake_id_);
-  if (handshake_id_ == 0 && !env().random(id)) {
-    return failure(Minor::kNoRandom);
-  }
+  const bool moves_on = lease_.ends != 0;
+  const std::uint64_t begins = moves_on ? lease_.begins : seconds_of(clock());
   out.put(origin);
-  out.put(id);
-  out.u64(handshake_id_ == 0 ? env().now() : exported_at_);
+  out.u64(begins);
+  out.u64(moves_on ? lease_.ends : begins + settings_->max_handshake_age);
   return {};
 }
 
 Status LoginContext::load_origin(Deserializer& in) {
   Origin origin{};
-  std::array<std::uint8_t, sizeof handshake_id_> id{};
   in.copy(origin);
-  in.copy(id);
-  exported_at_ = in.u64();
-  handshake_id_ = load_le64(id.data());
-  if (!in.ok() || handshake_id_ == 0) {
+  lease_.begins = in.u64();
+  lease_.ends = in.u64();
+  if (!in.ok() || lease_.ends <= lease_.begins || lease_.ends - lease_.begins > kLongestLease) {
     return defective(Minor::kImport);
   }
   if (!is_known(origin) || origin != origin_of(*settings_, env())) {
@@ -112,33 +129,43 @@ Status LoginContext::load_origin(Deserializer& in) {
   return check_age();
 }
 
-// The clocks of a farm differ a little, so that a token may seem to come from the future.
+// The setting of today may shorten what the exporting process allowed, never extend it. The clocks
+// of a farm differ a little, so that a token may seem to come from the future.
 Status LoginContext::check_age() const {
-  const std::uint64_t now = env().now();
-  const std::uint64_t age = now > exported_at_ ? now - exported_at_ : exported_at_ - now;
-  if (age / kFiletimePerSecond > settings_->max_handshake_age) {
-    return error_with_detail(
-        Major::kContextExpired, Minor::kExpired,
-        "the handshake was exported longer ago than [policy] max_handshake_age");
+  const std::uint64_t now = seconds_of(clock());
+  const std::uint64_t age = now > lease_.begins ? now - lease_.begins : lease_.begins - now;
+  if (now < lease_.ends && age <= settings_->max_handshake_age) {
+    return {};
   }
-  return {};
+  return error_with_detail(Major::kContextExpired, Minor::kExpired,
+                           now < lease_.begins
+                               ? "the handshake was exported by a host whose clock is ahead of "
+                                 "this one's by more than [policy] max_handshake_age"
+                               : "the handshake was exported longer ago than [policy] "
+                                 "max_handshake_age");
 }
 
-// A challenge is answered once: not in a process and its child, and not by two that imported the
-// same token.
-Status LoginContext::claim() const {
+Status LoginContext::check_turn() const {
   if (is_inherited()) {
     return failure(Minor::kForked);
   }
-  if (handshake_id_ == 0) {
+  if (lease_.ends == 0) {
     return {};
   }
-  if (Status s = check_age(); !s) {
+  Status young = check_age();
+  if (!young) {
     env().trace("refused, the handshake was exported too long ago");
-    return s;
   }
-  // From a clock that is ahead to one that is behind, and the minute that has begun.
-  switch (claim_handshake(handshake_id_, 2 * settings_->max_handshake_age / 60 + 1)) {
+  return young;
+}
+
+// A challenge is answered once: of those that imported the same token one gets the keys. Messages
+// that prove nothing claim nothing.
+Status LoginContext::claim() const {
+  if (lease_.ends == 0) {
+    return {};
+  }
+  switch (claim_handshake(clock(), lease_.id, lease_.ends)) {
     case Claim::kFirst:
       return {};
     case Claim::kDuplicateToken:
@@ -146,6 +173,12 @@ Status LoginContext::claim() const {
       return error_with_detail(
           Major::kFailure, Minor::kBadState,
           "the exported token was imported twice; the handshake is completed once");
+    case Claim::kExpired:
+      env().trace("refused, the handshake has expired, or the clock was set back meanwhile");
+      return error_with_detail(
+          Major::kContextExpired, Minor::kExpired,
+          "the handshake expires at a time that this process has seen pass; if the clock was set "
+          "back, restart the process");
     case Claim::kFull:
       break;
   }
@@ -153,6 +186,16 @@ Status LoginContext::claim() const {
   return error_with_detail(
       Major::kFailure, Minor::kNotAvailable,
       "too many imported handshakes were completed within [policy] max_handshake_age");
+}
+
+Status LoginContext::claim_import() const {
+  if (!is_open() || claim_session(lease_.id)) {
+    return {};
+  }
+  env().trace("refused, the exported token was imported before");
+  return error_with_detail(
+      Major::kFailure, Minor::kBadState,
+      "the exported token was imported twice; two contexts would use the same key streams");
 }
 
 Result<LoginContext::Head> LoginContext::load_head(Deserializer& in) {
@@ -165,14 +208,16 @@ Result<LoginContext::Head> LoginContext::load_head(Deserializer& in) {
   head.initiator = in.flag();
   head.open = in.flag();
   head.caller_flags = in.u32();
+  head.id = in.u64();
   return head;
 }
 
 Status LoginContext::load(const Head& head, Deserializer& in) {
   const Error bad = defective(Minor::kImport);
+  lease_.id = head.id;
   // The one that accepts learns its peer's name last.
   const bool has_source = in.flag();
-  if (has_source != (head.open || head.initiator)) {
+  if (lease_.id == 0 || has_source != (head.open || head.initiator)) {
     return bad;
   }
   if (has_source) {
@@ -208,9 +253,17 @@ Status LoginContext::load_handshake(Deserializer& in) {
     handshake_.emplace<Initiator>(std::move(*initiator));
     return {};
   }
+  return load_acceptor(in);
+}
+
+Status LoginContext::load_acceptor(Deserializer& in) {
   Result<Acceptor> acceptor = Acceptor::load(policy(), in);
   if (!acceptor) {
-    return acceptor.error();
+    return acceptor.error().minor == Minor::kPolicyBlocked ? connectionless_off()
+                                                           : acceptor.error();
+  }
+  if (lease_.id != load_le64(acceptor->server_challenge().data())) {
+    return defective(Minor::kImport);
   }
   connectionless_ = has(acceptor->flags(), flag::kDatagram);
   handshake_.emplace<Acceptor>(std::move(*acceptor));
@@ -234,6 +287,9 @@ Status LoginContext::load_open(Deserializer& in) {
   }
   if (session->protects() && key_bits(session->flags()) < policy().min_key_bits) {
     return failure(Minor::kPolicyKeyLength);
+  }
+  if (!initiator_role_ && session->is_connectionless() && !policy().allow_connectionless) {
+    return connectionless_off();
   }
   session_.emplace(std::move(*session));
   return {};

@@ -51,13 +51,16 @@ class Acceptor {
 
   /// Saves a handshake that waits for AUTHENTICATE. Error: kBadState. Throws std::bad_alloc.
   [[nodiscard]] Status save(Serializer& out) const;
-  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written. Throws std::bad_alloc.
+  /// Errors: DEFECTIVE_TOKEN kImport for what save() cannot have written; FAILURE kPolicyBlocked
+  /// for a connectionless one where policy has none. Throws std::bad_alloc.
   [[nodiscard]] static Result<Acceptor> load(const Policy& policy, Deserializer& in);
 
   /// After authenticate() succeeded.
   [[nodiscard]] const Outcome& outcome() const noexcept { return outcome_; }
   /// Once, after authenticate() succeeded.
   [[nodiscard]] Outcome take_outcome() noexcept { return std::move(outcome_); }
+  /// Random; after challenge().
+  [[nodiscard]] const Nonce& server_challenge() const noexcept { return server_challenge_; }
   /// Flags offered in CHALLENGE, or agreed once complete.
   [[nodiscard]] Flags flags() const noexcept { return outcome_.flags; }
 

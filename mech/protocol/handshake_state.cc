@@ -58,6 +58,9 @@ Result<Acceptor> Acceptor::load(const Policy& policy, Deserializer& in) {
   if (!sent || has(sent->flags, flag::kDatagram) != negotiate.empty()) {
     return bad;
   }
+  if (negotiate.empty() && !policy.allow_connectionless) {
+    return failure(Minor::kPolicyBlocked);
+  }
   Acceptor acceptor(policy);
   acceptor.server_challenge_ = sent->server_challenge;
   acceptor.transcript_.reserve(negotiate.size() + challenge.size());

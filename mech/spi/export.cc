@@ -50,6 +50,9 @@ OM_uint32 gss_import_sec_context(OM_uint32* minor, gss_buffer_t token, gss_ctx_i
     if (!in.finished()) {
       return defective(Minor::kImport);
     }
+    if (Status s = (*context)->claim_import(); !s) {
+      return s;
+    }
     *handle = handle_of(context->release());
     return {};
   });

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "test/fuzz/reference.h"
+
 namespace gssntlm::fuzz {
 namespace {
 
@@ -34,6 +36,17 @@ std::string text_of(ByteView bytes) {
 
 ByteView view_of(const std::string& text) {
   return as_bytes(text);
+}
+
+std::string exported_again(std::string token) {
+  static std::uint64_t exports = 0;
+  // Behind the mechglue's length and OID: magic, version, role, whether it is established, flags.
+  const std::size_t begin = 4 + test::kNtlm.length;
+  const std::size_t end = token.size() - 4;
+  auto* bytes = reinterpret_cast<std::uint8_t*>(token.data());
+  store_le64(bytes + begin + 8 + 1 + 1 + 1 + 4, ++exports);
+  store_le32(bytes + end, plain_crc32({bytes + begin, end - begin}));
+  return token;
 }
 
 void ask_everything(gss_ctx_id_t context) {

@@ -27,6 +27,9 @@ class Stage {
 [[nodiscard]] std::string text_of(ByteView bytes);
 [[nodiscard]] ByteView view_of(const std::string& text);
 
+/// The token of an established context as a further export would name it. A name is imported once.
+[[nodiscard]] std::string exported_again(std::string token);
+
 /// Every call that a context in any state must answer.
 void ask_everything(gss_ctx_id_t context);
 

@@ -2,8 +2,9 @@
 // Input: a byte that says what, and the token's body, which gets its frame and checksum here.
 //
 // What is taken, exports to the same bytes (contexts, credentials), or to a name that is equal and
-// exports to the same ever after. An honest token with up to four bytes in a row changed, frame and
-// checksum as they were, is refused. Whatever was taken answers every question.
+// exports to the same ever after. An established context is taken once, and each export names it
+// differently. An honest token with up to four bytes in a row changed, frame and checksum as they
+// were, is refused. Whatever was taken answers every question.
 #include <algorithm>
 
 #include "test/fuzz/glue.h"
@@ -33,9 +34,30 @@ std::string framed(const std::string& magic, ByteView body) {
   return token;
 }
 
-// As the mechglue frames what mechanisms export.
+// In the body of a context: the role, whether it is established, flags, the identifier.
+constexpr std::size_t kEstablished = 1;
+constexpr std::size_t kIdentifier = 1 + 1 + 4;
+constexpr std::size_t kIdentifierSize = 8;
+
+bool is_established(ByteView body) {
+  return body.size() >= kIdentifier + kIdentifierSize && body[kEstablished] == 1;
+}
+
+// As the mechglue frames what mechanisms export; an established context as if exported just now.
 std::string context_token(ByteView body) {
-  return be32(mech().size()) + mech() + framed("ntlm-ctx", body);
+  const std::string token = be32(mech().size()) + mech() + framed("ntlm-ctx", body);
+  return is_established(body) ? exported_again(token) : token;
+}
+
+// What is in a context's token between magic and version, and the checksum.
+std::string body_of(const std::string& token) {
+  const std::size_t frame = 4 + mech().size() + 8 + 1;
+  return token.substr(frame, token.size() - frame - 4);
+}
+
+std::string without_identifier(const std::string& token) {
+  std::string body = body_of(token);
+  return is_established(view_of(body)) ? body.erase(kIdentifier, kIdentifierSize) : body;
 }
 std::string credential_token(ByteView body) {
   const std::string inner = framed("ntlm-crd", body);
@@ -70,7 +92,8 @@ void use_context(test::End& end) {
   (void)test::accept_step(x, end, "no token");
 }
 
-void check_context(const std::string& token) {
+void check_context(ByteView body) {
+  const std::string token = context_token(body);
   OM_uint32 minor = 0;
   test::End end;
   gss_buffer_desc in = buffer(token);
@@ -78,12 +101,17 @@ void check_context(const std::string& token) {
     GSSNTLM_HOLDS(end.context == GSS_C_NO_CONTEXT);
     return;
   }
+  test::End twice;
+  GSSNTLM_HOLDS(GSS_ERROR(gss_import_sec_context(&minor, &in, &twice.context)) ==
+                (is_established(body) ? GSS_S_FAILURE : GSS_S_COMPLETE));
   test::End used;
-  GSSNTLM_HOLDS(gss_import_sec_context(&minor, &in, &used.context) == GSS_S_COMPLETE);
+  const std::string other = context_token(body);
+  gss_buffer_desc again = buffer(other);
+  GSSNTLM_HOLDS(gss_import_sec_context(&minor, &again, &used.context) == GSS_S_COMPLETE);
   use_context(used);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   GSSNTLM_HOLDS(gss_export_sec_context(&minor, &end.context, &out) == GSS_S_COMPLETE);
-  GSSNTLM_HOLDS(take(out) == token);
+  GSSNTLM_HOLDS(without_identifier(take(out)) == without_identifier(token));
 }
 
 void check_credential(const std::string& token) {
@@ -192,10 +220,10 @@ std::string honest_credential() {
 
 // A burst of errors as long as the checksum.
 void check_damage(Input& in) {
-  static const std::string context = honest_context();
+  static const std::string context = body_of(honest_context());
   static const std::string credential = honest_credential();
   const bool is_context = in.flag();
-  const std::string& honest = is_context ? context : credential;
+  const std::string honest = is_context ? context_token(view_of(context)) : credential;
   std::string token = honest;
   // Behind the frame of the mechglue, which has no checksum.
   const std::size_t frame = mech().size() + (is_context ? 4 : 8);
@@ -220,7 +248,8 @@ using namespace gssntlm;
 using namespace gssntlm::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Stage stage("min_key_bits = 40\nallow_anonymous = yes\n");
+  static const Stage stage(
+      "min_key_bits = 40\nallow_anonymous = yes\nallow_connectionless = yes\n");
   const gss_OID kTypes[] = {GSS_C_NT_USER_NAME,        GSS_C_NT_HOSTBASED_SERVICE,
                             GSS_C_NT_MACHINE_UID_NAME, GSS_C_NT_STRING_UID_NAME,
                             GSS_C_NT_ANONYMOUS,        GSS_C_NO_OID,
@@ -229,7 +258,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t what = in.u8();
   switch (what % 6) {
     case 0:
-      check_context(context_token(in.rest()));
+      check_context(in.rest());
       break;
     case 1:
       check_credential(credential_token(in.rest()));
