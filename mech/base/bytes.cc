@@ -1,5 +1,6 @@
 #include "mech/base/bytes.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -8,6 +9,10 @@ namespace gssntlm {
 
 bool same_bytes(ByteView a, ByteView b) noexcept {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+bool is_zero(ByteView bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
 }
 
 void append(Bytes& to, ByteView more) {

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::uint64_t kMaxFiletime = ~std::uint64_t{0};
 
-bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
-}
-
 Error refuse(const Refusal& refusal, const Runtime& env) {
   if (env.tracing()) {
     env.trace("acceptor: refused, " + std::string(refusal.reason));

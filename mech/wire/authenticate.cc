@@ -74,9 +74,9 @@ Result<V2ClientChallenge> decode_client_challenge(ByteView nt_response) noexcept
 Result<std::size_t> locate_mic(ByteView token, Flags flags, std::size_t payload) noexcept {
   const std::size_t behind_version = kVersionAt + kVersionSize;
   if (payload >= behind_version + kMicSize && token.size() >= behind_version + kMicSize) {
-    const ByteView version = token.subspan(kVersionAt, kVersionSize);
-    const bool zero = std::all_of(version.begin(), version.end(), [](auto b) { return b == 0; });
-    return has(flags, flag::kVersion) || zero ? behind_version : kVersionAt;
+    return has(flags, flag::kVersion) || is_zero(token.subspan(kVersionAt, kVersionSize))
+               ? behind_version
+               : kVersionAt;
   }
   if (payload >= kVersionAt + kMicSize && token.size() >= kVersionAt + kMicSize) {
     return kVersionAt;

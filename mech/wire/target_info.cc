@@ -45,10 +45,14 @@ bool store_once(std::optional<T>& slot, ByteView value) noexcept {
   return true;
 }
 
+bool repeats_bindings(const TargetInfo& info, AvPair pair) noexcept {
+  return pair.id == AvId::kChannelBindings && info.channel_bindings &&
+         !is_zero(*info.channel_bindings) && !info.repeats_bindings &&
+         has_valid_size(AvKind::kHash, pair.value.size()) && is_zero(pair.value);
+}
+
 bool store_pair(TargetInfo& info, AvPair pair) noexcept {
-  if (pair.id == AvId::kChannelBindings && info.channel_bindings && !info.repeats_bindings &&
-      pair.value.size() == 16 &&
-      std::all_of(pair.value.begin(), pair.value.end(), [](std::uint8_t b) { return b == 0; })) {
+  if (repeats_bindings(info, pair)) {
     info.repeats_bindings = true;
     return true;
   }

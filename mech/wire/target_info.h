@@ -77,9 +77,8 @@ struct TargetInfo {
 #define X(id, number, name, kind, sender, member) std::optional<Value<AvKind::kind>> member;
 #include "mech/wire/av_pairs.inc"
 #undef X
-  /// A second MsvAvChannelBindings, all zeros, stands behind the first: Samba 4.17's winbind
-  /// appends it when it logs in for a client. It proves nothing, and counts only under a verified
-  /// MIC.
+  /// A second MsvAvChannelBindings, all zeros, stands behind one that is not: Samba 4.17's winbind
+  /// appends it to the pair that it is asked to send. Acceptors take it under a verified MIC only.
   bool repeats_bindings = false;
   std::size_t size = 0;  ///< bytes up to and with EOL
 };

@@ -307,9 +307,10 @@ std::optional<PlainMessage> plain_pairs(ByteView in) {
     if (!right_size) {
       return std::nullopt;
     }
-    // One second pair may stand there: no channel bindings, as winbind says it.
-    if (!m.fields.emplace("av" + std::to_string(id), value).second &&
-        !(id == 10 && value == Bytes(16) && m.fields.emplace("repeated", Bytes()).second)) {
+    // One second pair may stand behind real bindings: no channel bindings, as winbind says it.
+    const auto [first, is_new] = m.fields.emplace("av" + std::to_string(id), value);
+    if (!is_new && !(id == 10 && first->second != Bytes(16) && value == Bytes(16) &&
+                     m.fields.emplace("repeated", Bytes()).second)) {
       return std::nullopt;
     }
   }

@@ -393,9 +393,11 @@ single_sign_on() {
         logs_in_bound member login alice - spnego bindings
     { cat "$lab/settings.conf" && printf '[policy]\nspnego_mic = never\n'; } >"$lab/no-mic.conf"
     settings=$lab/no-mic.conf
-    expect "single sign-on: with channel bindings, under a SPNEGO that cannot carry a MIC" \
-        logs_in_bound member login alice - spnego bindings
-    expect "single sign-on: and then without a MIC" no_mic
+    # winbind appends a second pair of bindings, which no MIC covers then.
+    expect "single sign-on: rejected with channel bindings, under a SPNEGO that cannot carry a MIC" \
+        unproven_bindings member login alice - spnego bindings
+    expect "single sign-on: without them it logs in, and without a MIC" \
+        logs_in_without_mic member login alice - spnego
     settings=$lab/settings.conf
     try member login alice - otherbindings
     expect "single sign-on: other channel bindings are refused" is minor 4e54001a
@@ -405,7 +407,14 @@ single_sign_on() {
     expect "single sign-on: refused when the kept password is gone" \
         no_credential member login alice -
 }
-no_mic() { traced 'received AUTHENTICATE' && ! traced 'received AUTHENTICATE.*with a MIC'; }
+unproven_bindings() {
+    try "$@"
+    is result fail && is side acceptor && is major 90000 &&
+        traced 'no MIC covers a duplicate pair of channel bindings'
+}
+logs_in_without_mic() {
+    logs_in "$@" && traced 'received AUTHENTICATE' && ! traced 'received AUTHENTICATE.*with a MIC'
+}
 no_credential() {
     try "$@"
     is result fail && is side acquire && is minor 4e540010

@@ -244,10 +244,6 @@ Error fail(const Answer& answer, Failure failed) {
                                                   : failed.refused(meaning.verdict, text);
 }
 
-bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
-}
-
 // [MS-NLMP] 3.2.5.1.2: a guest was not authenticated, whatever he sent.
 bool is_guest(const Answer& answer) noexcept {
   return (answer.user_flags & (WBC_AUTH_USER_INFO_GUEST | WBC_AUTH_USER_INFO_NOENCRYPTION)) != 0 ||

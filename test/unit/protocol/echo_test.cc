@@ -157,7 +157,7 @@ TEST_CASE("bindings: an acceptor without any ignores the client's", "[bindings]"
   }
 }
 
-TEST_CASE("bindings: the client's pair given twice is refused, zeros too", "[bindings]") {
+TEST_CASE("bindings: a second pair is refused, but for zeros that a MIC covers", "[bindings]") {
   ChannelBindingHash ours{};
   ours.fill(0x11);
   const Bytes good(ours.begin(), ours.end());
@@ -177,7 +177,7 @@ TEST_CASE("bindings: the client's pair given twice is refused, zeros too", "[bin
         answer.pairs.push_back({AvId::kChannelBindings, value});
       }
       // Samba 4.17's winbind appends a pair of zeros, which its MIC covers.
-      if (mic && given.size() == 2 && given.back() == zeros) {
+      if (mic && given == std::vector<Bytes>{good, zeros}) {
         CHECK(scene.judge(answer, &ours));
       } else {
         check_refused(scene.judge(answer, &ours), Minor::kBadAvPairs, Major::kDefectiveToken);
