@@ -142,7 +142,7 @@ class Corpora:
 
     def command(self, tree, directory):
         return [os.path.join(directory, self.program), "-mutations=20",
-                os.path.join(tree, "test/fuzz/corpus", self.name)]
+                os.path.join(tree, "test/fuzz/corpus", self.name + ".tar")]
 
     def exists(self, source):
         return os.path.exists(os.path.join(source, "test/fuzz/targets", self.name + ".cc"))

@@ -3,6 +3,7 @@
 #
 #   build_fuzz DIRECTORY MESON-OPTION...   with clang++, into build/DIRECTORY; $build is its path
 #   fuzz_targets                        prints their names
+#   unpack_corpus, pack_corpus          a target's corpus to and from a directory
 #   glue_environment                    what those need that go through the mechglue
 # shellcheck shell=sh
 
@@ -30,6 +31,24 @@ fuzz_targets() {
     for file in "$source"/test/fuzz/targets/*.cc; do
         basename "$file" .cc
     done
+}
+
+# The committed corpora, an archive a target, which replay.cc reads as well.
+corpora="$source/test/fuzz/corpus"
+
+# unpack_corpus TARGET DIRECTORY: into a new directory, which stays empty for a new target.
+unpack_corpus() {
+    mkdir -p "$2"
+    [ ! -f "$corpora/$1.tar" ] || tar -xf "$corpora/$1.tar" -C "$2"
+}
+
+# pack_corpus DIRECTORY TARGET: the same files make the same archive.
+pack_corpus() {
+    mkdir -p "$corpora"
+    (cd "$1" && find . -type f -printf '%f\n' | LC_ALL=C sort) |
+        tar --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=0644 \
+            -C "$1" -cf "$corpora/$2.tar.new" -T -
+    mv "$corpora/$2.tar.new" "$corpora/$2.tar"
 }
 
 glue_environment() {

@@ -18,17 +18,18 @@ trap 'exit 1' HUP INT TERM
 "$build/test/fuzz/fuzz_seeds" "$scratch/seeds" "$source/test/vectors/nlmp.json"
 
 for target in $(fuzz_targets); do
-    corpus="$source/test/fuzz/corpus/$target"
-    mkdir -p "$corpus" "$scratch/$target"
-    folders="$corpus $scratch/seeds/$target"
-    for folder in "$@"; do
-        [ ! -d "$folder/$target" ] || folders="$folders $folder/$target"
+    unpack_corpus "$target" "$scratch/old"
+    mkdir -p "$scratch/$target"
+    inputs="$scratch/old $scratch/seeds/$target"
+    for directory in "$@"; do
+        [ ! -d "$directory/$target" ] || inputs="$inputs $directory/$target"
     done
     # Split into directories on purpose.
     # shellcheck disable=SC2086
-    "$build/test/fuzz/fuzz_$target" -merge=1 -max_len=8192 -timeout=300 "$scratch/$target" $folders \
+    "$build/test/fuzz/fuzz_$target" -merge=1 -max_len=8192 -timeout=300 "$scratch/$target" $inputs \
         >"$scratch/log" 2>&1 </dev/null || stopped "$target: $(tail -n 20 "$scratch/log")"
-    rm -rf -- "$corpus"
-    mv "$scratch/$target" "$corpus"
-    echo "$target: $(find "$corpus" -type f | wc -l) inputs, $(du -sb "$corpus" | cut -f 1) bytes"
+    rm -rf -- "$scratch/old"
+    pack_corpus "$scratch/$target" "$target"
+    echo "$target: $(find "$scratch/$target" -type f | wc -l) inputs," \
+        "$(stat -c %s "$corpora/$target.tar") bytes"
 done

@@ -34,8 +34,9 @@ trap 'exit 1' HUP INT TERM
 objects="$build/mech/gss_ntlm.so"
 for target in $(fuzz_targets); do
     program="$build/test/fuzz/fuzz_$target"
+    unpack_corpus "$target" "$scratch/$target"
     LLVM_PROFILE_FILE="$scratch/fuzz-%p-%m.profraw" \
-        "$program" "$source/test/fuzz/corpus/$target" >"$scratch/log" 2>&1 ||
+        "$program" "$scratch/$target" >"$scratch/log" 2>&1 ||
         stopped "$target does not replay: $(tail -n 2 "$scratch/log")"
     objects="$objects -object $program"
 done

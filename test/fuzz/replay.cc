@@ -1,11 +1,12 @@
-// Runs a fuzz target without libFuzzer: over every file of the directories given, and over what its
+// Runs a fuzz target without libFuzzer: over every input of the corpora given, and over what its
 // mutator makes of them, the same in every run.
 //
-//   fuzz_TARGET [-mutations=N] DIRECTORY...
+//   fuzz_TARGET [-mutations=N] CORPUS...    CORPUS: a tar archive, a directory, or one input
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -22,18 +23,57 @@ constexpr std::size_t kMostBytes = 8192;
 
 std::mt19937 g_random(20240229);
 
-std::vector<std::filesystem::path> files_in(const std::string& folder) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
+struct Input {
+  std::string name;
+  Bytes bytes;
+};
 
 Bytes read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+[[noreturn]] void stop(const std::filesystem::path& path, const char* what) {
+  std::fprintf(stderr, "%s: %s\n", path.c_str(), what);
+  std::exit(2);
+}
+
+// The regular files of an archive in the ustar format, as corpus.sh makes it: short names, and
+// nothing but files.
+std::vector<Input> unpack(const std::filesystem::path& path) {
+  constexpr std::size_t kBlock = 512;
+  const Bytes archive = read_file(path);
+  std::vector<Input> inputs;
+  std::size_t at = 0;
+  while (at + kBlock <= archive.size() && archive[at] != 0) {
+    const char* header = reinterpret_cast<const char*>(archive.data() + at);
+    const std::string name(header, strnlen(header, 100));
+    const std::size_t size = std::strtoul(std::string(header + 124, 12).c_str(), nullptr, 8);
+    at += kBlock;
+    if (header[156] != '0' || size > archive.size() - at) {
+      stop(path, "not an archive of test/fuzz/corpus.sh");
+    }
+    const auto from = archive.begin() + static_cast<std::ptrdiff_t>(at);
+    inputs.push_back({name, Bytes(from, from + static_cast<std::ptrdiff_t>(size))});
+    at += (size + kBlock - 1) / kBlock * kBlock;
+  }
+  return inputs;
+}
+
+std::vector<Input> corpus(const std::filesystem::path& path) {
+  if (path.extension() == ".tar") {
+    return unpack(path);
+  }
+  if (!std::filesystem::is_directory(path)) {
+    return {{path.filename(), read_file(path)}};
+  }
+  std::vector<Input> inputs;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    inputs.push_back({entry.path().filename(), read_file(entry.path())});
+  }
+  std::sort(inputs.begin(), inputs.end(),
+            [](const Input& a, const Input& b) { return a.name < b.name; });
+  return inputs;
 }
 
 // The input that is running, which may be a mutator's and in no file.
@@ -79,12 +119,11 @@ int main(int argc, char** argv) {
           static_cast<unsigned>(std::strtoul(argument.c_str() + kOption.size(), nullptr, 10));
       continue;
     }
-    for (const std::filesystem::path& file : files_in(argument)) {
-      const Bytes input = read_file(file);
-      std::printf("%s\n", file.filename().c_str());
+    for (const Input& input : corpus(argument)) {
+      std::printf("%s\n", input.name.c_str());
       std::fflush(stdout);
-      run(input);
-      run_mutations(input, mutations);
+      run(input.bytes);
+      run_mutations(input.bytes, mutations);
       ++inputs;
     }
   }

@@ -37,8 +37,8 @@ trap 'exit 1' HUP INT TERM
 echo "== fuzzing for $seconds seconds: $*"
 for target in "$@"; do
     rm -rf -- "${findings:?}/$target"
-    mkdir -p "$findings/$target" "$scratch/$target"
-    cp -R "$source/test/fuzz/corpus/$target/." "$scratch/$target/"
+    mkdir -p "$findings/$target"
+    unpack_corpus "$target" "$scratch/$target"
     "$build/test/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=8192 -timeout=300 \
         -rss_limit_mb=4096 -print_final_stats=1 -dict="$source/test/fuzz/ntlm.dict" \
         -artifact_prefix="$findings/$target/" "$scratch/$target" \
