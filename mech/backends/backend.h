@@ -27,6 +27,9 @@ struct LoginSearch {
   /// Which of the source's stores the caller chose, in the source's own words (a path, a keyring);
   /// nullopt: what settings say.
   std::optional<std::string_view> place;
+  /// The place that the caller named for accepting: its accounts are those of others, so none is
+  /// found that `user` does not name.
+  std::optional<std::string_view> accepting = std::nullopt;
 };
 
 /// A login. Without an identity the source does not exist here, which is no error.

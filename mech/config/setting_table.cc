@@ -388,11 +388,11 @@ constexpr std::array kKeys = {
     key<Path, &Settings::users_file>("accounts", "users_file",
         "Users file for both roles. NTLM_USER_FILE overrides it and the two settings below. If it contains several accounts, none is the default account of initiators."),
     key<Path, &Settings::acceptor_users_file>("accounts", "acceptor_users_file",
-        "Users file for acceptors; empty: users_file. It has no default account for initiators."),
+        "Users file for acceptors; empty: users_file. It has no default account for initiators, even if it is named for them as well."),
     key<Path, &Settings::initiator_users_file>("accounts", "initiator_users_file",
         "Users file for initiators; empty: users_file."),
     key<Duration, &Settings::users_file_grace>("accounts", "users_file_grace",
-        "How long acceptors use the last good content of a users file that cannot be read or has an invalid line; after that they accept none of its accounts."),
+        "How long acceptors use the last good content of a users file that cannot be read or has an invalid line, counted from when the file was last found good: read, or seen unchanged by a login. After that they accept none of its accounts."),
 
     key<Path, &Settings::trace_file>("trace", "file",
         "File that receives one line for each event. GSS_NTLM_TRACE and GSSNTLMSSP_DEBUG override it."),

@@ -11,11 +11,11 @@ extern "C" {
 #include <ini.h>
 }
 
-#include <fcntl.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "mech/base/text.h"
+#include "mech/config/settings_file.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "mech/os/fork_mutex.h"
@@ -26,7 +26,6 @@ namespace {
 
 constexpr std::size_t kMaxNetbiosName = 15;
 constexpr std::size_t kMaxHostName = 255;
-constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;
 
 // ---- the file
 
@@ -136,53 +135,6 @@ void check_lists(Parser& parser) {
                     ", or remove it");
     }
   }
-}
-
-Error file_error(std::string_view path, std::string_view what) {
-  return error_with_detail(Major::kFailure, Minor::kBadSetting,
-                           "settings file " + printable_utf8(path) + ": " + std::string(what));
-}
-
-Status check_file(const std::string& path, const struct stat& st) {
-  if (!S_ISREG(st.st_mode)) {
-    return file_error(path, "not a regular file");
-  }
-  if ((st.st_mode & 022) != 0) {
-    return file_error(path, "others may change it; chmod go-w it");
-  }
-  if (!is_trusted(st.st_uid)) {
-    return file_error(path, "it belongs neither to root nor to this process' user; chown it");
-  }
-  return st.st_size > static_cast<off_t>(kMaxFileSize) ? Status(file_error(path, "over 1 MiB"))
-                                                       : Status();
-}
-
-Result<std::string> read_file(const std::string& path, FileIdentity& identity) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat st;
-  if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
-    return file_error(path, std::strerror(errno));
-  }
-  if (Status s = check_file(path, st); !s) {
-    return s.error();
-  }
-  identity = FileIdentity::of(st);
-  std::string text(static_cast<std::size_t>(st.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return file_error(path, std::strerror(errno));
-    }
-    if (got == 0) {
-      return file_error(path, "it was cut short while it was read; replace it with rename");
-    }
-    have += static_cast<std::size_t>(got);
-  }
-  return text;
 }
 
 // ---- the environment
@@ -365,13 +317,26 @@ ForkMutex g_mutex;
 struct Kept {
   Ref<const Settings> settings;
   KeptValues values;
-  FileIdentity file;
+  SettingsSource file;
   time_t looked_at = 0;
+};
+
+// A file that is wrong, for one user: it is not read again until it changes.
+struct Rejected {
+  KeptValues values;
+  FileIdentity file;
+  uid_t reader = 0;
+  std::string why;
 };
 
 Kept& kept() {
   // Never destroyed: a thread may still be in a call when the process ends.
   static auto& instance = *new Kept;
+  return instance;
+}
+
+Rejected& rejected() {
+  static auto& instance = *new Rejected;
   return instance;
 }
 
@@ -393,24 +358,25 @@ bool same_values(const KeptValues& kept_values, const Values& values) noexcept {
       [](const char* a, const std::string& b) { return *a == '\0' ? b.empty() : b == a; });
 }
 
+// A file that one user of the process owns does not rule the others.
 bool is_current(const Kept& k, const Values& values, time_t now) noexcept {
-  return k.settings && same_values(k.values, values) &&
-         (now == k.looked_at || look_at(file_of(values)) == k.file);
+  return k.settings && same_values(k.values, values) && is_trusted(k.file.owner) &&
+         (now == k.looked_at || look_at(file_of(values)) == k.file.identity);
 }
 
-struct Loaded {
-  Ref<const Settings> settings;
-  FileIdentity file;
-};
+bool is_rejected(const Rejected& r, const Values& values) noexcept {
+  return r.file.size >= 0 && same_values(r.values, values) && r.reader == ::geteuid() &&
+         look_at(file_of(values)) == r.file;
+}
 
-Result<Loaded> load(const Values& values) {
+Result<Ref<const Settings>> load(const Values& values, SettingsSource& source) {
   auto* settings = new Settings;
-  Loaded loaded{Ref<const Settings>::adopt(settings), {}};
+  auto loaded = Ref<const Settings>::adopt(settings);
   const bool named = *values[kFileVariable] != '\0';
   const std::string path = named ? values[kFileVariable] : kDefaultSettingsFile;
   struct stat st;
   if (named || ::stat(path.c_str(), &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
-    const Result<std::string> text = read_file(path, loaded.file);
+    const Result<std::string> text = read_settings_file(path, source);
     if (!text) {
       return text.error();
     }
@@ -425,6 +391,14 @@ Result<Loaded> load(const Values& values) {
   settings->given_names = settings->names;
   fill_names(host_name(), settings->names);
   return loaded;
+}
+
+void remember_rejected(const Values& values, const SettingsSource& source, Error error) {
+  Rejected& r = rejected();
+  r.file = error.minor == Minor::kBadSetting ? source.identity : FileIdentity();
+  std::copy(values.begin(), values.end(), r.values.begin());
+  r.reader = ::geteuid();
+  r.why = last_detail(static_cast<std::uint32_t>(error.minor));
 }
 
 }  // namespace
@@ -456,13 +430,18 @@ Result<Ref<const Settings>> load_settings() {
     k.looked_at = now;
     return k.settings;
   }
-  Result<Loaded> fresh = load(values);
+  if (is_rejected(rejected(), values)) {
+    return error_with_detail(Major::kFailure, Minor::kBadSetting, rejected().why);
+  }
+  SettingsSource source;
+  Result<Ref<const Settings>> fresh = load(values, source);
   if (!fresh) {
+    remember_rejected(values, source, fresh.error());
     return fresh.error();
   }
   std::copy(values.begin(), values.end(), k.values.begin());
-  k.settings = std::move(fresh->settings);
-  k.file = fresh->file;
+  k.settings = std::move(*fresh);
+  k.file = source;
   k.looked_at = now;
   return k.settings;
 }

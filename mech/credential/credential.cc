@@ -103,7 +103,9 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
   if (!pending_) {
     return Ref<const Credential>::share(this);
   }
-  Result<Found> found = find_identity(*pending_, spn, *settings_);
+  const std::optional<std::string_view> accepting =
+      key_file_.empty() ? std::nullopt : std::optional<std::string_view>(key_file_);
+  Result<Found> found = find_identity(*pending_, spn, accepting, *settings_);
   if (!found) {
     return found.error();
   }

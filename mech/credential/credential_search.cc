@@ -192,7 +192,7 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
     found.supplied = true;
     return found;
   }
-  LoginSearch search{name->user, name->domain, {}, std::nullopt};
+  LoginSearch search{name->user, name->domain, {}, std::nullopt, request.acceptor_key_file};
   if (request.keyring) {
     return search_keyring(*request.keyring, search, settings);
   }
@@ -204,8 +204,8 @@ Result<Found> find_identity(const CredentialRequest& request, const Settings& se
 }
 
 Result<Found> find_identity(const PendingLogin& pending, const std::string& target,
-                            const Settings& settings) {
-  LoginSearch search{pending.user, pending.domain, target, std::nullopt};
+                            std::optional<std::string_view> accepting, const Settings& settings) {
+  LoginSearch search{pending.user, pending.domain, target, std::nullopt, accepting};
   if (!pending.place.empty()) {
     search.place = pending.place;
   }

@@ -23,9 +23,10 @@ struct Found {
 [[nodiscard]] Result<Found> find_identity(const CredentialRequest& request,
                                           const Settings& settings);
 
-/// The same for a login that depends on its target, an SPN; empty: one without. Throws
-/// std::bad_alloc.
+/// The same for a login that depends on its target, an SPN; empty: one without. `accepting`: the
+/// users file that the caller names for acceptors. Throws std::bad_alloc.
 [[nodiscard]] Result<Found> find_identity(const PendingLogin& pending, const std::string& target,
+                                          std::optional<std::string_view> accepting,
                                           const Settings& settings);
 
 /// The users file that the caller names for acceptors.

@@ -27,6 +27,21 @@ std::string_view initiator_file(const LoginSearch& search, const Settings& setti
                                                 : path;
 }
 
+bool is_same_file(const std::string& one, const std::string& other) noexcept {
+  struct stat a;
+  struct stat b;
+  return one == other || (::stat(one.c_str(), &a) == 0 && ::stat(other.c_str(), &b) == 0 &&
+                          a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+// Also under another name, and where it is named for initiators too.
+bool is_for_acceptors(const std::string& path, const LoginSearch& search,
+                      const Settings& settings) {
+  const std::string& named = settings.acceptor_users_file;
+  return (!named.empty() && is_same_file(path, named)) ||
+         (search.accepting && is_same_file(path, std::string(*search.accepting)));
+}
+
 std::string mode_of(const std::string& path) {
   struct stat st {};
   char mode[24] = "";
@@ -93,13 +108,20 @@ class UsersBackend final : public Backend {
 
   [[nodiscard]] Result<FoundLogin> find_login(const LoginSearch& search,
                                               const Settings& settings) const override {
-    const std::string_view path = initiator_file(search, settings);
+    const std::string path(initiator_file(search, settings));
     if (path.empty()) {
       return FoundLogin{};
     }
+    if (search.user.empty() && is_for_acceptors(path, search, settings)) {
+      return error_with_detail(
+          Major::kNoCred, Minor::kNoInitiatorCred,
+          "users file " + printable_utf8(path) +
+              ": it is named for acceptors, so none of its accounts is the default; set NTLMUSER "
+              "or give a name, or name another file in initiator_users_file");
+    }
     const Policy& policy = settings.policy;
     Result<Ref<const Identity>> identity =
-        UsersFile::at(std::string(path), page_if(initiator_needs_lm_hash(policy), policy))
+        UsersFile::at(path, page_if(initiator_needs_lm_hash(policy), policy))
             ->identity(search.user, search.domain);
     if (!identity) {
       return identity.error();

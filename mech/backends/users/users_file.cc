@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "mech/backends/users/users_choice.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/fork_mutex.h"
@@ -23,19 +24,13 @@ constexpr std::size_t kMaxChoices = 8;
 ForkMutex g_mutex;
 using Lock = std::lock_guard<ForkMutex>;
 
-std::uint64_t seconds_of(clockid_t clock) noexcept {
+// In milliseconds; goes on while the machine is suspended.
+std::uint64_t time_now() noexcept {
   timespec t{};
-  ::clock_gettime(clock, &t);
-  return static_cast<std::uint64_t>(t.tv_sec);
+  ::clock_gettime(CLOCK_BOOTTIME, &t);
+  return 1000 * static_cast<std::uint64_t>(t.tv_sec) +
+         static_cast<std::uint64_t>(t.tv_nsec) / 1'000'000;
 }
-
-// What an initiator once asked for, and what came of it.
-struct Choice {
-  Bytes user;
-  Bytes domain;
-  Ref<const Identity> identity;  // empty: `why`
-  std::string why;
-};
 
 // The file as it is now, as far as it counts.
 struct Content {
@@ -44,6 +39,7 @@ struct Content {
   std::shared_ptr<const UsersFault> fault;  // the file that is there does not count, or none is
   bool missing = false;
   std::uint64_t seconds_left = 0;           // of `table`, beside a fault
+  uid_t reader = 0;                         // who read it; see check_for_caller()
   std::shared_ptr<const UsersTable> spent;  // released without the lock
 };
 
@@ -76,26 +72,6 @@ class Turn {
   bool taken_ = false;
 };
 
-Choice choose(const UsersTable& users, ByteView user, ByteView domain) {
-  Choice choice{Bytes(user.begin(), user.end()), Bytes(domain.begin(), domain.end()), {}, {}};
-  if (user.empty() && users.size() > 1) {
-    choice.why = std::to_string(users.size()) +
-                 " accounts and none is selected; set NTLMUSER or give a name, or name a file with "
-                 "one account in initiator_users_file";
-    return choice;
-  }
-  std::optional<UserEntry> entry = user.empty() ? users.first() : users.find(user, domain);
-  if (!entry || !entry->nt_hash) {
-    choice.why = user.empty() ? "no account" : "no account " + printable_utf16le(user);
-    return choice;
-  }
-  const ByteView own_domain = entry->domain.empty() ? domain : entry->domain;
-  choice.identity = Ref<const Identity>::adopt(new Identity(
-      Bytes(entry->user.begin(), entry->user.end()), Bytes(own_domain.begin(), own_domain.end()),
-      std::move(*entry->nt_hash), std::move(entry->lm_hash)));
-  return choice;
-}
-
 void trace_fault(const Content& now, const Runtime& env) {
   if (!now.fault || !env.tracing()) {
     return;
@@ -105,6 +81,16 @@ void trace_fault(const Content& now, const Runtime& env) {
              : now.table ? "; its last good content stays valid for " +
                                std::to_string(now.seconds_left) + " s (users_file_grace)"
                          : "; no account is accepted until that is repaired"));
+}
+
+// What another user of this process read is the caller's to use if the file is his to read.
+Status check_for_caller(const std::string& path, const Content& now) {
+  if (!now.fault && now.reader == ::geteuid()) {
+    return {};
+  }
+  const std::optional<UsersFault> fault =
+      now.fault ? std::optional(*now.fault) : check_users_file(path, now.of);
+  return fault ? Status(error_of(*fault)) : Status();
 }
 
 // Empty: the account may log in.
@@ -132,12 +118,13 @@ void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const
 struct UsersFile::State {
   std::shared_ptr<const UsersTable> table;  // the last good content, if it is kept
   FileIdentity good;                        // of that content
-  std::vector<Choice> choices;              // from that content
+  std::uint64_t good_at = 0;                // when the file last was as that content
+  uid_t good_for = 0;                       // the effective uid that read it
+  std::vector<UsersChoice> choices;         // from that content
   std::shared_ptr<const UsersFault> fault;  // of what is there now; nullptr: none
   bool missing = false;
   FileIdentity rejected;  // what `fault` is about
   uid_t rejected_for = 0;
-  std::uint64_t fault_since = 0;
 
   bool keeps_table = false;
   std::uint64_t grace = kDefaultGrace;
@@ -150,7 +137,7 @@ struct UsersFile::State {
   void set_fault(UsersFault why, const FileIdentity& file);
   [[nodiscard]] std::uint64_t seconds_left() const noexcept;
   [[nodiscard]] Content content();
-  [[nodiscard]] const Choice* find_choice(ByteView user, ByteView domain) const noexcept;
+  [[nodiscard]] const UsersChoice* find_choice(ByteView user, ByteView domain) const noexcept;
 
   // These take the lock; those above need it.
   template <typename Ready>
@@ -162,9 +149,6 @@ struct UsersFile::State {
 };
 
 void UsersFile::State::set_fault(UsersFault why, const FileIdentity& file) {
-  if (!fault || missing) {
-    fault_since = seconds_of(CLOCK_MONOTONIC);
-  }
   fault = std::make_shared<const UsersFault>(std::move(why));
   missing = false;
   rejected = file;
@@ -187,6 +171,7 @@ bool UsersFile::State::notice(UsersFileLook& look) {
     return true;
   }
   if (look.identity == good) {
+    good_at = time_now();
     fault.reset();
     missing = false;
     return true;
@@ -201,6 +186,8 @@ void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
   }
   // Another page that was asked for meanwhile needs another reading.
   good = page == lm_page ? load.identity : FileIdentity();
+  good_at = time_now();
+  good_for = ::geteuid();
   choices.clear();
   fault.reset();
   missing = false;
@@ -210,19 +197,14 @@ void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
   }
 }
 
-// From when the fault was first seen, or earlier: when the file was changed to what it is.
 std::uint64_t UsersFile::State::seconds_left() const noexcept {
-  std::uint64_t age = seconds_of(CLOCK_MONOTONIC) - fault_since;
-  const auto changed = static_cast<std::uint64_t>(rejected.changed.tv_sec);
-  const std::uint64_t now = seconds_of(CLOCK_REALTIME);
-  if (rejected.size >= 0 && now > changed) {
-    age = std::max(age, now - changed);
-  }
-  return age < grace ? grace - age : 0;
+  const std::uint64_t end = good_at + 1000 * grace;
+  const std::uint64_t now = time_now();
+  return now < end ? (end - now + 999) / 1000 : 0;
 }
 
 Content UsersFile::State::content() {
-  Content now{table, good, fault, missing, 0, nullptr};
+  Content now{table, good, fault, missing, 0, good_for, nullptr};
   if (!fault) {
     return now;
   }
@@ -234,8 +216,8 @@ Content UsersFile::State::content() {
   return now;
 }
 
-const Choice* UsersFile::State::find_choice(ByteView user, ByteView domain) const noexcept {
-  const auto found = std::find_if(choices.begin(), choices.end(), [&](const Choice& c) {
+const UsersChoice* UsersFile::State::find_choice(ByteView user, ByteView domain) const noexcept {
+  const auto found = std::find_if(choices.begin(), choices.end(), [&](const UsersChoice& c) {
     return same_bytes(c.user, user) && same_bytes(c.domain, domain);
   });
   return found == choices.end() ? nullptr : &*found;
@@ -319,12 +301,13 @@ Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePa
   {
     const Lock lock(g_mutex);
     file->state_->keeps_table = true;
-    file->state_->grace = grace;
   }
   const Content now = file->state_->whole(path);
-  if (now.fault) {
-    return error_of(*now.fault);
+  if (Status s = check_for_caller(path, now); !s) {
+    return s.error();
   }
+  const Lock lock(g_mutex);
+  file->state_->grace = grace;
   return file;
 }
 
@@ -377,19 +360,19 @@ bool UsersFile::decides(ByteView user, ByteView domain) const {
 }
 
 Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) const {
-  std::optional<Choice> choice;
+  std::optional<UsersChoice> choice;
   const Content now = state_->catch_up(path_, [&] {
-    const Choice* known = state_->find_choice(user, domain);
+    const UsersChoice* known = state_->find_choice(user, domain);
     if (known != nullptr) {
-      choice = Choice{{}, {}, known->identity, known->why};
+      choice = UsersChoice{{}, {}, known->identity, known->why};
     }
     return known != nullptr || state_->table != nullptr;
   });
-  if (now.fault) {
-    return error_of(*now.fault);
+  if (Status s = check_for_caller(path_, now); !s) {
+    return s.error();
   }
   if (!choice) {
-    choice = choose(*now.table, user, domain);
+    choice = choose_account(*now.table, user, domain);
     const Lock lock(g_mutex);
     if (state_->good == now.of) {
       if (state_->choices.size() >= kMaxChoices) {

@@ -14,7 +14,11 @@ namespace gssntlm {
 /// same path, and are never released: a process has few users files. A change is detected by
 /// device, inode, size and times, and read once, by one thread, while others wait for it. A missing
 /// file holds no account. One that cannot be read, or has a bad line, leaves the last good content
-/// valid for the time of open(), then no account; it is not read again until it changes.
+/// valid for the time of open(), then no account; that time counts from when the file was last
+/// found good, read or seen unchanged, by any call. A bad file is not read again until it changes.
+/// open() and identity() give an effective uid what that user may read: content that another uid
+/// of the process read is checked for the owner, mode and permission to read again. An instance
+/// from open() goes on serving logon() after the process has changed its uid.
 class UsersFile : public Accounts {
  public:
   static constexpr std::uint64_t kDefaultGrace = 5 * 60;  // seconds
@@ -25,7 +29,8 @@ class UsersFile : public Accounts {
                                      std::optional<CodePage> lm_page = std::nullopt);
 
   /// The same for an acceptor: all accounts are read, and stay in memory. `grace`, in seconds: how
-  /// long the last good content outlives a file that went bad; the last call counts. Errors:
+  /// long the last good content outlives a file that went bad; the last call that succeeded counts.
+  /// Errors:
   /// kUsersFileOpen, also for a missing file; kUsersFileMode, kUsersFileLine (users_load.h).
   /// Throws std::bad_alloc.
   [[nodiscard]] static Result<UsersFile*> open(const std::string& path,
@@ -48,7 +53,8 @@ class UsersFile : public Accounts {
 
   /// The account to log in with: `user` and `domain` (UTF-16LE) as asked for, or the only one when
   /// `user` is empty. Without open() this entry alone stays in memory. Errors: as open(); NO_CRED
-  /// kNoInitiatorCred, also when there are several and none was asked for.
+  /// kNoInitiatorCred, also when there are several and none was asked for, or the account cannot
+  /// log in (users_choice.h).
   [[nodiscard]] Result<Ref<const Identity>> identity(ByteView user, ByteView domain) const;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -129,8 +129,8 @@ Faulty read_lines(int fd, const std::string& path, off_t size, UsersTable& table
   }
 }
 
-UsersLoad load_opened(const Descriptor& file, const std::string& path,
-                      std::optional<CodePage> lm_page) {
+// Not read yet.
+UsersLoad open_file(const Descriptor& file, const std::string& path) {
   UsersLoad load;
   struct stat st;
   if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
@@ -139,11 +139,17 @@ UsersLoad load_opened(const Descriptor& file, const std::string& path,
   }
   load.identity = FileIdentity::of(st);
   load.fault = check_mode(path, st);
+  return load;
+}
+
+UsersLoad load_opened(const Descriptor& file, const std::string& path,
+                      std::optional<CodePage> lm_page) {
+  UsersLoad load = open_file(file, path);
   if (load.fault) {
     return load;
   }
   auto table = std::make_shared<UsersTable>(lm_page);
-  load.fault = read_lines(file.get(), path, st.st_size, *table);
+  load.fault = read_lines(file.get(), path, load.identity.size, *table);
   if (!load.fault) {
     table->build_index();
     load.table = std::move(table);
@@ -167,6 +173,13 @@ UsersFileLook look_at_users_file(const std::string& path) {
     look.fault = open_fault(path, std::strerror(errno));
   }
   return look;
+}
+
+std::optional<UsersFault> check_users_file(const std::string& path, const FileIdentity& identity) {
+  const UsersLoad load = open_file(Descriptor(::open(path.c_str(), kRead)), path);
+  return load.fault || load.identity == identity
+             ? load.fault
+             : open_fault(path, "it was replaced meanwhile; try again");
 }
 
 UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {

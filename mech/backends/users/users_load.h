@@ -29,6 +29,11 @@ struct UsersFileLook {
 /// Throws std::bad_alloc.
 [[nodiscard]] UsersFileLook look_at_users_file(const std::string& path);
 
+/// Opens the file and checks it as load_users() does, without reading it. A fault also when it is
+/// not that of `identity`. Throws std::bad_alloc.
+[[nodiscard]] std::optional<UsersFault> check_users_file(const std::string& path,
+                                                         const FileIdentity& identity);
+
 /// What came of reading a file.
 struct UsersLoad {
   std::shared_ptr<const UsersTable> table;  ///< nullptr if there is a fault

@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+#include <sys/inotify.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mech/base/text.h"
@@ -12,6 +14,7 @@
 #include "mech/config/glob.h"
 #include "mech/credential/local_user.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/file.h"
 #include "support/catch.h"
 #include "support/scratch.h"
 #include "support/user_namespace.h"
@@ -236,6 +239,59 @@ TEST_CASE("a settings file that is named must be there, readable and ours to tru
     };
     CHECK(as_overflow_user(check).value_or(true));
   }
+}
+
+TEST_CASE("a settings file that is wrong is read once, until it changes") {
+  const CleanEnvironment clean;
+  const ScratchFolder folder;
+  const std::string file = folder.write("s.conf", "[policy]\nfoo = 1\n");
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
+  const Descriptor watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  REQUIRE(::inotify_add_watch(watch.get(), file.c_str(), IN_OPEN) >= 0);
+  // How often the file was opened since; equal events in a row are one, so each is read at once.
+  const auto opened = [&] {
+    char event[1024];
+    return ::read(watch.get(), event, sizeof event) > 0 ? 1 : 0;
+  };
+  int opens = 0;
+  for (int i = 0; i < 10; ++i) {
+    forget_detail();
+    const Result<Ref<const Settings>> s = load_settings();
+    REQUIRE_FALSE(s.ok());
+    CHECK(has_text(std::string(last_detail(static_cast<std::uint32_t>(s.error().minor))),
+                   "s.conf line 2"));
+    opens += opened();
+  }
+  CHECK(opens == 1);
+  {
+    const ScopedVariable user("NTLMUSER", "bob");
+    CHECK_FALSE(load_settings().ok());
+    CHECK(opened() == 1);
+  }
+  folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  CHECK(load_settings().ok());
+}
+
+TEST_CASE("a settings file of one user of the process does not count for the others") {
+  if (::geteuid() != 0) {
+    return;
+  }
+  const CleanEnvironment clean;
+  const ScratchFolder folder;
+  std::filesystem::permissions(folder.path(""), std::filesystem::perms(0755));
+  const std::string file = folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  REQUIRE(::chown(file.c_str(), 12345, 12345) == 0);
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool good = ::seteuid(12345) == 0 && load_settings().ok();
+    good = good && ::seteuid(0) == 0 && !load_settings().ok();
+    good = good && ::seteuid(12345) == 0 && load_settings().ok();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("settings are kept until file or environment change") {

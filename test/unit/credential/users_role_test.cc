@@ -1,4 +1,6 @@
 // Which users file serves which role, and which account of it an initiator logs in as.
+#include <unistd.h>
+
 #include "mech/credential/credential.h"
 #include "mech/os/error_detail.h"
 #include "test/support/catch.h"
@@ -87,6 +89,35 @@ TEST_CASE("users file: one for acceptors has no default for initiators", "[users
              "no account bob"));
   CHECK(world.initiator("users_file = @two\ninitiator_users_file = @one\n") == "one");
   CHECK_FALSE(world.accepts("initiator_users_file = @one\n"));
+}
+
+TEST_CASE("users file: one for acceptors has no default under any name", "[users]") {
+  World world;
+  REQUIRE(::symlink("one", world.path("link").c_str()) == 0);
+  REQUIRE(::link(world.path("one").c_str(), world.path("hard").c_str()) == 0);
+  for (const char* name : {"one", "link", "hard"}) {
+    for (const char* setting : {"users_file", "initiator_users_file"}) {
+      const std::string settings =
+          std::string("acceptor_users_file = @one\n").append(setting).append(" = @").append(name) +
+          "\n";
+      CAPTURE(settings);
+      CHECK(says(world.initiator(settings), "it is named for acceptors"));
+      CHECK(world.initiator(settings, "CORP\\one") == "one");
+    }
+    CredentialRequest store;
+    const std::string path = world.path(name);
+    store.initiator_key_file = path;
+    CHECK(says(world.initiator("acceptor_users_file = @one\n", nullptr, store),
+               "it is named for acceptors"));
+    CHECK(world.initiator("acceptor_users_file = @other\n", nullptr, store) == "one");
+    CredentialRequest acceptor;
+    const std::string one = world.path("one");
+    acceptor.acceptor_key_file = one;
+    CHECK(says(world.initiator(std::string("users_file = @") + name + "\n", nullptr, acceptor),
+               "it is named for acceptors"));
+  }
+  CHECK(world.initiator("acceptor_users_file = @other\nusers_file = @link\n") == "one");
+  CHECK(world.initiator("acceptor_users_file = @absent\nusers_file = @one\n") == "one");
 }
 
 TEST_CASE("users file: a store names one for each role", "[users]") {

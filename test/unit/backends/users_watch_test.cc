@@ -1,0 +1,150 @@
+// A users file while it is in use: how long its last good content counts, for whom, and which of
+// its accounts an initiator gets.
+#include <cstdio>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mech/backends/users/users_file.h"
+#include "mech/os/error_detail.h"
+#include "test/support/catch.h"
+#include "test/support/handshake.h"
+#include "test/support/scratch.h"
+#include "test/support/text.h"
+
+namespace gssntlm {
+namespace {
+
+using namespace test;
+
+constexpr const char* kLine = "DOMAIN:User:one\n";
+constexpr uid_t kStranger = 12345;
+
+bool log_in(const UsersFile& file) {
+  Scene scene;
+  Answer answer = scene.answer();
+  answer.account = {"User", "DOMAIN", "one"};
+  const Sent sent = scene.encode(answer);
+  return scene.acceptor.authenticate(sent.token, nullptr, file, scene.env).ok();
+}
+
+const UsersFile& opened(const std::string& path, std::uint64_t grace) {
+  const Result<UsersFile*> file = UsersFile::open(path, std::nullopt, grace);
+  REQUIRE(file);
+  return **file;
+}
+
+void replace(const ScratchFolder& folder, const std::string& text) {
+  const std::string fresh = folder.write("fresh", text);
+  REQUIRE(::rename(fresh.c_str(), folder.path("users").c_str()) == 0);
+}
+
+// A file that is there, as far as anyone knows, and cannot be looked at.
+void make_unreachable(const ScratchFolder& folder) {
+  REQUIRE(::unlink(folder.path("users").c_str()) == 0);
+  REQUIRE(::symlink("users", folder.path("users").c_str()) == 0);
+}
+
+TEST_CASE("users file: the grace counts from when it was last found good", "[users]") {
+  const bool unreachable = GENERATE(true, false);
+  CAPTURE(unreachable);
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", kLine);
+  const auto break_it = [&] {
+    if (unreachable) {
+      make_unreachable(folder);
+    } else {
+      replace(folder, "nonsense\n");
+    }
+  };
+  const UsersFile& file = opened(path, 60);
+  break_it();
+  CHECK(log_in(file));
+  REQUIRE(::unlink(path.c_str()) == 0);
+  // What is seen unchanged is good then.
+  replace(folder, kLine);
+  (void)opened(path, 1);
+  ::usleep(600'000);
+  CHECK(log_in(file));
+  ::usleep(600'000);
+  break_it();
+  CHECK(log_in(file));
+  REQUIRE(::unlink(path.c_str()) == 0);
+  replace(folder, kLine);
+  CHECK(log_in(file));
+  break_it();
+  // No login notices that it is broken before the time is over.
+  ::usleep(1'100'000);
+  CHECK_FALSE(log_in(file));
+}
+
+TEST_CASE("users file: a call that fails does not change the grace", "[users]") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("users", kLine);
+  const UsersFile& file = opened(path, 1);
+  replace(folder, "nonsense\n");
+  CHECK_FALSE(UsersFile::open(path, std::nullopt, 1000));
+  ::usleep(1'100'000);
+  CHECK_FALSE(log_in(file));
+}
+
+TEST_CASE("users file: a user of the process gets what that user may read", "[users]") {
+  if (::geteuid() != 0) {
+    std::printf("not root: nothing was tried\n");
+    return;
+  }
+  const ScratchFolder folder;
+  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
+  const std::string path = folder.write("users", kLine);
+  const UsersFile& file = opened(path, 60);
+  REQUIRE(file.identity({}, {}));
+  const std::string theirs = folder.write("theirs", kLine);
+  REQUIRE(::chown(theirs.c_str(), kStranger, kStranger) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool good = ::seteuid(kStranger) == 0 && !UsersFile::open(path) && !file.identity({}, {}) &&
+                !UsersFile::at(path)->identity(wide("User"), {});
+    good = good && log_in(file);
+    // The other way round: root trusts no file of theirs, though a user of the process has read it.
+    good = good && UsersFile::open(theirs) && UsersFile::at(theirs)->identity({}, {});
+    good = good && ::seteuid(0) == 0 && !UsersFile::open(theirs) &&
+           !UsersFile::at(theirs)->identity({}, {});
+    // Nobody's content was lost.
+    good = good && UsersFile::open(path) && file.identity({}, {}) && log_in(file);
+    ::_exit(good ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+}
+
+TEST_CASE("users file: an account that cannot log in is no initiator's", "[users]") {
+  const std::string lm = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:";
+  const std::string nt = lm + "A87F3A337D73085C45F9416BE5787D86:";
+  const struct {
+    std::string line;
+    const char* why;
+  } rows[] = {
+      {"bob:1" + nt + "[DU]:LCT-0:\n", "bob is disabled; enable it with gss-ntlm user enable"},
+      {"bob:1" + nt + "[LU]:LCT-0:\n", "bob is disabled"},
+      {"bob:1" + lm + "NO PASSWORDXXXXXXXXXXXXXXXXXXXXX:[U]:LCT-0:\n", "bob has no NT hash"},
+      {"bob:1" + lm + "31D6CFE0D16AE931B73C59D7E0C089C0:[U]:LCT-0:\n", "bob has an empty password"},
+      {"DOM:bob:\n", "bob has an empty password; set one with gss-ntlm user passwd"},
+  };
+  const ScratchFolder folder;
+  for (const auto& row : rows) {
+    for (const char* user : {"", "bob"}) {
+      CAPTURE(row.line, user);
+      replace(folder, row.line);
+      CHECK_FALSE(UsersFile::at(folder.path("users"))->identity(wide(user), {}));
+      const std::string_view why = last_detail(static_cast<std::uint32_t>(Minor::kNoInitiatorCred));
+      CHECK(why.find(row.why) != std::string_view::npos);
+    }
+  }
+  replace(folder, "bob:1" + nt + "[U]:LCT-0:\n");
+  CHECK(UsersFile::at(folder.path("users"))->identity({}, {}));
+}
+
+}  // namespace
+}  // namespace gssntlm
