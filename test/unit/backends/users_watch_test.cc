@@ -40,7 +40,7 @@ void replace(const ScratchFolder& folder, const std::string& text) {
   REQUIRE(::rename(fresh.c_str(), folder.path("users").c_str()) == 0);
 }
 
-// A file that is there, as far as anyone knows, and cannot be looked at.
+// A file that may be there, and cannot be looked at.
 void make_unreachable(const ScratchFolder& folder) {
   REQUIRE(::unlink(folder.path("users").c_str()) == 0);
   REQUIRE(::symlink("users", folder.path("users").c_str()) == 0);
@@ -110,7 +110,7 @@ TEST_CASE("users file: a user of the process gets what that user may read", "[us
     good = good && UsersFile::open(theirs) && UsersFile::at(theirs)->identity({}, {});
     good = good && ::seteuid(0) == 0 && !UsersFile::open(theirs) &&
            !UsersFile::at(theirs)->identity({}, {});
-    // Nobody's content was lost.
+    // No user's content was lost.
     good = good && UsersFile::open(path) && file.identity({}, {}) && log_in(file);
     ::_exit(good ? 0 : 1);
   }
