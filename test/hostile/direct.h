@@ -134,8 +134,29 @@ inline const Module& spi() {
   return module;
 }
 
+inline void release(gss_name_t& name) {
+  OM_uint32 minor = 0;
+  spi().release_name(&minor, &name);
+}
+inline void release(gss_cred_id_t& cred) {
+  OM_uint32 minor = 0;
+  spi().release_cred(&minor, &cred);
+}
+inline void release(gss_ctx_id_t& context) {
+  OM_uint32 minor = 0;
+  spi().delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+}
+inline void release(gss_OID_set& set) {
+  OM_uint32 minor = 0;
+  gss_release_oid_set(&minor, &set);
+}
+inline void release(gss_buffer_set_t& set) {
+  OM_uint32 minor = 0;
+  gss_release_buffer_set(&minor, &set);
+}
+
 /// Owners of handles, to be had with `&`.
-template <typename T, void (*kRelease)(T&)>
+template <typename T>
 class Owner {
  public:
   Owner() = default;
@@ -145,7 +166,7 @@ class Owner {
     return *this;
   }
   Owner(const Owner&) = delete;
-  ~Owner() { kRelease(handle_); }
+  ~Owner() { release(handle_); }
   T* operator&() { return &handle_; }
   T& get() { return handle_; }
   operator T() const { return handle_; }
@@ -154,31 +175,11 @@ class Owner {
   T handle_{};
 };
 
-inline void release_name(gss_name_t& name) {
-  OM_uint32 minor = 0;
-  spi().release_name(&minor, &name);
-}
-inline void release_cred(gss_cred_id_t& cred) {
-  OM_uint32 minor = 0;
-  spi().release_cred(&minor, &cred);
-}
-inline void delete_context(gss_ctx_id_t& context) {
-  OM_uint32 minor = 0;
-  spi().delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
-}
-inline void release_oids(gss_OID_set& set) {
-  OM_uint32 minor = 0;
-  gss_release_oid_set(&minor, &set);
-}
-inline void release_buffers(gss_buffer_set_t& set) {
-  OM_uint32 minor = 0;
-  gss_release_buffer_set(&minor, &set);
-}
-using Name = Owner<gss_name_t, release_name>;
-using Cred = Owner<gss_cred_id_t, release_cred>;
-using Context = Owner<gss_ctx_id_t, delete_context>;
-using OidSet = Owner<gss_OID_set, release_oids>;
-using BufferSet = Owner<gss_buffer_set_t, release_buffers>;
+using Name = Owner<gss_name_t>;
+using Cred = Owner<gss_cred_id_t>;
+using Context = Owner<gss_ctx_id_t>;
+using OidSet = Owner<gss_OID_set>;
+using BufferSet = Owner<gss_buffer_set_t>;
 
 /// A buffer that is given back.
 struct Buffer : gss_buffer_desc {
