@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mech/backends/users/users_edit.h"
@@ -238,6 +239,30 @@ TEST_CASE("the number of all unmapped users is no owner's") {
     return good && load.fault && has(load.fault->text, kWhy);
   };
   CHECK(as_overflow_user(check).value_or(true));
+}
+
+TEST_CASE("where every user has a number, each is an owner") {
+  std::ifstream map("/proc/self/uid_map");
+  const std::string text{std::istreambuf_iterator<char>(map), {}};
+  if (!is_root() || !maps_every_uid(text)) {
+    return;
+  }
+  const ScratchFolder folder;
+  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
+  make_directory(folder.path("own"), 0755);
+  const std::string users = folder.write("own/users", kLine);
+  give(folder.path("own"), kOverflowUser);
+  give(users, kOverflowUser);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool good = ::setgid(kOverflowUser) == 0 && ::setuid(kOverflowUser) == 0 &&
+                      is_own(kOverflowUser) && touch(users).ok() &&
+                      !load_users(users, std::nullopt).fault;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a file of an unmapped owner is not edited on that owner's behalf") {
