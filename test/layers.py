@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "mech/backends/keyring": BACKEND,
     "mech/backends/winbind": BACKEND,
     # Behind its rooms: the first prefix of a path decides.
-    "mech/backends": CORE,
+    "mech/backends": CORE | {"mech/os"},
     "mech/credential": BACKEND | BACKENDS,
     "mech/login": BACKEND | BACKENDS | {"mech/credential"},
     "mech/spi": {"include"} | BACKEND | BACKENDS | {"mech/credential", "mech/login", "spnego"},

@@ -21,7 +21,7 @@ extern "C" {
 namespace gssntlm::tools {
 namespace {
 
-constexpr const char* kOid = "1.3.6.1.4.1.311.2.2.10";
+constexpr const char* kOid = GSS_NTLM_MECH_OID_STRING;
 constexpr const char* kRemedy =
     "; put gss-ntlm.conf.example at /etc/gss/mech.d/gss-ntlm.conf (gss-ntlm(7))";
 

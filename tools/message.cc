@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/runtime.h"
 #include "mech/base/text.h"
 #include "mech/log/describe.h"
@@ -22,7 +23,7 @@ std::string mechanism_text(ByteView oid) {
     std::string_view oid;
     std::string_view name;
   };
-  constexpr Known kKnown[] = {{"1.3.6.1.4.1.311.2.2.10", "NTLM"},
+  constexpr Known kKnown[] = {{GSS_NTLM_MECH_OID_STRING, "NTLM"},
                               {"1.2.840.113554.1.2.2", "Kerberos"},
                               {"1.2.840.48018.1.2.2", "Kerberos, Microsoft's old identifier"},
                               {"1.3.6.1.4.1.311.2.2.30", "NegoEx"}};

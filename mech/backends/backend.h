@@ -8,9 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "mech/base/archive.h"
+#include "mech/os/host_user.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/logon.h"
 
@@ -57,12 +56,6 @@ class Accounts : public AccountSource {
   /// This host's names in a CHALLENGE; nullopt: settings' own are all there are. Throws
   /// std::bad_alloc.
   [[nodiscard]] virtual std::optional<HostNames> host_names(const Settings& settings) const = 0;
-};
-
-/// A user of this host.
-struct HostUser {
-  std::string name;
-  uid_t uid = 0;
 };
 
 /// Whether a domain (UTF-8) is this host's own, so that its accounts are those of the system.

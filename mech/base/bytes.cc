@@ -1,6 +1,5 @@
 #include "mech/base/bytes.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -12,7 +11,11 @@ bool same_bytes(ByteView a, ByteView b) noexcept {
 }
 
 bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
+  std::uint8_t any = 0;
+  for (const std::uint8_t b : bytes) {
+    any |= b;
+  }
+  return any == 0;
 }
 
 void append(Bytes& to, ByteView more) {

@@ -75,7 +75,7 @@ inline void store_le64(std::uint8_t* p, std::uint64_t v) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Whether every byte is zero; true of an empty view. For public bytes: the time depends on them.
+/// Whether every byte is zero; true of an empty view. The time depends on their number alone.
 [[nodiscard]] bool is_zero(ByteView bytes) noexcept;
 
 /// Equality of public bytes. Compare secrets with verify_equal() of crypto/primitives.h.

@@ -3,9 +3,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/owner.h"
@@ -37,7 +34,7 @@ Status check_file(const std::string& path, const struct stat& st) {
 }  // namespace
 
 Result<std::string> read_settings_file(const std::string& path, SettingsSource& source) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const Descriptor file = open_to_read(path.c_str());
   struct stat st;
   if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
     return file_error(path, std::strerror(errno));
@@ -47,19 +44,13 @@ Result<std::string> read_settings_file(const std::string& path, SettingsSource& 
     return s.error();
   }
   std::string text(static_cast<std::size_t>(st.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return file_error(path, std::strerror(errno));
-    }
-    if (got == 0) {
-      return file_error(path, "it was cut short while it was read; replace it with rename");
-    }
-    have += static_cast<std::size_t>(got);
+  const std::optional<std::size_t> have =
+      read_all(file.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  if (!have) {
+    return file_error(path, std::strerror(errno));
+  }
+  if (*have < text.size()) {
+    return file_error(path, "it was cut short while it was read; replace it with rename");
   }
   source = {FileIdentity::of(st), st.st_uid};
   return text;

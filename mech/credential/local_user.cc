@@ -1,52 +1,19 @@
 #include "mech/credential/local_user.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <chrono>
-#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
-#include <pwd.h>
 
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
+#include "mech/os/host_user.h"
 
 namespace gssntlm {
 namespace {
-
-// `ask` is getpwnam_r or getpwuid_r with its key.
-template <typename Ask>
-std::optional<HostUser> look_up(Ask ask) {
-  constexpr std::size_t kMaxText = std::size_t{1} << 20;
-  for (std::vector<char> text(1024); text.size() <= kMaxText; text.resize(4 * text.size())) {
-    passwd entry{};
-    passwd* found = nullptr;
-    const int error = ask(&entry, text.data(), text.size(), &found);
-    if (error == ERANGE || error == EINTR) {
-      continue;
-    }
-    if (error == ENOMEM) {
-      throw std::bad_alloc();
-    }
-    if (error != 0 || found == nullptr) {
-      return std::nullopt;
-    }
-    return HostUser{entry.pw_name, entry.pw_uid};
-  }
-  return std::nullopt;
-}
-
-std::optional<HostUser> account_of(const std::string& name) {
-  return look_up([&](passwd* entry, char* text, std::size_t size, passwd** found) {
-    return ::getpwnam_r(name.c_str(), entry, text, size, found);
-  });
-}
 
 std::string lower_ascii(std::string text) {
   for (char& c : text) {
@@ -85,12 +52,12 @@ std::optional<HostUser> user_called(const std::string& user, const std::string& 
                                     const Settings& settings) {
   std::optional<HostUser> found;
   if (!domain.empty()) {
-    found = account_of(domain + "\\" + user);
+    found = host_user_called(domain + "\\" + user);
   }
   if (!found && is_own_domain(domain, settings)) {
-    found = account_of(user);
+    found = host_user_called(user);
     if (!found) {
-      found = account_of(lower_ascii(user));
+      found = host_user_called(lower_ascii(user));
     }
   }
   return found;
@@ -99,20 +66,10 @@ std::optional<HostUser> user_called(const std::string& user, const std::string& 
 // The first 64 KiB; empty where there is no such file.
 std::string text_of_file(const char* path) {
   constexpr std::size_t kMost = std::size_t{64} << 10;
-  const Descriptor file(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  const Descriptor file = open_to_read(path);
   std::string text(file.get() < 0 ? 0 : kMost, '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got <= 0) {
-      break;
-    }
-    have += static_cast<std::size_t>(got);
-  }
-  text.resize(have);
+  text.resize(read_all(file.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()})
+                  .value_or(0));
   return text;
 }
 
@@ -187,10 +144,7 @@ uid_t first_user_uid(std::string_view login_defs) noexcept {
 }
 
 Result<std::string> user_of_uid(uid_t uid) {
-  std::optional<HostUser> found =
-      look_up([&](passwd* entry, char* text, std::size_t size, passwd** result) {
-        return ::getpwuid_r(uid, entry, text, size, result);
-      });
+  std::optional<HostUser> found = host_user_with(uid);
   if (!found) {
     return Error{Major::kBadName, Minor::kBadName};
   }
@@ -198,7 +152,7 @@ Result<std::string> user_of_uid(uid_t uid) {
 }
 
 Result<uid_t> uid_of_user(const std::string& user) {
-  const std::optional<HostUser> found = account_of(user);
+  const std::optional<HostUser> found = host_user_called(user);
   if (!found) {
     return Error{Major::kBadName, Minor::kBadName};
   }

@@ -7,7 +7,6 @@
 #include <ctime>
 #include <set>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "mech/base/civil_time.h"
@@ -61,9 +60,8 @@ void write_event(const char* path, std::string_view context, std::string_view ro
 std::array<std::uint8_t, 32> read_machine_id() noexcept {
   std::array<std::uint8_t, 36> boot{};
   std::array<std::uint8_t, 32> id{};
-  const Descriptor file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0 ||
-      ::read(file.get(), boot.data(), boot.size()) != static_cast<ssize_t>(boot.size())) {
+  const Descriptor file = open_to_read("/proc/sys/kernel/random/boot_id");
+  if (file.get() < 0 || read_all(file.get(), boot) != boot.size()) {
     return id;
   }
   const std::span<std::uint8_t, 32> out(id);

@@ -9,6 +9,7 @@
 namespace gssntlm {
 namespace {
 
+constexpr int kRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr int kAppend = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 // Keeps this thread's writes from raising SIGPIPE, whatever the host does with that signal.
@@ -43,6 +44,32 @@ class PipeSignalHold {
 };
 
 }  // namespace
+
+Descriptor open_to_read(const char* path) noexcept {
+  return Descriptor(::open(path, kRead));
+}
+
+Descriptor open_to_read_in(int directory, const char* name) noexcept {
+  return Descriptor(::openat(directory, name, kRead | O_NOFOLLOW));
+}
+
+std::optional<std::size_t> read_all(int fd, MutableBytes to) noexcept {
+  std::size_t have = 0;
+  while (have < to.size()) {
+    const ssize_t got = ::read(fd, to.data() + have, to.size() - have);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return std::nullopt;
+    }
+    if (got == 0) {
+      break;
+    }
+    have += static_cast<std::size_t>(got);
+  }
+  return have;
+}
 
 bool write_all(int fd, ByteView bytes) noexcept {
   while (!bytes.empty()) {

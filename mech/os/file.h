@@ -1,6 +1,7 @@
 // Files: an owned descriptor, and what tells one version of a file from another.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,16 @@ struct FileIdentity {
            same(changed, o.changed);
   }
 };
+
+/// Opens a file for reading, as one that a child of exec() does not have. Never waits for a FIFO,
+/// which its type gives away. Without a descriptor, and errno, on failure.
+[[nodiscard]] Descriptor open_to_read(const char* path) noexcept;
+/// The same in an opened directory. A symbolic link is not followed: ELOOP.
+[[nodiscard]] Descriptor open_to_read_in(int directory, const char* name) noexcept;
+
+/// Reads until `to` is full or the file ends, repeating short and interrupted reads. The number of
+/// bytes; nullopt, with errno, on failure.
+[[nodiscard]] std::optional<std::size_t> read_all(int fd, MutableBytes to) noexcept;
 
 /// Writes all of `bytes`, repeating short and interrupted writes; false, with errno, on failure.
 [[nodiscard]] bool write_all(int fd, ByteView bytes) noexcept;

@@ -1,6 +1,5 @@
 #include "mech/protocol/acceptor.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 

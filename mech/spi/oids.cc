@@ -1,6 +1,10 @@
 #include "mech/spi/oids.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "include/gssapi/gssapi_ntlm.h"
+#include "spnego/token.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -12,6 +16,10 @@ constexpr gss_OID_desc oid(const char (&content)[N]) noexcept {
 }
 
 gss_OID_desc kMechanismOid = oid(GSS_NTLM_MECH_OID_BYTES);
+
+// The public header is for C, and spnego/ includes no GSSAPI.
+static_assert(std::ranges::equal(std::string_view(GSS_NTLM_MECH_OID_BYTES), kNtlmOid, {},
+                                 [](char c) { return static_cast<std::uint8_t>(c); }));
 
 }  // namespace
 

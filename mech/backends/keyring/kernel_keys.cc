@@ -1,29 +1,23 @@
 #include "mech/backends/keyring/kernel_keys.h"
 
-#include <dlfcn.h>
+#include "mech/os/library.h"
 
 namespace gssntlm {
 namespace {
 
-template <typename Function>
-bool take(void* library, const char* name, Function& to) noexcept {
-  to = reinterpret_cast<Function>(::dlsym(library, name));
-  return to != nullptr;
-}
-
 Keyutils open_keyutils() noexcept {
   Keyutils k;
-  void* library = ::dlopen("libkeyutils.so.1", RTLD_NOW | RTLD_LOCAL);
+  const Library library("libkeyutils.so.1");
   k.usable =
-      library != nullptr && take(library, "add_key", k.add_key) &&
-      take(library, "keyctl_get_keyring_ID", k.get_keyring_id) &&
-      take(library, "keyctl_get_persistent", k.get_persistent) &&
-      take(library, "keyctl_search", k.search) && take(library, "keyctl_read", k.read) &&
-      take(library, "keyctl_describe", k.describe) && take(library, "keyctl_setperm", k.setperm) &&
-      take(library, "keyctl_set_timeout", k.set_timeout) && take(library, "keyctl_link", k.link) &&
-      take(library, "keyctl_unlink", k.unlink) && take(library, "keyctl_revoke", k.revoke);
+      library.take("add_key", k.add_key) &&
+      library.take("keyctl_get_keyring_ID", k.get_keyring_id) &&
+      library.take("keyctl_get_persistent", k.get_persistent) &&
+      library.take("keyctl_search", k.search) && library.take("keyctl_read", k.read) &&
+      library.take("keyctl_describe", k.describe) && library.take("keyctl_setperm", k.setperm) &&
+      library.take("keyctl_set_timeout", k.set_timeout) && library.take("keyctl_link", k.link) &&
+      library.take("keyctl_unlink", k.unlink) && library.take("keyctl_revoke", k.revoke);
   if (k.usable) {
-    static_cast<void>(take(library, "keyctl_move", k.move));
+    static_cast<void>(library.take("keyctl_move", k.move));
   }
   return k;
 }

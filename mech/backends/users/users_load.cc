@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstring>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "mech/backends/users/trusted_path.h"
@@ -15,8 +14,6 @@
 namespace gssntlm {
 namespace {
 
-// O_NONBLOCK: a FIFO must not block; it is rejected by its type.
-constexpr int kRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 constexpr std::size_t kReadSize = std::size_t{256} << 10;
 constexpr std::size_t kMaxLine = std::size_t{256} << 10;
 
@@ -104,29 +101,26 @@ UsersFault line_fault(const std::string& path, std::size_t line) {
 Faulty read_lines(int fd, const std::string& path, off_t size, UsersTable& table) {
   SecretBytes buffer{Bytes(kReadSize)};
   LineFeeder feeder(table);
-  off_t have = 0;
-  while (true) {
-    const ssize_t got = ::read(fd, buffer.bytes().data(), buffer.bytes().size());
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
+  off_t total = 0;
+  for (bool ended = false; !ended;) {
+    const std::optional<std::size_t> got = read_all(fd, buffer.bytes());
+    if (!got) {
       return open_fault(path, std::strerror(errno));
     }
-    if (got == 0 && have < size) {
+    total += static_cast<off_t>(*got);
+    ended = *got < kReadSize;
+    Status s = feeder.feed(as_text(buffer.view().first(*got)));
+    if (s && ended && total < size) {
       return open_fault(path, "it was cut short while it was read; replace it with rename");
     }
-    have += got;
-    const Status s = got == 0
-                         ? feeder.finish()
-                         : feeder.feed(as_text(buffer.view().first(static_cast<std::size_t>(got))));
+    if (s && ended) {
+      s = feeder.finish();
+    }
     if (!s) {
       return line_fault(path, feeder.line());
     }
-    if (got == 0) {
-      return std::nullopt;
-    }
   }
+  return std::nullopt;
 }
 
 // Not read yet.
@@ -176,14 +170,14 @@ UsersFileLook look_at_users_file(const std::string& path) {
 }
 
 std::optional<UsersFault> check_users_file(const std::string& path, const FileIdentity& identity) {
-  const UsersLoad load = open_file(Descriptor(::open(path.c_str(), kRead)), path);
+  const UsersLoad load = open_file(open_to_read(path.c_str()), path);
   return load.fault || load.identity == identity
              ? load.fault
              : open_fault(path, "it was replaced meanwhile; try again");
 }
 
 UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
-  return load_opened(Descriptor(::open(path.c_str(), kRead)), path, lm_page);
+  return load_opened(open_to_read(path.c_str()), path, lm_page);
 }
 
 Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {
@@ -191,9 +185,8 @@ Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& pa
   if (!place) {
     return place.error();
   }
-  const int directory = place->directory.get();
-  UsersLoad load = load_opened(
-      Descriptor(::openat(directory, place->name.c_str(), kRead | O_NOFOLLOW)), path, std::nullopt);
+  UsersLoad load =
+      load_opened(open_to_read_in(place->directory.get(), place->name.c_str()), path, std::nullopt);
   if (load.fault) {
     return error_of(*load.fault);
   }

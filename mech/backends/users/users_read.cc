@@ -4,16 +4,12 @@
 #include <cerrno>
 #include <cstdio>
 
-#include <fcntl.h>
-
 #include "mech/base/text.h"
 #include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
 
-// A FIFO must not block; its type is an error.
-constexpr int kRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
 constexpr std::size_t kFirstRoom = std::size_t{64} << 10;
 
 Error too_large(const std::string& path, std::size_t most) {
@@ -30,27 +26,23 @@ void grow(SecretBytes& text, std::size_t size) {
 }
 
 // All of the file, behind which there may be zeros: `size` bytes count.
-Result<SecretBytes> read_all(int fd, const std::string& path, std::size_t most, std::size_t& size) {
+Result<SecretBytes> read_bounded(int fd, const std::string& path, std::size_t most,
+                                 std::size_t& size) {
   SecretBytes text{Bytes(kFirstRoom)};
   size = 0;
   while (true) {
-    const ssize_t got = ::read(fd, text.bytes().data() + size, text.bytes().size() - size);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
+    const std::optional<std::size_t> got = read_all(fd, text.bytes().subspan(size));
+    if (!got) {
       return users_file_errno(path, "cannot read it");
     }
-    if (got == 0) {
-      return text;
-    }
-    size += static_cast<std::size_t>(got);
+    size += *got;
     if (size > most) {
       return too_large(path, most);
     }
-    if (size == text.bytes().size()) {
-      grow(text, std::min(2 * size, most + 1));
+    if (size < text.bytes().size()) {
+      return text;
     }
+    grow(text, std::min(2 * size, most + 1));
   }
 }
 
@@ -82,7 +74,7 @@ Status check_source(const TrustedPlace& place, const OpenedFile& opened, const s
 Result<OpenedFile> open_users_file(const TrustedPlace& place, const std::string& path,
                                    bool may_miss) {
   OpenedFile opened;
-  opened.file = Descriptor(::openat(place.directory.get(), place.name.c_str(), kRead));
+  opened.file = open_to_read_in(place.directory.get(), place.name.c_str());
   if (!opened.exists()) {
     return may_miss && errno == ENOENT
                ? Result<OpenedFile>(std::move(opened))
@@ -104,7 +96,7 @@ Result<UsersText> read_users_text(const OpenedFile& opened, const std::string& p
     return too_large(path, most);
   }
   std::size_t size = 0;
-  const Result<SecretBytes> text = read_all(opened.file.get(), path, most, size);
+  const Result<SecretBytes> text = read_bounded(opened.file.get(), path, most, size);
   if (!text) {
     return text.error();
   }

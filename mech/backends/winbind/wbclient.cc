@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
 
+#include "mech/os/library.h"
 #include "mech/os/process.h"
 
 namespace gssntlm {
@@ -37,28 +37,20 @@ constexpr std::chrono::milliseconds kGateOpensAfter{100};
 
 // ---- the library
 
-template <typename Function>
-bool take(void* library, const char* name, Function& to) noexcept {
-  to = reinterpret_cast<Function>(::dlsym(library, name));
-  return to != nullptr;
-}
-
 std::optional<Wbclient> open_wbclient() noexcept {
-  // Stays: threads may be in it.
-  void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  const Library library(kLibrary);
   Wbclient w;
   const bool complete =
-      library != nullptr && take(library, "wbcCtxCreate", w.ctx_create) &&
-      take(library, "wbcCtxFree", w.ctx_free) && take(library, "wbcFreeMemory", w.free_memory) &&
-      take(library, "wbcErrorString", w.error_string) && take(library, "wbcCtxPing", w.ping) &&
-      take(library, "wbcCtxPingDc2", w.ping_dc) &&
-      take(library, "wbcCtxAuthenticateUserEx", w.authenticate) &&
-      take(library, "wbcCtxCredentialCache", w.credential_cache) &&
-      take(library, "wbcCtxInterfaceDetails", w.interface_details) &&
-      take(library, "wbcCtxLookupDomainControllerEx", w.lookup_dc) &&
-      take(library, "wbcCtxLookupName", w.lookup_name) &&
-      take(library, "wbcCtxGetpwsid", w.getpwsid) &&
-      take(library, "wbcStringToSid", w.string_to_sid);
+      library.take("wbcCtxCreate", w.ctx_create) && library.take("wbcCtxFree", w.ctx_free) &&
+      library.take("wbcFreeMemory", w.free_memory) &&
+      library.take("wbcErrorString", w.error_string) && library.take("wbcCtxPing", w.ping) &&
+      library.take("wbcCtxPingDc2", w.ping_dc) &&
+      library.take("wbcCtxAuthenticateUserEx", w.authenticate) &&
+      library.take("wbcCtxCredentialCache", w.credential_cache) &&
+      library.take("wbcCtxInterfaceDetails", w.interface_details) &&
+      library.take("wbcCtxLookupDomainControllerEx", w.lookup_dc) &&
+      library.take("wbcCtxLookupName", w.lookup_name) &&
+      library.take("wbcCtxGetpwsid", w.getpwsid) && library.take("wbcStringToSid", w.string_to_sid);
   return complete ? std::optional<Wbclient>(w) : std::nullopt;
 }
 

@@ -5,13 +5,13 @@
 #include <string>
 #include <utility>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include "mech/backends/winbind/wbclient.h"
 #include "mech/backends/winbind/winbind_names.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/host_user.h"
 
 namespace gssntlm {
 namespace {
@@ -113,15 +113,6 @@ class WinbindAgent : public LogonAgent {
   std::chrono::seconds bound_;
 };
 
-// Winbind goes by the effective user of who asks.
-std::string login_name() {
-  std::array<char, 4096> text;
-  passwd entry{};
-  passwd* found = nullptr;
-  const int error = ::getpwuid_r(::geteuid(), &entry, text.data(), text.size(), &found);
-  return error == 0 && found != nullptr ? found->pw_name : "";
-}
-
 Account account_for(ByteView user, ByteView domain, const WinbindFacts& facts) {
   Result<std::string> narrow_user = utf8_from_utf16le(user);
   Result<std::string> narrow_domain = utf8_from_utf16le(domain);
@@ -129,7 +120,9 @@ Account account_for(ByteView user, ByteView domain, const WinbindFacts& facts) {
   account.user = narrow_user ? std::move(*narrow_user) : "";
   account.domain = narrow_domain ? std::move(*narrow_domain) : "";
   if (account.user.empty()) {
-    const std::string login = login_name();
+    // Winbind serves the effective user of the process.
+    const std::optional<HostUser> caller = host_user_with(::geteuid());
+    const std::string login = caller ? caller->name : "";
     const std::size_t at = login.find(facts.separator);
     account.user = at == std::string::npos ? login : login.substr(at + 1);
     account.domain = at == std::string::npos ? "" : login.substr(0, at);

@@ -1,11 +1,8 @@
 #include "mech/backends/winbind/winbind_names.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
-#include <vector>
 
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include "mech/backends/winbind/winbind_ask.h"
@@ -13,6 +10,7 @@
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/fork_mutex.h"
+#include "mech/os/host_user.h"
 
 namespace gssntlm {
 namespace {
@@ -159,19 +157,10 @@ std::string proven_value(const Name& name, std::string_view which) {
   return {};
 }
 
-// A local user of the same name goes before the domain's: whoever uses the name would get that one.
+// A local user of the same name overrides the domain's: programs that use the name reach that one.
 bool leads_back(const HostUser& user) {
-  std::vector<char> text(4096);
-  while (true) {
-    passwd entry{};
-    passwd* found = nullptr;
-    const int error = ::getpwnam_r(user.name.c_str(), &entry, text.data(), text.size(), &found);
-    if (error == ERANGE && text.size() < (std::size_t{1} << 20)) {
-      text.resize(text.size() * 2);
-      continue;
-    }
-    return error == 0 && found != nullptr && found->pw_uid == user.uid;
-  }
+  const std::optional<HostUser> found = host_user_called(user.name);
+  return found && found->uid == user.uid;
 }
 
 }  // namespace

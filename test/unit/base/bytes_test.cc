@@ -28,6 +28,17 @@ TEST_CASE("bytes: what fits cannot wrap around", "[bytes]") {
   CHECK(fits(kMost, kMost, 0));
 }
 
+TEST_CASE("bytes: one bit that is set anywhere is not zero", "[bytes]") {
+  CHECK(is_zero({}));
+  Bytes bytes(5);
+  CHECK(is_zero(bytes));
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    bytes[bit / 8] = static_cast<std::uint8_t>(1U << (bit % 8));
+    CHECK_FALSE(is_zero(bytes));
+    bytes[bit / 8] = 0;
+  }
+}
+
 TEST_CASE("reader: values are little-endian", "[bytes]") {
   const Bytes bytes = unhex(
       "01"

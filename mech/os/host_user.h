@@ -1,0 +1,21 @@
+// The users of this host, as its name service lists them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace gssntlm {
+
+struct HostUser {
+  std::string name;
+  uid_t uid = 0;
+};
+
+/// The user called `name`, or with the number `uid`; nullopt: there is none, or the name service
+/// failed. May wait for the name service. Throw std::bad_alloc.
+[[nodiscard]] std::optional<HostUser> host_user_called(const std::string& name);
+[[nodiscard]] std::optional<HostUser> host_user_with(uid_t uid);
+
+}  // namespace gssntlm

@@ -1,0 +1,70 @@
+// Files, libraries and users of this host.
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "mech/os/file.h"
+#include "mech/os/host_user.h"
+#include "mech/os/library.h"
+#include "test/support/catch.h"
+
+namespace gssntlm {
+namespace {
+
+TEST_CASE("os: a file is read to its end, in as many pieces as it comes", "[os]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Descriptor from(ends[0]);
+  Descriptor to(ends[1]);
+  REQUIRE(write_all(to.get(), as_bytes("pieces")));
+  std::array<std::uint8_t, 8> buffer{};
+  CHECK(read_all(from.get(), MutableBytes(buffer).first(4)) == 4);
+  CHECK(as_text(ByteView(buffer).first(4)) == "piec");
+  REQUIRE(write_all(to.get(), as_bytes(" left")));
+  to = Descriptor(-1);
+  CHECK(as_text(ByteView(buffer).first(read_all(from.get(), buffer).value_or(0))) == "es left");
+  CHECK(read_all(from.get(), buffer) == 0);
+  CHECK(read_all(from.get(), {}) == 0);
+}
+
+TEST_CASE("os: a file is opened without waiting, and not for other programs", "[os]") {
+  std::array<std::uint8_t, 8> buffer{};
+  const Descriptor directory = open_to_read("/");
+  REQUIRE(directory.get() >= 0);
+  CHECK((::fcntl(directory.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK((::fcntl(directory.get(), F_GETFL) & O_NONBLOCK) != 0);
+  CHECK(open_to_read_in(directory.get(), "proc").get() >= 0);
+  CHECK(open_to_read_in(open_to_read("/proc").get(), "self").get() < 0);
+  CHECK(errno == ELOOP);
+  CHECK_FALSE(read_all(directory.get(), buffer));
+  CHECK(errno == EISDIR);
+  CHECK(open_to_read("/nonexistent/file").get() < 0);
+  CHECK(errno == ENOENT);
+}
+
+TEST_CASE("os: a user is found by name and by number", "[os]") {
+  const std::optional<HostUser> root = host_user_with(0);
+  REQUIRE(root);
+  CHECK(root->uid == 0);
+  const std::optional<HostUser> same = host_user_called(root->name);
+  REQUIRE(same);
+  CHECK(same->uid == 0);
+  CHECK_FALSE(host_user_called("no-user-of-this-name"));
+  CHECK_FALSE(host_user_called(""));
+}
+
+TEST_CASE("os: a library, or a function of it, may be missing", "[os]") {
+  std::size_t (*length)(const char*) = nullptr;
+  const Library c("libc.so.6");
+  REQUIRE(c.take("strlen", length));
+  CHECK(length("four") == 4);
+  CHECK_FALSE(c.take("no_function_of_this_name", length));
+  CHECK(length == nullptr);
+  CHECK_FALSE(Library("libno-library-of-this-name.so.0").take("strlen", length));
+}
+
+}  // namespace
+}  // namespace gssntlm
