@@ -2,7 +2,7 @@
 """Finds the words that the glossary of CONTRIBUTING.md replaces, in prose, comments and string literals.
 
 Usage: language.py SOURCE_ROOT            FAIL lines with file, line, word and replacement; exit status 1 if there is one
-       language.py --count SOURCE_ROOT    number of hits below each directory, also of those that CHECKED leaves out
+       language.py --count SOURCE_ROOT    number of hits below each directory
        language.py --self-test
 
 A row of the glossary is `| term | meaning | not |`; its last column lists words and phrases, separated by commas. A phrase
@@ -18,14 +18,6 @@ import sys
 import tempfile
 import tokenize
 
-# The first entry that a path begins with decides; sources follow, directory by directory.
-CHECKED = [
-    ("mech/backends/", False),
-    ("mech/credential/", False),
-    ("mech/spi/", False),
-    ("test/mutants.table", False),  # quotes the sources of the above
-    ("", True),
-]
 GLOSSARY = re.compile(r"^## Glossary\n+((?:.*\n)*?)(?=^## |\Z)", re.M)
 ROW = re.compile(r"^\| (?!term |-)([^|\n]*) \|[^|\n]*\| ([^|\n]+) \|$", re.M)
 # What begins a line of a comment, or ends one literal and begins the next: nothing that a reader reads.
@@ -111,10 +103,6 @@ def hits(path, text, words):
             yield prose.count("\n", 0, match.start()) + 1, phrase, term
 
 
-def is_checked(path):
-    return next(on for start, on in CHECKED if path.startswith(start))
-
-
 def files_of(root):
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -132,11 +120,11 @@ def text_of(root, path):
     return None if b"\0" in data else data.decode("utf-8", "replace")
 
 
-def search(root, wanted):
-    """[(path, line, phrase, term)] in the files that `wanted` chooses, their number, and the number of banned phrases."""
+def search(root):
+    """[(path, line, phrase, term)] in all files, their number, and the number of banned phrases."""
     words = banned(text_of(root, "CONTRIBUTING.md") if os.path.exists(os.path.join(root, "CONTRIBUTING.md")) else "")
     found, read = [], 0
-    for path in filter(wanted, files_of(root)):
+    for path in files_of(root):
         text = text_of(root, path)
         if text is not None and prose_of(path, text) is not None:
             read += 1
@@ -145,7 +133,7 @@ def search(root, wanted):
 
 
 def check(root):
-    found, read, words = search(root, is_checked)
+    found, read, words = search(root)
     for path, line, phrase, term in found:
         print(f"FAIL {path}:{line}: '{phrase}'; use: {term}")
     if not words or not read:
@@ -157,7 +145,7 @@ def check(root):
 
 
 def count(root):
-    found, *_ = search(root, lambda path: True)
+    found, *_ = search(root)
     places = collections.Counter("/".join(path.split("/")[:2]) if "/" in path else path for path, *_ in found)
     for place, number in sorted(places.items()):
         print(f"{number:5} {place}")
@@ -206,7 +194,6 @@ PLANTED = [
     ("a literal of a shell script", "packaging/a.sh", "x='pomes'\n", 1),
     ("a name in a shell script", "packaging/a.sh", 'pomes=1; x="$pomes ${pomes}"\n', None),
     ("a picture", "docs/a.svg", "<text>pomes</text>\n", 1),
-    ("a directory that is not checked", "mech/spi/a.cc", "// pomes\n", None),
 ]
 
 
@@ -216,7 +203,7 @@ def found_in(path, text):
             os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
             with open(os.path.join(root, name), "w", encoding="utf-8") as file:
                 file.write(content)
-        return search(root, is_checked)[0]
+        return search(root)[0]
 
 
 def self_test():

@@ -17,7 +17,7 @@ namespace gssntlm {
 
 enum class Usage { kBoth, kInitiate, kAccept };
 
-/// What gss_acquire_cred_from and its kin hand in. Texts are UTF-8; nullopt means not given.
+/// What gss_acquire_cred_from and related functions pass. Texts are UTF-8; nullopt means not given.
 struct CredentialRequest {
   Ref<const Name> name;  ///< may be empty
   Usage usage = Usage::kBoth;
@@ -59,7 +59,7 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
     std::optional<Flags> negotiate_flags;
   };
   [[nodiscard]] Ref<const Credential> with(const Options& options) const;
-  /// A copy that logs in as nobody.
+  /// A copy that logs in without a name.
   [[nodiscard]] Ref<const Credential> anonymous() const;
 
   /// The credential that an initiator uses for `target`: this one, or, when it came from the
@@ -72,7 +72,7 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
 
   /// For export: with the hash that logs in, if there is one. Throws std::bad_alloc.
   void save(Serializer& out) const;
-  /// The rest of `in`. Accounts to check others against are looked up anew. Errors:
+  /// The rest of `in`. The accounts that an acceptor verifies are looked up again. Errors:
   /// DEFECTIVE_CREDENTIAL kImport for what save() cannot have written; as acquire(). Throws
   /// std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Credential>> load(Deserializer& in);
@@ -80,7 +80,7 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
   [[nodiscard]] Usage usage() const noexcept { return usage_; }
   [[nodiscard]] bool can_initiate() const noexcept { return static_cast<bool>(identity_); }
   /// Its secret was stored here before the caller asked: in a keyring, a users file or winbind. Not
-  /// so for a secret that the caller handed in, and for nobody.
+  /// so for a secret that the caller supplied, and for an anonymous one.
   [[nodiscard]] bool is_ambient() const noexcept { return ambient_; }
   [[nodiscard]] bool can_accept() const noexcept { return accounts_ != nullptr; }
   [[nodiscard]] const Ref<const Identity>& identity() const noexcept { return identity_; }

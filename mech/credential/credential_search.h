@@ -18,7 +18,7 @@ struct Found {
   bool supplied = false;                ///< the caller handed the secret in
 };
 
-/// The account of `request`: its own secret, else what it names, else whoever settings ask. Errors
+/// The account of `request`: its own secret, else what it names, else what settings name. Errors
 /// as Credential::acquire(). Throws std::bad_alloc.
 [[nodiscard]] Result<Found> find_identity(const CredentialRequest& request,
                                           const Settings& settings);

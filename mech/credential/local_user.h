@@ -29,7 +29,7 @@ namespace gssntlm {
 /// std::bad_alloc.
 [[nodiscard]] Result<std::string> user_of_uid(uid_t uid);
 [[nodiscard]] Result<uid_t> uid_of_user(const std::string& user);
-/// A number in decimal digits; nullopt for anything else, and for -1, which is nobody's.
+/// A number in decimal digits; nullopt for anything else, and for -1, which is no user's.
 [[nodiscard]] std::optional<uid_t> uid_from_text(std::string_view digits) noexcept;
 
 }  // namespace gssntlm

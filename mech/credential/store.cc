@@ -36,7 +36,7 @@ Status store_in_keyring(const Credential& credential, const KeyringChoice& choic
   if (identity.agent() != nullptr) {
     return error_with_detail(
         Major::kDefectiveCredential, Minor::kBadCredential,
-        std::string(credential.source()->word()) + " keeps this password, and gives it to nobody");
+        std::string(credential.source()->word()) + " keeps this password to itself");
   }
   Login login;
   login.keyring = choice.keyring.value_or(KeyringKind::kSession);

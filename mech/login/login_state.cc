@@ -281,8 +281,8 @@ Status LoginContext::load_open(Deserializer& in) {
     return defective(Minor::kImport);
   }
   kind_ = static_cast<ResponseKind>(kind);
-  const bool nobody = kind_ == ResponseKind::kAnonymous;
-  if (nobody && session->protects()) {
+  const bool anonymous = kind_ == ResponseKind::kAnonymous;
+  if (anonymous && session->protects()) {
     return defective(Minor::kImport);
   }
   if (session->protects() && key_bits(session->flags()) < policy().min_key_bits) {
@@ -298,9 +298,9 @@ Status LoginContext::load_open(Deserializer& in) {
 Status LoginContext::bind(Ref<const Credential> credential) {
   if (auto* initiator = std::get_if<Initiator>(&handshake_)) {
     const Name& mine = *credential->name();
-    const bool both_nobody =
+    const bool both_anonymous =
         mine.kind() == NameKind::kAnonymous && source_->kind() == NameKind::kAnonymous;
-    if (!both_nobody && !mine.equals(*source_)) {
+    if (!both_anonymous && !mine.equals(*source_)) {
       return Error{Major::kNoCred, Minor::kBadCredential};
     }
     initiator->set_identity(credential->identity());

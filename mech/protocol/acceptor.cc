@@ -246,14 +246,14 @@ Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Runtime&
   const Flags challenge = outcome_.flags;
   // A client of Windows 9x, whose message ends before the flags, takes what was said to it.
   const Flags answer = message.has_flags ? message.flags : challenge;
-  const bool nobody = message.is_anonymous();
+  const bool anonymous = message.is_anonymous();
   if (const std::optional<Refusal> refusal =
-          nobody ? check_anonymous_flags(challenge, answer)
-                 : check_authenticate_flags(challenge, answer, policy_)) {
+          anonymous ? check_anonymous_flags(challenge, answer)
+                    : check_authenticate_flags(challenge, answer, policy_)) {
     return refuse(*refusal, env);
   }
-  return nobody ? anonymous_flags(challenge, answer)
-                : negotiate_flags_for_session(challenge, answer);
+  return anonymous ? anonymous_flags(challenge, answer)
+                   : negotiate_flags_for_session(challenge, answer);
 }
 
 Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,

@@ -105,7 +105,7 @@ Answer store_credential(const StoreCall& call, gss_const_key_value_set_t keys) {
     return error_with_detail(
         Major::kNoCred, Minor::kNoInitiatorCred,
         std::string(credential.source()->word()) +
-            " keeps this account's password, and gives it to nobody; log in with gss-ntlm login");
+            " keeps this account's password to itself; log in with gss-ntlm login");
   }
   OidSet stored;
   if (call.mechs_stored != nullptr) {

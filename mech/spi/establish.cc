@@ -18,8 +18,8 @@ struct InitArguments {
   gss_buffer_t output;
 };
 
-// GSS_C_ANON_FLAG hides whoever the credential is for. `name` is whose the default one is, if it
-// matters.
+// GSS_C_ANON_FLAG hides the credential's account. `name` is the account of a default credential, if
+// it matters.
 Result<Ref<const Credential>> initiator_credential(const InitArguments& a,
                                                    const Ref<const Name>& name) {
   if ((a.flags & GSS_C_ANON_FLAG) == 0) {

@@ -25,7 +25,7 @@ OM_uint32 gss_export_sec_context(OM_uint32* minor, gss_ctx_id_t* handle, gss_buf
       return s;
     }
     give(token, frame_token(TokenKind::kContext, out));
-    // Whoever has the token goes on; two would use the key streams twice.
+    // The importer continues; two contexts would use the key streams twice.
     delete context;
     *handle = GSS_C_NO_CONTEXT;
     return {};

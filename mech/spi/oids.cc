@@ -9,7 +9,7 @@
 namespace gssntlm::spi {
 namespace {
 
-// gss_OID_desc has no const member to put a literal in; nobody writes through it.
+// gss_OID_desc has no const member to put a literal in; nothing writes through it.
 template <std::size_t N>
 constexpr gss_OID_desc oid(const char (&content)[N]) noexcept {
   return {N - 1, const_cast<char*>(content)};

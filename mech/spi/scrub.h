@@ -13,8 +13,8 @@ namespace gssntlm::spi {
 inline constexpr std::size_t kSecretStack = 4096;
 inline constexpr std::size_t kHandshakeStack = 2048;
 
-/// Zeros the vector registers, through which keys are copied: whoever saves them next, such as the
-/// dynamic linker when it binds a symbol late, would write a key to the stack.
+/// Zeros the vector registers, through which keys are copied: the code that saves them next, such
+/// as the dynamic linker when it binds a symbol late, would write a key to the stack.
 inline void clear_vector_registers() noexcept {
 #if defined(__x86_64__)
   asm volatile(

@@ -120,7 +120,7 @@ ByteView find_negotiate(const gss_buffer_desc& token) noexcept {
   return at == std::string_view::npos ? ByteView() : all.subspan(at);
 }
 
-// An acceptor that makes a challenge and judges nothing.
+// An acceptor that makes a challenge and verifies nothing.
 Result<Buffer> make_challenge(ByteView negotiate, const Settings& settings) {
   HostNames names;
   for (Bytes* name : {&names.nb_computer, &names.nb_domain}) {

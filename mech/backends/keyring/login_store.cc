@@ -121,8 +121,8 @@ Status check_login(const Login& login) {
   return {};
 }
 
-// Adds the key; false with errno. The ring that another login made meanwhile would take ours out of
-// sight: it is then added anew.
+// Adds the key; false with errno. If another login created a ring meanwhile, that one
+// hides ours, and the key is added again.
 bool add_login(KeyringKind kind, key_serial_t root, const std::string& description,
                ByteView payload, std::uint64_t lifetime) noexcept {
   const Keyutils& k = keyutils();

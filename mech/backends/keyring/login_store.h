@@ -63,7 +63,7 @@ Status remove_login(const Login& login);
 
 /// What an initiator looks for.
 struct LoginQuery {
-  std::optional<KeyringKind> keyring;  ///< nullopt: any; the session's goes before the user's
+  std::optional<KeyringKind> keyring;  ///< nullopt: any; the session's overrides the user's
   std::string user;                    ///< empty: any
   std::string domain;                  ///< empty: any
   std::string target;                  ///< UTF-8; empty: not known yet

@@ -95,7 +95,7 @@ Result<FileReplacement> FileReplacement::begin(const TrustedPlace& place, const 
     return users_file_errno(path, "cannot write beside it");
   }
   FileReplacement fresh(place, path, std::move(name), std::move(file));
-  // A directory's default list would let in more users as soon as the mode has a group.
+  // A directory's default list would admit more users as soon as the mode has a group.
   if (::fremovexattr(fresh.file_.get(), kAccessList) != 0 && !has_none(errno)) {
     return users_file_errno(path, "cannot remove the inherited access control list");
   }

@@ -1,4 +1,4 @@
-// A users file on disk: looked at, judged and read, once.
+// A users file on disk: looked at, checked and read, once.
 #pragma once
 
 #include <memory>

@@ -28,7 +28,7 @@ constexpr std::array kMeanings = {
     Entry{0xC00000BE, {Verdict::kUnreachable, "no way to the domain controller"}},
     Entry{0xC00000C4, {Verdict::kUnreachable, "the network did not answer as expected"}},
     Entry{0xC00000DF, {Verdict::kUnknown, "no such domain"}},
-    Entry{0xC000010B, {Verdict::kRefused, "this type of logon is refused"}},
+    Entry{0xC000010B, {Verdict::kRefused, "this type of logon is not allowed"}},
     Entry{0xC0000133, {Verdict::kUnreachable, "this machine's clock is not the domain's"}},
     Entry{0xC000015B, {Verdict::kRefused, "the account may not log in over the network here"}},
     Entry{0xC000018A, {Verdict::kUnreachable, "this machine has lost its own password"}},

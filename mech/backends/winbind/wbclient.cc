@@ -126,7 +126,7 @@ class Pool {
     return question->failed ? WinbindCall::kFailed : WinbindCall::kDone;
   }
 
-  // In a child: closes the parent's connections that nobody was using when it forked.
+  // In a child: closes the parent's connections that were not in use when it forked.
   void drop_connections() noexcept {
     for (Seat& seat : seats_) {
       if (wbcContext* context = seat.resting.exchange(nullptr)) {
@@ -244,8 +244,8 @@ class Pool {
     }
   }
 
-  // Whether a question waits that this thread may ask. A connection of somebody else's, whom the
-  // process was until now, is closed first.
+  // Whether a question waits that this thread may ask. A connection that was opened as another
+  // user, before the process changed its user, is closed first.
   bool has_work(Seat& seat, wbcContext*& context, bool& connected) noexcept {
     if (!is_still(seat.caller)) {
       if (context != nullptr) {

@@ -1,5 +1,5 @@
 // libwbclient: opened when first needed, called on threads of our own, so that a winbind that does
-// not answer holds up nobody for longer than he agreed to (docs/decisions/0012-winbind-calls.md).
+// not answer blocks no caller for longer than its timeout (docs/decisions/0012-winbind-calls.md).
 #pragma once
 
 #include <chrono>
@@ -52,8 +52,8 @@ class WbcMemory {
   T* memory_ = nullptr;
 };
 
-/// A question to winbind. It owns all that it needs: whoever asks may have left when it is
-/// answered.
+/// A question to winbind. It owns all that it needs: the caller may have returned when it
+/// is answered.
 class WinbindTask {
  public:
   WinbindTask() = default;
@@ -67,7 +67,7 @@ class WinbindTask {
 
 enum class WinbindCall {
   kDone,       ///< run() came back
-  kTimedOut,   ///< not in time; run() may still be under way, and its outcome is nobody's
+  kTimedOut,   ///< not in time; run() may still be under way; its outcome is dropped
   kNoLibrary,  ///< libwbclient.so.0 is not there, or too old
   kFailed,     ///< no thread or no memory to ask with, or the process changed its user meanwhile
 };

@@ -1,4 +1,4 @@
-// Whether logins of domain accounts would work here, for whoever looks after the machine.
+// Whether logins of domain accounts would work here, for the administrator.
 #pragma once
 
 #include <optional>

@@ -289,7 +289,7 @@ Result<Logon> WinbindSource::logon(const LogonRequest& request, const Policy& po
   Result<Bytes> user = utf16le_from_utf8(answer.user);
   Result<Bytes> domain = utf16le_from_utf8(answer.domain);
   if (is_guest(answer) || !user || user->empty() || !domain) {
-    return failed.refused(Verdict::kRefused, "the domain let nobody in but a guest");
+    return failed.refused(Verdict::kRefused, "the domain accepted the logon as a guest only");
   }
   Logon logon;
   logon.user = std::move(*user);

@@ -28,7 +28,7 @@ inline constexpr const char* kPasswordMustChange = "urn:gss-ntlm:password-must-c
 /// What a process is told that winbind does not check logons for.
 inline constexpr std::string_view kUnprivileged =
     "winbind does not let this process check passwords: add its user to the group of winbind's "
-    "privileged pipe (Debian: adduser USER winbindd_priv) and start it anew";
+    "privileged pipe (Debian: adduser USER winbindd_priv) and restart it";
 
 /// Stateless; shared by threads.
 class WinbindSource : public Accounts {

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kPipeFolder = "/run/samba/winbindd";
+constexpr const char* kPipeDirectory = "/run/samba/winbindd";
 
 constexpr std::chrono::seconds kPatience{1};
 constexpr std::chrono::minutes kFactsLast{10};
@@ -50,7 +50,7 @@ class FactsTask : public WinbindTask {
   std::optional<WinbindFacts> facts;
 };
 
-// Winbind may have to ask a domain controller: nobody waits, the answer is there for later.
+// Winbind may have to ask a domain controller: no caller waits, the answer is kept for later.
 class ForestTask : public WinbindTask {
  public:
   explicit ForestTask(std::string domain) : domain_(std::move(domain)) {}
@@ -167,7 +167,7 @@ bool leads_back(const HostUser& user) {
 
 bool has_winbind() noexcept {
   struct stat st;
-  return ::stat(kPipeFolder, &st) == 0 && S_ISDIR(st.st_mode);
+  return ::stat(kPipeDirectory, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 Result<WinbindFacts> winbind_facts() {
@@ -231,7 +231,7 @@ Result<HostUser> domain_user_here(const Name& name, std::chrono::seconds bound) 
     return error_with_detail(Major::kUnauthorized, Minor::kBadName,
                              printable_utf8(name.display()) + " would be " +
                                  printable_utf8(task->found->name) +
-                                 " here, which is another user or nobody; see nsswitch.conf(5)");
+                                 " here, which is another user or none; see nsswitch.conf(5)");
   }
   return std::move(*task->found);
 }

@@ -22,7 +22,7 @@ struct WinbindFacts {
   [[nodiscard]] bool is_member() const { return netbios_domain != netbios_name; }
 };
 
-/// Whether there is a winbind on this machine: it made the folder of its pipe since the machine
+/// Whether there is a winbind on this machine: it created its pipe's directory since the machine
 /// started. Whether it runs is not asked.
 [[nodiscard]] bool has_winbind() noexcept;
 
