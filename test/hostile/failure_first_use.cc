@@ -2,10 +2,8 @@
 #include <cstdio>
 #include <functional>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "test/hostile/failure_operations.h"
+#include "test/support/forks.h"
 
 namespace gssntlm::test::failure {
 namespace {
@@ -69,22 +67,18 @@ long first_uses(Sweep& sweep, Tally& tally) {
   for (const bool on : {false, true}) {
     bool reached = true;
     for (int at = 1; reached; ++at) {
-      std::fflush(stdout);
-      const pid_t child = ::fork();
-      if (child == 0) {
+      const int left = in_child([&] {
         int seen = 0;
         const bool good = first_use({Call::kAllocation, at, ENOMEM, on, false}, seen);
         int ignored = 0;
         const bool later = first_use({}, ignored);
-        ::_exit(!good ? 2 : !later ? 3 : seen >= at ? 0 : 1);
-      }
-      int status = 0;
-      ::waitpid(child, &status, 0);
-      reached = status == 0;
+        return !good ? 2 : !later ? 3 : seen >= at ? 0 : 1;
+      });
+      reached = left == 0;
       points += reached ? 1 : 0;
-      if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
-        std::printf("  first use, allocation %d%s fails: status %#x\n", at,
-                    on ? " and all after it" : "", status);
+      if (left != 0 && left != 1) {
+        std::printf("  first use, allocation %d%s fails: status %d\n", at,
+                    on ? " and all after it" : "", left);
         ++tally.failed;
       }
     }

@@ -1,16 +1,14 @@
 // Accounts of a domain, where winbind or its library fails.
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <string>
 
 #include <dlfcn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "test/hostile/failure_operations.h"
 #include "test/hostile/wbclient_double.h"
+#include "test/support/forks.h"
 
 namespace gssntlm::test::failure {
 namespace {
@@ -41,9 +39,7 @@ long first_questions(Tally& tally) {
   bool good = true;
   for (bool reached = true; reached;) {
     const int at = static_cast<int>(points) + 1;
-    std::fflush(stdout);
-    const pid_t child = ::fork();
-    if (child == 0) {
+    const int left = in_child([&] {
       Pair pair;
       pair.go(3, g_dora, g_domain);
       Buffer out;
@@ -57,31 +53,17 @@ long first_questions(Tally& tally) {
       const bool told =
           major == GSS_S_FAILURE && (minor == GSS_NTLM_S_NO_MEMORY || minor == GSS_NTLM_S_DOMAIN ||
                                      minor == GSS_NTLM_S_LOGON_FAILURE);
-      ::_exit(major == GSS_S_COMPLETE || (failed && told) ? (failed ? 0 : 1) : 2);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    reached = status == 0;
+      return major == GSS_S_COMPLETE || (failed && told) ? (failed ? 0 : 1) : 2;
+    });
+    reached = left == 0;
     points += reached ? 1 : 0;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
-      std::printf("  first question to winbind, allocation %d fails: status %#x\n", at, status);
+    if (left != 0 && left != 1) {
+      std::printf("  first question to winbind, allocation %d fails: status %d\n", at, left);
       good = false;
     }
   }
   ++(good && points > 2 ? tally.passed : tally.failed);
   return points;
-}
-
-// In a child: a library is looked for once only in a process.
-bool holds_in_child(const std::function<bool()>& good) {
-  std::fflush(stdout);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::_exit(good() ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return status == 0;
 }
 
 OM_uint32 domain_login(OM_uint32& minor) {
@@ -120,6 +102,7 @@ void expect(bool truth, const char* what) {
   }
 }
 
+// In a child: a library is looked for once only in a process.
 void try_without_library() {
   expect(holds_in_child([] {
            failing::redirect("libwbclient.so.0", "/nonexistent/libwbclient.so.0");

@@ -9,6 +9,7 @@
 
 #include "spnego/interposer/process_age.h"
 #include "test/support/catch.h"
+#include "test/support/forks.h"
 #include "test/support/scratch.h"
 
 namespace gssntlm::interposer {
@@ -39,18 +40,6 @@ TEST_CASE("age: a line of /proc/PID/stat is read, whatever the name is", "[age]"
 // A file that is older than any test.
 constexpr const char* kOld = "/usr/bin/env";
 
-// Runs `test` in a child; true when it said so.
-template <typename Test>
-bool in_child(Test&& test) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::_exit(test() ? 0 : 1);
-  }
-  int status = 1;
-  ::waitpid(child, &status, 0);
-  return status == 0;
-}
-
 TEST_CASE("age: a child, and a child's orphan in the same session, are as old as their program",
           "[age]") {
   const std::optional<Nanoseconds> own = program_start();
@@ -61,11 +50,11 @@ TEST_CASE("age: a child, and a child's orphan in the same session, are as old as
     return start && *start <= *own + 1'000'000;
   };
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  CHECK(in_child(about_own));
-  CHECK(in_child([&] { return in_child(about_own); }));
+  CHECK(test::holds_in_child(about_own));
+  CHECK(test::holds_in_child([&] { return test::holds_in_child(about_own); }));
   const ScratchFolder scratch;
   const std::string result = scratch.path("orphan");
-  CHECK(in_child([&] {
+  CHECK(test::holds_in_child([&] {
     const pid_t between = ::getpid();
     if (::fork() != 0) {
       return true;

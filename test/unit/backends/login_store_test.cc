@@ -13,6 +13,7 @@
 #include "mech/credential/store.h"
 #include "mech/os/error_detail.h"
 #include "support/catch.h"
+#include "support/forks.h"
 #include "support/hex.h"
 #include "support/scratch.h"
 #include "support/user_namespace.h"
@@ -61,17 +62,13 @@ bool shared_session() {
   return fresh_session();
 }
 
-// 0 if `body` is true in a child of that uid, in this session keyring.
+// Whether `body` is true in a child of that uid, in this session keyring.
 template <typename Body>
-int as_user(uid_t uid, Body body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const bool became = ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 &&
-                        ::setresuid(uid, uid, uid) == 0;
-    ::_exit(became && body() ? 0 : 1);
-  }
-  int status = -1;
-  return ::waitpid(child, &status, 0) == child ? status : -1;
+bool holds_as_user(uid_t uid, Body body) {
+  return test::holds_in_child([&] {
+    return ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 &&
+           ::setresuid(uid, uid, uid) == 0 && body();
+  });
 }
 
 // The ring of that user in this session; -1 where it cannot be found.
@@ -155,23 +152,23 @@ TEST_CASE("a login cannot be read by another user in the same session keyring") 
   const long ring = search_ring(0);
   REQUIRE(ring > 0);
   // As after `su alice` without pam_keyinit.
-  CHECK(as_user(kAlice, [&] {
-          std::array<char, 64> bytes{};
-          const auto denied = [](long result) { return result == -1 && errno == EACCES; };
-          return session_logins().empty() && !find_login({}) && search_ring(0) == -1 &&
-                 denied(::syscall(SYS_keyctl, KEYCTL_READ, own[0].key, bytes.data(), 64)) &&
-                 denied(::syscall(SYS_keyctl, KEYCTL_READ, ring, bytes.data(), 64)) &&
-                 denied(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, own[0].key, bytes.data(), 64)) &&
-                 denied(::syscall(SYS_keyctl, KEYCTL_SETPERM, own[0].key, KEY_POS_ALL)) &&
-                 denied(::syscall(SYS_keyctl, KEYCTL_LINK, own[0].key, KEY_SPEC_THREAD_KEYRING)) &&
-                 !read_login(own[0]).ok();
-        }) == 0);
+  CHECK(holds_as_user(kAlice, [&] {
+    std::array<char, 64> bytes{};
+    const auto denied = [](long result) { return result == -1 && errno == EACCES; };
+    return session_logins().empty() && !find_login({}) && search_ring(0) == -1 &&
+           denied(::syscall(SYS_keyctl, KEYCTL_READ, own[0].key, bytes.data(), 64)) &&
+           denied(::syscall(SYS_keyctl, KEYCTL_READ, ring, bytes.data(), 64)) &&
+           denied(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, own[0].key, bytes.data(), 64)) &&
+           denied(::syscall(SYS_keyctl, KEYCTL_SETPERM, own[0].key, KEY_POS_ALL)) &&
+           denied(::syscall(SYS_keyctl, KEYCTL_LINK, own[0].key, KEY_SPEC_THREAD_KEYRING)) &&
+           !read_login(own[0]).ok();
+  }));
   // Each has his own, and neither is in the other's way.
-  CHECK(as_user(kAlice, [] {
-          return store_login(login_for("*", "alice"), hash_of(2), 60).ok() &&
-                 session_logins().size() == 1 && session_logins()[0].user == "alice" &&
-                 read_login(session_logins()[0]).ok();
-        }) == 0);
+  CHECK(holds_as_user(kAlice, [] {
+    return store_login(login_for("*", "alice"), hash_of(2), 60).ok() &&
+           session_logins().size() == 1 && session_logins()[0].user == "alice" &&
+           read_login(session_logins()[0]).ok();
+  }));
   REQUIRE(session_logins().size() == 1);
   CHECK(session_logins()[0].user == "root");
   CHECK(read_login(own[0]).ok());
@@ -200,15 +197,14 @@ TEST_CASE("a login that another user planted is ignored") {
                 KEY_SPEC_SESSION_KEYRING);
   REQUIRE(other > 0);
   REQUIRE(::syscall(SYS_keyctl, KEYCTL_SETPERM, other, kOpen) == 0);
-  CHECK(as_user(kAlice, [&] {
-          const bool planted_there =
-              ::syscall(SYS_add_key, "user", "ntlm;*;DOM\\mallory", "x", 1, other) > 0;
-          const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
-          return planted_there && session_logins().empty() && !find_login({}) && !s.ok() &&
-                 last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
-                         .find("another user's keyring has the name gss-ntlm.") !=
-                     std::string_view::npos;
-        }) == 0);
+  CHECK(holds_as_user(kAlice, [&] {
+    const bool planted_there =
+        ::syscall(SYS_add_key, "user", "ntlm;*;DOM\\mallory", "x", 1, other) > 0;
+    const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
+    return planted_there && session_logins().empty() && !find_login({}) && !s.ok() &&
+           last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
+                   .find("another user's keyring has the name gss-ntlm.") != std::string_view::npos;
+  }));
 }
 
 TEST_CASE("a login of a user without a number in this user namespace is ignored") {

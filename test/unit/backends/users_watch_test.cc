@@ -9,6 +9,7 @@
 #include "mech/backends/users/users_file.h"
 #include "mech/os/error_detail.h"
 #include "test/support/catch.h"
+#include "test/support/forks.h"
 #include "test/support/handshake.h"
 #include "test/support/scratch.h"
 #include "test/support/text.h"
@@ -101,8 +102,7 @@ TEST_CASE("users file: a user of the process gets what that user may read", "[us
   REQUIRE(file.identity({}, {}));
   const std::string theirs = folder.write("theirs", kLine);
   REQUIRE(::chown(theirs.c_str(), kStranger, kStranger) == 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
+  CHECK(test::holds_in_child([&] {
     bool good = ::seteuid(kStranger) == 0 && !UsersFile::open(path) && !file.identity({}, {}) &&
                 !UsersFile::at(path)->identity(wide("User"), {});
     good = good && log_in(file);
@@ -112,11 +112,8 @@ TEST_CASE("users file: a user of the process gets what that user may read", "[us
            !UsersFile::at(theirs)->identity({}, {});
     // No user's content was lost.
     good = good && UsersFile::open(path) && file.identity({}, {}) && log_in(file);
-    ::_exit(good ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  CHECK(status == 0);
+    return good;
+  }));
 }
 
 TEST_CASE("users file: an account that cannot log in is no initiator's", "[users]") {

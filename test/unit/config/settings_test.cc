@@ -16,6 +16,7 @@
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "support/catch.h"
+#include "support/forks.h"
 #include "support/scratch.h"
 #include "support/user_namespace.h"
 
@@ -282,16 +283,10 @@ TEST_CASE("a settings file of one user of the process does not count for the oth
   const std::string file = folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
   REQUIRE(::chown(file.c_str(), 12345, 12345) == 0);
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool good = ::seteuid(12345) == 0 && load_settings().ok();
-    good = good && ::seteuid(0) == 0 && !load_settings().ok();
-    good = good && ::seteuid(12345) == 0 && load_settings().ok();
-    ::_exit(good ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  CHECK(status == 0);
+  CHECK(test::holds_in_child([] {
+    return ::seteuid(12345) == 0 && load_settings().ok() && ::seteuid(0) == 0 &&
+           !load_settings().ok() && ::seteuid(12345) == 0 && load_settings().ok();
+  }));
 }
 
 TEST_CASE("settings are kept until file or environment change") {

@@ -19,24 +19,17 @@ using Generation = std::uint32_t (*)() noexcept;
 // The exit status of a child that compares itself to its parent, and a child of its own to both.
 int compare_in_child(const Fork& way, Generation generation) {
   const std::uint32_t mine = generation();
-  const pid_t child = way.call();
-  if (child == 0) {
-    const std::uint32_t its = generation();
-    int wrong = its == mine || its == 0 || its != generation() ? 1 : 0;
-    const pid_t grandchild = way.call();
-    if (grandchild == 0) {
-      ::_exit(generation() == its || generation() == mine ? 2 : 0);
-    }
-    int status = 0;
-    ::waitpid(grandchild, &status, 0);
-    wrong += WIFEXITED(status) ? WEXITSTATUS(status) : 4;
-    wrong += generation() != its ? 8 : 0;
-    ::_exit(wrong);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
+  const int wrong = test::in_child(
+      [&] {
+        const std::uint32_t its = generation();
+        const int grandchild = test::in_child(
+            [&] { return generation() == its || generation() == mine ? 2 : 0; }, way);
+        return (its == mine || its == 0 || its != generation() ? 1 : 0) +
+               (grandchild < 0 ? 4 : grandchild) + (generation() != its ? 8 : 0);
+      },
+      way);
   CHECK(generation() == mine);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return wrong;
 }
 
 TEST_CASE("process: a copy of a process has a generation of its own, whatever made it", "[os]") {
@@ -51,20 +44,13 @@ TEST_CASE("process: a grandchild of a child that never asked differs from their 
   const std::uint32_t mine = process_generation();
   for (const Fork& way : kForks) {
     CAPTURE(way.name);
-    const pid_t child = way.call();
-    if (child == 0) {
-      const pid_t grandchild = way.call();
-      if (grandchild == 0) {
-        ::_exit(process_generation() == mine ? 1 : 0);
-      }
-      int status = 0;
-      ::waitpid(grandchild, &status, 0);
-      ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    REQUIRE(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
+    CHECK(test::in_child(
+              [&] {
+                const int differs =
+                    test::in_child([&] { return process_generation() == mine ? 1 : 0; }, way);
+                return differs < 0 ? 2 : differs;
+              },
+              way) == 0);
   }
 }
 
