@@ -1,0 +1,152 @@
+#include "mech/config/settings_environment.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "mech/base/text.h"
+#include "mech/os/error_detail.h"
+
+namespace gssntlm {
+namespace {
+
+Error bad_variable(std::string_view name, std::string_view value, std::string_view remedy) {
+  std::string text(name);
+  text.append("=").append(printable_utf8(value, 64)).append(": write ").append(remedy);
+  return error_with_detail(Major::kFailure, Minor::kBadSetting, text);
+}
+
+const SettingKey& find_key(std::string_view section, std::string_view name) noexcept {
+  const auto keys = setting_keys();
+  return *std::find_if(keys.begin(), keys.end(),
+                       [&](const SettingKey& k) { return k.section == section && k.name == name; });
+}
+
+// A variable, and the keys that it stands for. An empty value counts for a name or path as unset.
+struct Variable {
+  std::string_view name;
+  std::string_view section;
+  std::array<std::string_view, 2> keys;
+};
+
+enum : std::size_t { kFileVariable, kDefaultUser, kFirstKeyed };
+constexpr std::array kVariables = {
+    Variable{"GSS_NTLM_SETTINGS", {}, {}},
+    Variable{"NTLMUSER", {}, {}},
+    Variable{"GSSNTLMSSP_DEBUG", "trace", {"file"}},
+    Variable{"LM_COMPAT_LEVEL", "policy", {"send_level", "accept_level"}},
+    Variable{"NETBIOS_COMPUTER_NAME", "names", {"netbios_computer"}},
+    Variable{"NETBIOS_DOMAIN_NAME", "names", {"netbios_domain"}},
+    Variable{"NTLM_USER_FILE", "accounts", {"users_file"}},
+    Variable{"GSS_NTLM_TRACE", "trace", {"file"}},
+    Variable{"GSS_NTLM_TRACE_LEVEL", "trace", {"level"}},
+};
+
+static_assert(kVariables.size() == kSettingVariables);
+
+// Whether some variable's name begins like this entry: hardly any other does.
+constexpr bool may_be_variable(const char* entry) noexcept {
+  switch (entry[0]) {
+    case 'G':
+      return entry[1] == 'S';
+    case 'L':
+      return entry[1] == 'M';
+    case 'N':
+      return entry[1] == 'E' || entry[1] == 'T';
+    default:
+      return false;
+  }
+}
+
+static_assert(std::all_of(kVariables.begin(), kVariables.end(),
+                          [](const Variable& v) { return may_be_variable(v.name.data()); }));
+
+// Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
+void take_entry(const char* entry, VariableValues& values) noexcept {
+  const char* equals = std::strchr(entry, '=');
+  if (equals == nullptr) {
+    return;
+  }
+  const std::string_view name(entry, static_cast<std::size_t>(equals - entry));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (kVariables[i].name == name && values[i] == nullptr) {
+      values[i] = equals + 1;
+    }
+  }
+}
+
+// Relative paths were always allowed here.
+void set_path(Settings& settings, std::string_view key, const char* value) {
+  if (key != "users_file") {
+    settings.trace_file = value;
+    return;
+  }
+  settings.users_file = value;
+  settings.acceptor_users_file.clear();
+  settings.initiator_users_file.clear();
+}
+
+}  // namespace
+
+VariableValues read_variables() noexcept {
+  VariableValues values{};
+  static const bool trusted = ::getauxval(AT_SECURE) == 0;
+  char** at = trusted ? ::environ : nullptr;
+  while (const char* entry = at != nullptr ? std::atomic_ref(*at).load() : nullptr) {
+    if (may_be_variable(entry)) {
+      take_entry(entry, values);
+    }
+    ++at;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // An empty level is a mistake, not an absent one.
+    const bool empty_level =
+        values[i] != nullptr && *values[i] == '\0' && kVariables[i].section == "policy";
+    values[i] = values[i] == nullptr ? "" : empty_level ? " " : values[i];
+  }
+  return values;
+}
+
+VariableValues settled_variables() noexcept {
+  constexpr unsigned kEnough = 3;
+  constexpr unsigned kMost = 64;
+  VariableValues values = read_variables();
+  for (unsigned walks = 1, agreed = 1; agreed < kEnough && walks < kMost; ++walks) {
+    const VariableValues again = read_variables();
+    agreed = again == values ? agreed + 1 : 1;
+    values = again;
+  }
+  return values;
+}
+
+const char* named_settings_file(const VariableValues& values) noexcept {
+  return *values[kFileVariable] != '\0' ? values[kFileVariable] : nullptr;
+}
+
+Status apply_variables(const VariableValues& values, Settings& settings) {
+  settings.default_user = values[kDefaultUser];
+  for (std::size_t i = kFirstKeyed; i < values.size(); ++i) {
+    const Variable& variable = kVariables[i];
+    if (*values[i] == '\0') {
+      continue;
+    }
+    for (const std::string_view name : variable.keys) {
+      if (name.empty()) {
+        continue;
+      }
+      const SettingKey& key = find_key(variable.section, name);
+      if (name == "users_file" || name == "file") {
+        set_path(settings, name, values[i]);
+      } else if (!key.set(settings, values[i])) {
+        return bad_variable(variable.name, values[i], key.form().append(", or unset it"));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace gssntlm
