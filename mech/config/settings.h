@@ -21,7 +21,7 @@ enum class TargetCheck { kOff, kLog, kRequire };
 enum class AuditSink { kOff, kFile, kSyslog };
 
 /// Immutable once loaded; shared by credentials and contexts. Each member is a key of the settings
-/// file (settings_keys.cc), whose defaults are the ones here.
+/// file (setting_table.cc), whose defaults are the ones here.
 struct Settings : RefCounted {
   Policy policy;
   TargetCheck target_check = TargetCheck::kOff;

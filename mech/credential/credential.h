@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "mech/backends/backend.h"
-#include "mech/backends/keyring/login_store.h"
 #include "mech/base/tag.h"
 #include "mech/config/settings.h"
 #include "mech/names/name.h"
@@ -116,13 +115,5 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
   std::optional<PendingLogin> pending_;  // set while the target decides about the login
   std::uint64_t expires_ = 0;            // Unix time; 0: never
 };
-
-/// What a store key ntlmssp_keyring says: a keyring (nullopt: any), and a pattern behind a colon.
-struct KeyringChoice {
-  std::optional<KeyringKind> keyring;
-  std::string pattern = "*";
-};
-/// Error: DEFECTIVE_CREDENTIAL kBadCredential.
-[[nodiscard]] Result<KeyringChoice> parse_keyring_choice(std::string_view text);
 
 }  // namespace gssntlm

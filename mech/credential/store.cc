@@ -6,6 +6,24 @@
 
 namespace gssntlm {
 
+Result<KeyringChoice> parse_keyring_choice(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view word = text.substr(0, colon);
+  KeyringChoice choice;
+  choice.keyring = keyring_kind(word);
+  if (colon != std::string_view::npos) {
+    choice.pattern = text.substr(colon + 1);
+  }
+  if ((!choice.keyring && word != "any") || !is_usable_pattern(choice.pattern)) {
+    return error_with_detail(
+        Major::kDefectiveCredential, Minor::kBadCredential,
+        "ntlmssp_keyring=" + printable_utf8(text, 64) +
+            ": write session, user, persistent or any, and a pattern behind a colon if "
+            "need be");
+  }
+  return choice;
+}
+
 Status store_in_users_file(const Credential& credential, const std::string& path, bool overwrite) {
   if (!credential.can_initiate()) {
     return Error{Major::kNoCred, Minor::kNoInitiatorCred};

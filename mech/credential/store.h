@@ -3,9 +3,18 @@
 
 #include <string>
 
+#include "mech/backends/keyring/login_store.h"
 #include "mech/credential/credential.h"
 
 namespace gssntlm {
+
+/// What a store key ntlmssp_keyring says: a keyring (nullopt: any), and a pattern behind a colon.
+struct KeyringChoice {
+  std::optional<KeyringKind> keyring;
+  std::string pattern = "*";
+};
+/// Error: DEFECTIVE_CREDENTIAL kBadCredential.
+[[nodiscard]] Result<KeyringChoice> parse_keyring_choice(std::string_view text);
 
 /// Writes the account of `credential` to the users file, made if need be. `overwrite`: an entry it
 /// has is replaced. Errors: NO_CRED kNoInitiatorCred when it has no account; DUPLICATE_ELEMENT

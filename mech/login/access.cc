@@ -1,6 +1,6 @@
 #include "mech/login/access.h"
 
-#include "mech/backends/winbind/winbind_logon.h"
+#include "mech/backends/attributes.h"
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/os/error_detail.h"

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "mech/backends/attributes.h"
 #include "mech/backends/winbind/nt_status.h"
 #include "mech/backends/winbind/wbclient.h"
 #include "mech/backends/winbind/winbind_names.h"

@@ -8,23 +8,6 @@
 
 namespace gssntlm {
 
-/// Names of the facts about an account of a domain (docs/domain.md). Texts are UTF-8, times seconds
-/// since 1970 as decimal numbers; a fact that the domain controller does not tell is absent.
-namespace attribute {
-inline constexpr const char* kSids = "urn:gssntlmssp:sids";  ///< all, commas between them
-inline constexpr const char* kUserSid = "urn:gss-ntlm:user-sid";
-inline constexpr const char* kPrimaryGroupSid = "urn:gss-ntlm:primary-group-sid";
-inline constexpr const char* kAccountName = "urn:gss-ntlm:account-name";
-inline constexpr const char* kDisplayName = "urn:gss-ntlm:display-name";
-inline constexpr const char* kUserPrincipal = "urn:gss-ntlm:user-principal-name";
-inline constexpr const char* kLogonDomain = "urn:gss-ntlm:logon-domain";
-inline constexpr const char* kDnsDomain = "urn:gss-ntlm:dns-domain";
-inline constexpr const char* kLogonServer = "urn:gss-ntlm:logon-server";
-inline constexpr const char* kPasswordLastSet = "urn:gss-ntlm:password-last-set";
-inline constexpr const char* kPasswordCanChange = "urn:gss-ntlm:password-can-change";
-inline constexpr const char* kPasswordMustChange = "urn:gss-ntlm:password-must-change";
-}  // namespace attribute
-
 /// What a process is told that winbind does not check logons for.
 inline constexpr std::string_view kUnprivileged =
     "winbind does not let this process check passwords: add its user to the group of winbind's "

@@ -5,8 +5,8 @@
 
 #include <sys/stat.h>
 
+#include "mech/backends/attributes.h"
 #include "mech/backends/winbind/winbind_ask.h"
-#include "mech/backends/winbind/winbind_logon.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/fork_mutex.h"

@@ -1,4 +1,5 @@
 // What Credential::load() is given by the maker of the token.
+#include "mech/backends/keyring/login_store.h"
 #include "mech/credential/credential.h"
 #include "test/support/catch.h"
 
