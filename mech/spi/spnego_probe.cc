@@ -1,5 +1,6 @@
 #include "mech/spi/spnego_probe.h"
 
+#include <array>
 #include <atomic>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "mech/protocol/acceptor.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/oids.h"
+#include "spnego/der.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -82,35 +84,19 @@ struct Handles {
   }
 };
 
-void append_der(Bytes& to, std::uint8_t tag, ByteView content) {
-  to.push_back(tag);
-  if (content.size() >= 0x80) {
-    to.push_back(0x82);
-    to.push_back(static_cast<std::uint8_t>(content.size() >> 8));
-  }
-  to.push_back(static_cast<std::uint8_t>(content.size()));
-  append(to, content);
-}
-
-Bytes der(std::uint8_t tag, ByteView content) {
-  Bytes out;
-  append_der(out, tag, content);
-  return out;
-}
-
 // NegTokenResp (RFC 4178 4.2.2): accept-incomplete, NTLM, CHALLENGE, and 16 bytes that are no
 // mechListMIC of ours.
 Bytes compose_reply(ByteView challenge) {
   const gss_OID mech = mechanism_oid();
   const ByteView oid(static_cast<const std::uint8_t*>(mech->elements), mech->length);
-  constexpr std::array<std::uint8_t, 3> kIncomplete = {0x0a, 0x01, 0x01};
+  constexpr std::array<std::uint8_t, 1> kAcceptIncomplete = {1};
   constexpr std::array<std::uint8_t, 16> kMic = {1};
   Bytes fields;
-  append_der(fields, 0xa0, kIncomplete);
-  append_der(fields, 0xa1, der(0x06, oid));
-  append_der(fields, 0xa2, der(0x04, challenge));
-  append_der(fields, 0xa3, der(0x04, kMic));
-  return der(0xa1, der(0x30, fields));
+  append_der(fields, der_tag::kContext, der(der_tag::kEnumerated, kAcceptIncomplete));
+  append_der(fields, der_tag::kContext + 1, der(der_tag::kOid, oid));
+  append_der(fields, der_tag::kContext + 2, der(der_tag::kOctetString, challenge));
+  append_der(fields, der_tag::kContext + 3, der(der_tag::kOctetString, kMic));
+  return der(der_tag::kContext + 1, der(der_tag::kSequence, fields));
 }
 
 // Our NEGOTIATE inside the library's NegTokenInit; empty when it is not there.
