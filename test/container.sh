@@ -18,13 +18,13 @@ check_suite
 
 # --- The half that runs in the namespaces: container.sh SUITE --inside DIRECTORY MIRROR -----------
 
-folder=/
+directory=/
 variables=""
 
 # in_stage COMMAND...: in the stage's directory, with its variables.
 in_stage() {
     # shellcheck disable=SC2086 # a word each
-    in_root env $variables sh -c "cd $folder && $*"
+    in_root env $variables sh -c "cd $directory && $*"
 }
 
 # stage NAME: a fresh root, from one that is made once.
@@ -32,7 +32,7 @@ stage() {
     [ -d "$work/base" ] || make_root base
     cp -a "$work/base" "$work/$1"
     use_root "$work/$1"
-    folder=/ variables=""
+    directory=/ variables=""
 }
 
 copy() {
@@ -58,7 +58,7 @@ instruction() {
         mkdir -p "$root$(eval "echo \${$#}")"
         copy "$@"
         ;;
-    WORKDIR) folder=$2 ;;
+    WORKDIR) directory=$2 ;;
     ENV) variables="$variables $2" ;;
     EXPOSE) ;;
     RUN)

@@ -150,9 +150,9 @@ def files_of(root):
         return sorted({path for path in listed if path and os.path.isfile(os.path.join(root, path))})
     except (OSError, subprocess.CalledProcessError):
         found = []
-        for folder, folders, names in os.walk(root):
-            folders[:] = [name for name in folders if not name.startswith("build") and name != ".git"]
-            found += [os.path.relpath(os.path.join(folder, name), root) for name in names]
+        for directory, directories, names in os.walk(root):
+            directories[:] = [name for name in directories if not name.startswith("build") and name != ".git"]
+            found += [os.path.relpath(os.path.join(directory, name), root) for name in names]
         return sorted(found)
 
 
@@ -240,21 +240,21 @@ PLANTED = [
 ]
 
 
-def plant(folder, tree):
+def plant(directory, tree):
     for path, text in tree.items():
-        full = os.path.join(folder, path)
+        full = os.path.join(directory, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
         with open(full, "w", encoding="utf-8") as file:
             file.write(text)
 
 
 def found_when(extra):
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         tree = dict(GOOD_TREE)
         for path, line in extra.items():
             tree[path] = tree.get(path, "") + line + "\n"
-        plant(folder, tree)
-        return check(folder)[0]
+        plant(directory, tree)
+        return check(directory)[0]
 
 
 def self_test():

@@ -18,13 +18,13 @@ source=$(cd "$here/.." && pwd)
 machines="$source/build/machines"
 unit="base crypto wire protocol account vectors matrix"
 
-# set_up MACHINE MESON-OPTION...: leaves $folder set up.
+# set_up MACHINE MESON-OPTION...: leaves $directory set up.
 set_up() {
-    folder="$machines/$1/build"
+    directory="$machines/$1/build"
     shift
-    if [ ! -f "$folder/build.ninja" ]; then
-        rm -rf -- "$folder"
-        meson setup "$folder" "$source" -Dwerror=true "$@" >"$folder.log" 2>&1
+    if [ ! -f "$directory/build.ninja" ]; then
+        rm -rf -- "$directory"
+        meson setup "$directory" "$source" -Dwerror=true "$@" >"$directory.log" 2>&1
     fi
 }
 
@@ -33,8 +33,8 @@ part() {
     log="$machines/$1/$(printf %s "$2" | tr " " -).log"
     # Both are split into words on purpose.
     # shellcheck disable=SC2086
-    if ninja -C "$folder" $3 >"$log" 2>&1 &&
-        meson test -C "$folder" --no-rebuild --timeout-multiplier 10 --num-processes 2 --print-errorlogs $4 \
+    if ninja -C "$directory" $3 >"$log" 2>&1 &&
+        meson test -C "$directory" --no-rebuild --timeout-multiplier 10 --num-processes 2 --print-errorlogs $4 \
             </dev/null >>"$log" 2>&1; then
         pass "$1: $2$(counted "$log")"
     else

@@ -164,8 +164,8 @@ inside() {
 
     install_ours new
     works "installed"
-    folder=$(in_root pkg-config --variable=mechdir gss-ntlm)
-    [ -f "$root$folder/gss_ntlm.so" ] || die "gss-ntlm.pc names $folder, where the module is not"
+    directory=$(in_root pkg-config --variable=mechdir gss-ntlm)
+    [ -f "$root$directory/gss_ntlm.so" ] || die "gss-ntlm.pc names $directory, where the module is not"
     [ -f "$root/usr/include/gssapi/gssapi_ntlm.h" ] || die "the header is not there"
     passed "pkg-config names the module's directory"
 

@@ -52,9 +52,9 @@ done
 
 # build TARGET...: in build/test, as it is shipped.
 build() {
-    folder="$source/build/test"
-    [ -f "$folder/build.ninja" ] || meson setup "$folder" "$source" --buildtype=release -Dwerror=true
-    ninja -C "$folder" "$@"
+    directory="$source/build/test"
+    [ -f "$directory/build.ninja" ] || meson setup "$directory" "$source" --buildtype=release -Dwerror=true
+    ninja -C "$directory" "$@"
 }
 
 run_hostile() {
@@ -66,9 +66,9 @@ run_hostile() {
 
 run_soak() {
     build mech/gss_ntlm.so test/hostile/hostile_soak
-    GSS_MECH_CONFIG="$folder/test/spi/gss-ntlm-test.conf" KRB5_CONFIG=/dev/null \
+    GSS_MECH_CONFIG="$directory/test/spi/gss-ntlm-test.conf" KRB5_CONFIG=/dev/null \
         KRB5CCNAME=FILE:/nonexistent/ccache KRB5_KTNAME=FILE:/nonexistent/keytab \
-        "$folder/test/hostile/hostile_soak" --handshakes "$handshakes" --forged 100000
+        "$directory/test/hostile/hostile_soak" --handshakes "$handshakes" --forged 100000
 }
 
 run_part() {

@@ -15,14 +15,14 @@ class Bed:
     """A directory for as long as a `with` lasts."""
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="gss-ntlm-bench-")
-        self.path = self._folder.name
+        self._directory = tempfile.TemporaryDirectory(prefix="gss-ntlm-bench-")
+        self.path = self._directory.name
         self.users = self.write("users", USERS)
         self.settings = self.write("settings", SETTINGS)
         return self
 
     def __exit__(self, *_):
-        self._folder.cleanup()
+        self._directory.cleanup()
 
     def write(self, name, text):
         """Writes a file that others cannot read; gives its path."""

@@ -147,9 +147,9 @@ void contexts(benchmark::State& state) {
 class ManyUsers {
  public:
   explicit ManyUsers(std::int64_t count) {
-    std::string folder = std::filesystem::temp_directory_path() / "gss-ntlm-users-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-    const std::string path = folder_ + "/users";
+    std::string directory = std::filesystem::temp_directory_path() / "gss-ntlm-users-XXXXXX";
+    directory_ = ::mkdtemp(directory.data());
+    const std::string path = directory_ + "/users";
     ::umask(077);
     std::FILE* file = std::fopen(path.c_str(), "w");
     for (std::int64_t i = 1; i <= count; ++i) {
@@ -165,11 +165,11 @@ class ManyUsers {
   ManyUsers& operator=(const ManyUsers&) = delete;
   ~ManyUsers() {
     ::setenv("NTLM_USER_FILE", before_.c_str(), 1);
-    std::filesystem::remove_all(folder_);
+    std::filesystem::remove_all(directory_);
   }
 
  private:
-  std::string folder_;
+  std::string directory_;
   std::string before_;
 };
 

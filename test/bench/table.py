@@ -246,8 +246,8 @@ def series(measured, who, prefix, scale=1e-3, suffix=""):
     return sorted(points)
 
 
-def write_plots(measured, folder):
-    os.makedirs(folder, exist_ok=True)
+def write_plots(measured, directory):
+    os.makedirs(directory, exist_ok=True)
     who = (("gss-ntlm", "ours"), ("gss-ntlmssp", "peer"))
 
     def lines(prefix, scale=1e-3, suffix=""):
@@ -265,7 +265,7 @@ def write_plots(measured, folder):
         "get_mic": ("gss_get_mic", "bytes of message", "us", lines("mics/get_mic/")),
     }
     for name, (title, x, y, curves) in plots.items():
-        with open(os.path.join(folder, name + ".svg"), "w") as f:
+        with open(os.path.join(directory, name + ".svg"), "w") as f:
             f.write(plot.draw(title, x, y, curves))
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-FOLDERS = ("wire", "crypto", "protocol")
+DIRECTORIES = ("wire", "crypto", "protocol")
 DEMANDED = 97.0
 
 
@@ -15,17 +15,17 @@ def main():
     name, path = sys.argv[1:]
     with open(path, encoding="utf-8") as file:
         files = json.load(file)["data"][0]["files"]
-    sums = {folder: [0, 0] for folder in FOLDERS + ("together",)}
+    sums = {directory: [0, 0] for directory in DIRECTORIES + ("together",)}
     for entry in sorted(files, key=lambda entry: entry["filename"]):
-        folder = os.path.basename(os.path.dirname(entry["filename"]))
+        directory = os.path.basename(os.path.dirname(entry["filename"]))
         count, covered = (entry["summary"]["lines"][key] for key in ("count", "covered"))
-        if folder not in FOLDERS or not count:
+        if directory not in DIRECTORIES or not count:
             continue
-        for key in (folder, "together"):
+        for key in (directory, "together"):
             sums[key][0] += count
             sums[key][1] += covered
         print("  %-28s %5.1f %%  %d of %d" % (
-            folder + "/" + os.path.basename(entry["filename"]), 100 * covered / count, covered, count))
+            directory + "/" + os.path.basename(entry["filename"]), 100 * covered / count, covered, count))
     if not sums["together"][0]:
         sys.exit("no lines: nothing of the three directories is in " + path)
     figures = {key: 100 * covered / count for key, (count, covered) in sums.items() if count}

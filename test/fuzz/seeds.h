@@ -13,13 +13,13 @@ namespace gssntlm::fuzz {
 /// A directory for each target.
 class Corpus {
  public:
-  explicit Corpus(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit Corpus(std::filesystem::path directory) : directory_(std::move(directory)) {}
   void add(const std::string& target, const Bytes& input) {
-    const std::filesystem::path folder = folder_ / target;
-    std::filesystem::create_directories(folder);
+    const std::filesystem::path directory = directory_ / target;
+    std::filesystem::create_directories(directory);
     char name[24];
     std::snprintf(name, sizeof name, "seed-%04u", ++count_);
-    std::ofstream(folder / name, std::ios::binary)
+    std::ofstream(directory / name, std::ios::binary)
         .write(reinterpret_cast<const char*>(input.data()),
                static_cast<std::streamsize>(input.size()));
   }
@@ -29,7 +29,7 @@ class Corpus {
   void add(const std::string& target, const Chunks& chunks) { add(target, join_chunks(chunks)); }
 
  private:
-  std::filesystem::path folder_;
+  std::filesystem::path directory_;
   unsigned count_ = 0;
 };
 

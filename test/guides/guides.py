@@ -77,7 +77,7 @@ def missing_line(expected, said):
 
 def texts_of(source):
     """The source of module and program, each literal in one piece and as a person sees it."""
-    found = [path.read_text(encoding="utf-8") for folder in ("mech", "tools") for path in (source / folder).rglob("*.cc")]
+    found = [path.read_text(encoding="utf-8") for directory in ("mech", "tools") for path in (source / directory).rglob("*.cc")]
     return re.sub(r'"\s*\n\s*"', "", "\n".join(found)).replace("\\\\", "\\")
 
 
@@ -85,29 +85,29 @@ class Machine:
     """A copy of this system. Commands see its files and its network; those of apt see the host's network."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="gss-ntlm-guides.")
+        self.directory = tempfile.mkdtemp(prefix="gss-ntlm-guides.")
         self.keeper = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh",
-             str(HERE / "overlay.sh"), self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             str(HERE / "overlay.sh"), self.directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.keeper.stdout.readline().strip() != "ready":
             said = self.keeper.stderr.read().strip()
             self.end()
             raise OSError(said or "no overlay")
         children = pathlib.Path(f"/proc/{self.keeper.pid}/task/{self.keeper.pid}/children").read_text().split()
         self.inside = children[0]
-        self.root = pathlib.Path(f"/proc/{self.inside}/root{self.folder}/merged")
+        self.root = pathlib.Path(f"/proc/{self.inside}/root{self.directory}/merged")
 
     def end(self):
         self.keeper.kill()
         self.keeper.wait()
         for stream in (self.keeper.stdout, self.keeper.stderr):
             stream.close()
-        os.rmdir(self.folder)
+        os.rmdir(self.directory)
 
     def host(self, *command):
         """A command that has no part in the guide, for what is there before it begins."""
         subprocess.run(["nsenter", "-t", self.inside, "--mount", "--root", "--pid",
-                        "chroot", self.folder + "/merged", *command],
+                        "chroot", self.directory + "/merged", *command],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def run(self, script, limit=LIMIT):
@@ -118,7 +118,7 @@ class Machine:
         keep = "\nexport -p >/run/guide.env; pwd >/run/guide.cwd\n"
         (self.root / "run/guide.sh").write_text(f"{state}set -eu\n{script.rstrip()}\n{{ set +eu; }}{keep}")
         command = ["nsenter", "-t", self.inside, "--mount", "--root", "--pid", "--uts", "--ipc", *network, "chroot",
-                   self.folder + "/merged", "/bin/sh", "/run/guide.sh"]
+                   self.directory + "/merged", "/bin/sh", "/run/guide.sh"]
         pid, terminal = pty.fork()
         if pid == 0:
             os.execvp(command[0], command)
@@ -273,8 +273,8 @@ def main(arguments):
     if os.geteuid() != 0:
         print("SKIP guides: only root can make a copy of the system to run them in")
         return 77
-    folder = pathlib.Path(source).resolve() / "docs/guides"
-    guides = sorted(folder.glob("*.md")) if not names else [folder / f"{name}.md" for name in names]
+    directory = pathlib.Path(source).resolve() / "docs/guides"
+    guides = sorted(directory.glob("*.md")) if not names else [directory / f"{name}.md" for name in names]
     try:
         Machine().end()
     except OSError as error:

@@ -5,18 +5,18 @@
 #
 #   overlay.sh DIRECTORY    an empty directory to work in; the copy is DIRECTORY/merged
 set -eu
-folder=$1
+directory=$1
 mount --make-rprivate /
-mount -t tmpfs -o size=4g,mode=755 tmpfs "$folder"
-mkdir "$folder/upper" "$folder/work" "$folder/merged"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/merged"
+mount -t tmpfs -o size=4g,mode=755 tmpfs "$directory"
+mkdir "$directory/upper" "$directory/work" "$directory/merged"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$directory/upper,workdir=$directory/work" "$directory/merged"
 # An overlay knows what is on the root's own file system: the rest is brought in.
-mount -t proc proc "$folder/merged/proc"
-mount --rbind /dev "$folder/merged/dev"
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$folder/merged/dev/pts"
-mount -t tmpfs tmpfs "$folder/merged/tmp" -o mode=1777
-mount -t tmpfs tmpfs "$folder/merged/run" -o mode=755
-mkdir -p "$folder/merged/run/lock"
+mount -t proc proc "$directory/merged/proc"
+mount --rbind /dev "$directory/merged/dev"
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$directory/merged/dev/pts"
+mount -t tmpfs tmpfs "$directory/merged/tmp" -o mode=1777
+mount -t tmpfs tmpfs "$directory/merged/run" -o mode=755
+mkdir -p "$directory/merged/run/lock"
 hostname www
 ip link set lo up
 echo ready

@@ -50,9 +50,9 @@ class Server:
     def __init__(self, world, arguments, stdin=b""):
         order_read, self.order = os.pipe()
         self.reply, reply_write = os.pipe()
-        self.out = tempfile.TemporaryFile(dir=world.folder)
-        self.err = tempfile.TemporaryFile(dir=world.folder)
-        source = tempfile.TemporaryFile(dir=world.folder)
+        self.out = tempfile.TemporaryFile(dir=world.directory)
+        self.err = tempfile.TemporaryFile(dir=world.directory)
+        source = tempfile.TemporaryFile(dir=world.directory)
         source.write(stdin)
         source.flush()
         env = dict(world.env, LD_PRELOAD=world.library,
@@ -87,17 +87,17 @@ class World:
         self.program = os.path.abspath(options.program)
         self.library = os.path.abspath(options.library)
         self.all = options.all
-        self.folder = tempfile.mkdtemp(prefix="gss-ntlm-failure-")
+        self.directory = tempfile.mkdtemp(prefix="gss-ntlm-failure-")
         # Where users files are, and nothing else.
-        self.files = os.path.join(self.folder, "files")
-        self.temporary = os.path.join(self.folder, "tmp")
+        self.files = os.path.join(self.directory, "files")
+        self.temporary = os.path.join(self.directory, "tmp")
         os.mkdir(self.files, 0o700)
         os.mkdir(self.temporary, 0o700)
         self.users = os.path.join(self.files, "users")
         self.write("other", "CORP:dora:Secret2\n")
         registration = self.write("mech.conf", "gss-ntlm 1.3.6.1.4.1.311.2.2.10 %s\n" %
-                                  os.path.abspath(options.module), self.folder)
-        settings = self.write("settings", "[accounts]\ninitiator = users_file\n", self.folder)
+                                  os.path.abspath(options.module), self.directory)
+        settings = self.write("settings", "[accounts]\ninitiator = users_file\n", self.directory)
         self.env = {"PATH": os.environ["PATH"], "NTLM_USER_FILE": self.users,
                     "GSS_MECH_CONFIG": registration, "GSS_NTLM_SETTINGS": settings,
                     "KRB5_CONFIG": "/dev/null", "TMPDIR": self.temporary}
@@ -106,8 +106,8 @@ class World:
         self.passed = 0
         self.failed = 0
 
-    def write(self, name, text, folder=None):
-        path = os.path.join(folder or self.files, name)
+    def write(self, name, text, directory=None):
+        path = os.path.join(directory or self.files, name)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path, 0o600)
@@ -216,11 +216,11 @@ class Trials:
     def clean(self):
         """Removes what should not be there; returns its names."""
         left = []
-        for folder, kept in ((self.world.files, ("users", "other")), (self.world.temporary, ())):
-            for name in os.listdir(folder):
+        for directory, kept in ((self.world.files, ("users", "other")), (self.world.temporary, ())):
+            for name in os.listdir(directory):
                 if name not in kept:
                     left.append(name)
-                    path = os.path.join(folder, name)
+                    path = os.path.join(directory, name)
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
         return left
 
@@ -317,7 +317,7 @@ def main():
         for command in commands:
             sweep(world, command, setup)
     finally:
-        shutil.rmtree(world.folder)
+        shutil.rmtree(world.directory)
     print("%d passed, %d failed" % (world.passed, world.failed))
     print("failure points: allocations %d, system calls %d" %
           (world.allocations, world.system_calls))

@@ -50,7 +50,7 @@ class World:
     """A directory with a users file, and the environment that names it."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="gss-ntlm-hostile-")
+        self.directory = tempfile.mkdtemp(prefix="gss-ntlm-hostile-")
         os.environ["NTLM_USER_FILE"] = self.write("users", USERS)
         os.environ["NETBIOS_COMPUTER_NAME"] = "ACCEPTOR"
         os.environ["NETBIOS_DOMAIN_NAME"] = "CORP"
@@ -58,7 +58,7 @@ class World:
         os.environ.pop("LM_COMPAT_LEVEL", None)
 
     def path(self, name):
-        return os.path.join(self.folder, name)
+        return os.path.join(self.directory, name)
 
     def write(self, name, text, mode=0o600):
         path = self.path(name)
@@ -68,7 +68,7 @@ class World:
         return path
 
     def close(self):
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.directory)
 
 
 @contextlib.contextmanager

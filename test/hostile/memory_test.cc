@@ -207,7 +207,7 @@ namespace {
 
 // In a child: uses secrets, releases them, tells the parent what to look for, and dies with a core
 // dump in `directory`. One needle more is alive.
-[[noreturn]] void crash(const std::string& folder, int to) {
+[[noreturn]] void crash(const std::string& directory, int to) {
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   ::setrlimit(RLIMIT_CORE, &all);
   std::array<std::uint8_t, 16> live{9, 99, 3, 4, 77, 6, 7, 8, 55, 10, 11, 12, 13, 14, 15, 44};
@@ -215,7 +215,7 @@ namespace {
   secrets.add("live", live);
   use_and_release(secrets);
   overwrite_stack();
-  bool told = ::chdir(folder.c_str()) == 0;
+  bool told = ::chdir(directory.c_str()) == 0;
   for (const Needle& needle : secrets.needles) {
     const auto size = static_cast<std::uint8_t>(needle.hidden().size());
     told = told && ::write(to, &size, 1) == 1 &&
@@ -243,8 +243,8 @@ std::vector<Needle> receive(int from) {
 }
 
 // The file that begins with "core" there; empty when there is none.
-std::vector<std::uint8_t> read_core(const std::string& folder) {
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+std::vector<std::uint8_t> read_core(const std::string& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().filename().string().starts_with("core")) {
       std::ifstream file(entry.path(), std::ios::binary);
       return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -256,13 +256,13 @@ std::vector<std::uint8_t> read_core(const std::string& folder) {
 }  // namespace
 
 TEST_CASE("memory: a core dump shows nothing of what was released") {
-  std::string folder = std::filesystem::temp_directory_path() / "gss-ntlm-core-XXXXXX";
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  std::string directory = std::filesystem::temp_directory_path() / "gss-ntlm-core-XXXXXX";
+  REQUIRE(::mkdtemp(directory.data()) != nullptr);
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    crash(folder, ends[1]);
+    crash(directory, ends[1]);
   }
   REQUIRE(child > 0);
   ::close(ends[1]);
@@ -272,8 +272,8 @@ TEST_CASE("memory: a core dump shows nothing of what was released") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WIFSIGNALED(status));
   REQUIRE(needles.size() >= 8);
-  const std::vector<std::uint8_t> core = read_core(folder);
-  std::filesystem::remove_all(folder);
+  const std::vector<std::uint8_t> core = read_core(directory);
+  std::filesystem::remove_all(directory);
   if (core.empty()) {
     WARN("this system hands core dumps to a program of its own: there is none to search");
     return;

@@ -142,7 +142,7 @@ def environment_in_setuid_programs():
     # The kernel says so in AT_SECURE: a set-user-ID copy of the interpreter, run by another user.
     import threats
     world = harness.WORLD
-    os.chmod(world.folder, 0o755)
+    os.chmod(world.directory, 0o755)
     program = world.path("python-setuid")
     with open("/usr/bin/python3", "rb") as source:
         world.write("python-setuid", source.read(), 0o755)
@@ -191,9 +191,9 @@ def constant_time_comparisons():
                ("base/bytes.h", "same_bytes"), ("config/settings.cc", "std::equal")}
     secret = re.compile(r"proof|mic\b|checksum|signature|binding|hash|response|\bkey\b|password",
                         re.I)
-    for folder, _, files in os.walk(MECH):
+    for directory, _, files in os.walk(MECH):
         for file in files:
-            path = os.path.join(folder, file)
+            path = os.path.join(directory, file)
             name = os.path.relpath(path, MECH)
             if not name.endswith((".cc", ".h")):
                 continue
@@ -241,7 +241,7 @@ def trace_into_nowhere():
     world = harness.WORLD
     fifo = world.path("trace-fifo")
     os.mkfifo(fifo, 0o600)
-    for where in (fifo, world.path("missing/trace"), world.folder, "/dev/full", "x" * 5000):
+    for where in (fifo, world.path("missing/trace"), world.directory, "/dev/full", "x" * 5000):
         with harness.environment(GSS_NTLM_TRACE=where):
             began = time.monotonic()
             check_in_child(honest_to_acceptor, "trace to " + where[:60])

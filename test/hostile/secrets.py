@@ -69,8 +69,8 @@ def judge(counts, out, most=MOST):
 
 def instructions(program, most):
     counts = {}
-    with tempfile.TemporaryDirectory(prefix="gss-ntlm-failures-") as folder:
-        out = os.path.join(folder, "callgrind")
+    with tempfile.TemporaryDirectory(prefix="gss-ntlm-failures-") as directory:
+        out = os.path.join(directory, "callgrind")
         # Meson has the C library fill what it hands out, which costs instructions.
         env = {k: v for k, v in os.environ.items() if k != "MALLOC_PERTURB_"}
         done = subprocess.run(["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + out, program],

@@ -74,16 +74,16 @@ PARTS = {"tests": closing_line, "hostile": hostile, "mutants": mutants, "fuzz": 
          "tsan": closing_line, "memcheck": closing_line, "soak": soak, "machines": machines}
 
 
-def table_of(folder):
+def table_of(directory):
     """Rows (name, figures, outcome, minutes) of the parts that were run."""
     rows = []
     for part, figures_of in PARTS.items():
-        status_file = os.path.join(folder, part + ".status")
+        status_file = os.path.join(directory, part + ".status")
         if not os.path.exists(status_file):
             continue
         with open(status_file) as f:
             status, seconds = (int(word) for word in f.read().split())
-        with open(os.path.join(folder, part + ".log"), errors="replace") as f:
+        with open(os.path.join(directory, part + ".log"), errors="replace") as f:
             figures = figures_of(f.read())
         minutes = "%d:%02d" % divmod(seconds, 60)
         for name, text, good in figures:
@@ -103,12 +103,12 @@ def show(rows, out):
         out.write("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |\n")
 
 
-def main(folder):
-    rows = table_of(folder)
+def main(directory):
+    rows = table_of(directory)
     if not rows:
         print("torture: no part was run")
         return 1
-    with open(os.path.join(folder, "table"), "w") as f:
+    with open(os.path.join(directory, "table"), "w") as f:
         show(rows, f)
     show(rows, sys.stdout)
     failed = sum(outcome == "FAIL" for _, _, outcome, _ in rows)
@@ -144,13 +144,13 @@ def self_test():
     failures = 0
 
     def outcome_of(logs):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as directory:
             for part, (status, log) in logs.items():
-                with open(os.path.join(folder, part + ".log"), "w") as f:
+                with open(os.path.join(directory, part + ".log"), "w") as f:
                     f.write(log)
-                with open(os.path.join(folder, part + ".status"), "w") as f:
+                with open(os.path.join(directory, part + ".status"), "w") as f:
                     f.write("%d 61\n" % status)
-            rows = table_of(folder)
+            rows = table_of(directory)
             show(rows, open(os.devnull, "w"))
             return {row[0]: row[2] for row in rows}, all(row[2] == "PASS" for row in rows)
 

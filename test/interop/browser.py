@@ -17,7 +17,7 @@ PATIENCE = 240
 
 def accounts(workshop, name, password, user=ours.USER):
     """The path of a users file for the browser's side."""
-    path = os.path.join(workshop.folder.name, name)
+    path = os.path.join(workshop.directory.name, name)
     with open(path, "w", encoding="ascii") as file:
         file.write("%s:%s:%s\n" % (ours.DOMAIN, user, password))
     return path

@@ -36,7 +36,7 @@ def free_port():
 class Cntlm:
     def __init__(self, workshop, parent, password, auth):
         self.port = free_port()
-        path = os.path.join(workshop.folder.name, "cntlm.conf")
+        path = os.path.join(workshop.directory.name, "cntlm.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(SETTINGS % (password, parent, self.port, auth))
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}

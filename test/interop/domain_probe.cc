@@ -235,8 +235,8 @@ int login(const std::vector<std::string>& arguments, bool pause) {
 // The sockets of this process, by inode.
 std::set<std::string> sockets() {
   std::set<std::string> found;
-  DIR* folder = ::opendir("/proc/self/fd");
-  while (const dirent* entry = folder != nullptr ? ::readdir(folder) : nullptr) {
+  DIR* directory = ::opendir("/proc/self/fd");
+  while (const dirent* entry = directory != nullptr ? ::readdir(directory) : nullptr) {
     char target[64] = {};
     const std::string path = std::string("/proc/self/fd/") + entry->d_name;
     if (::readlink(path.c_str(), target, sizeof target - 1) > 0 &&
@@ -244,8 +244,8 @@ std::set<std::string> sockets() {
       found.insert(target);
     }
   }
-  if (folder != nullptr) {
-    ::closedir(folder);
+  if (directory != nullptr) {
+    ::closedir(directory);
   }
   return found;
 }

@@ -55,19 +55,19 @@ def main():
         skipped("NTLM mechanisms", "gss-ntlmssp", "it is not installed")
         print("SKIP gss-ntlmssp is not installed")
         sys.exit(77)
-    with tempfile.TemporaryDirectory() as folder:
-        theirs = os.path.join(folder, "peer.conf")
+    with tempfile.TemporaryDirectory() as directory:
+        theirs = os.path.join(directory, "peer.conf")
         with open(theirs, "w", encoding="ascii") as f:
             f.write("ntlmssp %s %s\n" % (OID, modules[0]))
         os.umask(0o077)
         paths = []
         for name, password in (("right", "Passw0rd"), ("wrong", "guess")):
-            paths.append(os.path.join(folder, name))
+            paths.append(os.path.join(directory, name))
             with open(paths[-1], "w", encoding="ascii") as f:
                 f.write("CORP:alice:%s\n" % password)
         right, wrong = paths
         # Logins that the user who runs this keeps in a keyring take no part.
-        os.environ["GSS_NTLM_SETTINGS"] = os.path.join(folder, "settings")
+        os.environ["GSS_NTLM_SETTINGS"] = os.path.join(directory, "settings")
         with open(os.environ["GSS_NTLM_SETTINGS"], "w", encoding="ascii") as f:
             f.write("[accounts]\ninitiator = users_file\n")
         spnego = carries_mic(theirs, right)

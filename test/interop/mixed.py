@@ -33,8 +33,8 @@ class System:
 
     def __init__(self, name, root, module, peer, interposer=None):
         self.name, self.root, self.peer = name, root, peer
-        self.folder = tempfile.TemporaryDirectory(dir=root + "/tmp")
-        self.inside = self.folder.name[len(root):]
+        self.directory = tempfile.TemporaryDirectory(dir=root + "/tmp")
+        self.inside = self.directory.name[len(root):]
         line = "mend 2.25.1196643149 %s <interposer>\n" % interposer if interposer else ""
         self.write("mech.conf", "ntlm %s %s\n" % (OID, module) + line)
         self.write("right", "CORP:alice:Passw0rd\n")
@@ -43,7 +43,7 @@ class System:
             self.write(mic, "[accounts]\ninitiator = users_file\n[policy]\nspnego_mic = %s\n" % mic)
 
     def write(self, name, text):
-        path = os.path.join(self.folder.name, name)
+        path = os.path.join(self.directory.name, name)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
             f.write(text)
 

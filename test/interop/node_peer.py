@@ -45,33 +45,33 @@ def gyp():
     return ["node", path] if os.path.exists(path) else []
 
 
-def install(folder):
+def install(directory):
     """Why kerberos could not be built; empty if it was. Without the packages there is no test."""
     for name in ("node", "npm"):
         if not shutil.which(name):
             skip(name + " is not installed")
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(directory, exist_ok=True)
     wanted = {}
     for name in ("package.json", "package-lock.json"):
         with open(os.path.join(HERE, name), encoding="ascii") as file:
             wanted[name] = file.read()
-    stamp = os.path.join(folder, "installed")
+    stamp = os.path.join(directory, "installed")
     if os.path.exists(stamp):
         with open(stamp, encoding="ascii") as file:
             if file.read() == wanted["package-lock.json"]:
                 return ""
         os.unlink(stamp)
     for name, text in wanted.items():
-        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+        with open(os.path.join(directory, name), "w", encoding="ascii") as file:
             file.write(text)
     # No script of a package runs: kerberos' own would fetch a third-party binary.
-    done = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    done = run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=directory)
     if done.returncode:
         skip("npm could not install the packages: " + last(done.stdout))
     builder = gyp()
     if not builder:
         return "node-gyp is not installed"
-    kerberos = os.path.join(folder, "node_modules/kerberos")
+    kerberos = os.path.join(directory, "node_modules/kerberos")
     done = run([*builder, "rebuild", "--nodedir=/usr"], cwd=kerberos)
     if done.returncode:
         return "it did not build: " + last(done.stdout)
@@ -81,14 +81,14 @@ def install(folder):
 
 
 class Node:
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
         # The sanitizers' library is for what calls the module.
         self.plain = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-        self.plain["NODE_PATH"] = os.path.join(folder, "node_modules")
+        self.plain["NODE_PATH"] = os.path.join(directory, "node_modules")
 
     def version(self, package):
-        with open(os.path.join(self.folder, "node_modules", package, "package.json"), encoding="utf-8") as file:
+        with open(os.path.join(self.directory, "node_modules", package, "package.json"), encoding="utf-8") as file:
             return json.load(file)["version"]
 
     def command(self, *arguments):
@@ -120,7 +120,7 @@ def own_ntlm(node, client):
 
 
 def with_password(workshop, node, password):
-    path = os.path.join(workshop.folder.name, "client")
+    path = os.path.join(workshop.directory.name, "client")
     with open(path, "w", encoding="ascii") as file:
         file.write("CORP:alice:%s\n" % password)
     node.plain["NTLM_USER_FILE"] = path
@@ -144,10 +144,10 @@ def kerberos(workshop, node):
 
 
 def main():
-    folder = os.path.abspath(sys.argv[1])
-    without = install(folder)
+    directory = os.path.abspath(sys.argv[1])
+    without = install(directory)
     workshop = ours.Workshop()
-    node = Node(folder)
+    node = Node(directory)
     for client in ("httpntlm", "axios-ntlm"):
         own_ntlm(node, client)
     if without:

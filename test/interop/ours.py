@@ -35,10 +35,10 @@ class Workshop:
     """A directory with a users file and settings, which the mechanism sees from then on."""
 
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
+        self.directory = tempfile.TemporaryDirectory()
         os.umask(0o077)
         self.count = 0
-        users = os.path.join(self.folder.name, "users")
+        users = os.path.join(self.directory.name, "users")
         with open(users, "w", encoding="utf-8") as f:
             f.write("%s:%s:%s\n" % (DOMAIN, USER, PASSWORD))
         os.environ["NTLM_USER_FILE"] = users
@@ -48,7 +48,7 @@ class Workshop:
     def policy(self, **keys):
         """Other settings, for credentials acquired from now on."""
         self.count += 1
-        path = os.path.join(self.folder.name, "settings%d" % self.count)
+        path = os.path.join(self.directory.name, "settings%d" % self.count)
         with open(path, "w", encoding="ascii") as f:
             f.write("[accounts]\ninitiator = users_file\n[policy]\n")
             # Both ends are in this process.

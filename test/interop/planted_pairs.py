@@ -61,12 +61,12 @@ class Samba:
     """ntlm_auth's helper protocol: YR begins, TT hands in CHALLENGE."""
     name = "Samba's ntlm_auth"
 
-    def __init__(self, folder):
-        self.config = os.path.join(folder, "smb.conf")
+    def __init__(self, directory):
+        self.config = os.path.join(directory, "smb.conf")
         with open(self.config, "w", encoding="ascii") as file:
             file.write("[global]\nnetbios name = PEER\nworkgroup = %s\n" % DOMAIN)
             for what in ("private", "lock", "state", "cache", "pid"):
-                file.write("%s directory = %s\n" % (what, folder))
+                file.write("%s directory = %s\n" % (what, directory))
 
     def log_in(self, exchange):
         environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
@@ -190,7 +190,7 @@ def controls(workshop, clients):
 
 def main():
     workshop = ours.Workshop()
-    clients = ([Samba(workshop.folder.name)] if NTLM_AUTH else []) + ([Impacket()] if ntlm else [])
+    clients = ([Samba(workshop.directory.name)] if NTLM_AUTH else []) + ([Impacket()] if ntlm else [])
     if not clients:
         print("SKIP neither winbind nor python3-impacket is installed")
         sys.exit(77)

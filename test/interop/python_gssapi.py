@@ -136,7 +136,7 @@ def check_credentials(workshop):
     pair(NTLM, creds=creds)
     wrong = raw.acquire_cred_with_password(name, b"guess", mechs=[NTLM], usage="initiate").creds
     expect(refused(lambda: pair(NTLM, creds=wrong)), "a wrong password")
-    path = os.path.join(workshop.folder.name, "kept")
+    path = os.path.join(workshop.directory.name, "kept")
     store = {b"ntlmssp_keyfile": path.encode()}
     raw.store_cred_into(store, creds, usage="initiate", mech=NTLM, overwrite=True)
     found = gssapi.Credentials(usage="initiate", mechs=[NTLM], store={"ntlmssp_keyfile": path})
@@ -189,7 +189,7 @@ def check_farm():
 
 def check_farm_wrong_password(workshop):
     users = os.environ["NTLM_USER_FILE"]
-    wrong = os.path.join(workshop.folder.name, "wrong")
+    wrong = os.path.join(workshop.directory.name, "wrong")
     with open(wrong, "w", encoding="ascii") as f:
         f.write("CORP:alice:guess\n")
     os.environ["NTLM_USER_FILE"] = wrong

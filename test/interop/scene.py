@@ -21,8 +21,8 @@ class Scene:
     """A directory that goes away with this process."""
 
     def __init__(self):
-        self._folder = tempfile.TemporaryDirectory()
-        self.folder = self._folder.name
+        self._directory = tempfile.TemporaryDirectory()
+        self.directory = self._directory.name
         self.ours = os.environ["GSS_MECH_CONFIG"]
         self.right = self.write("right", "%s:%s:%s\n" % (DOMAIN, USER, PASSWORD))
         self.wrong = self.write("wrong", "%s:%s:guess\n" % (DOMAIN, USER))
@@ -32,7 +32,7 @@ class Scene:
         self.krb5 = self.write("krb5.conf", "")
 
     def write(self, name, text):
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.directory, name)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
             f.write(text)
         return path

@@ -51,7 +51,7 @@ class Directory:
 
     def __init__(self, here, module_env):
         self.here, self.env = here, module_env
-        path = os.path.join(here.folder, "slapd")
+        path = os.path.join(here.directory, "slapd")
         os.makedirs(os.path.join(path, "database"))
         self.path = path
         key, self.certificate = os.path.join(path, "key.pem"), os.path.join(path, "certificate.pem")

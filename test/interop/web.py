@@ -85,18 +85,18 @@ class Site:
         self.logins = []
         self.sealed = 0
         self.bindings = None
-        self.folder = tempfile.TemporaryDirectory()
+        self.directory = tempfile.TemporaryDirectory()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.site = self
         self.port = self.server.server_address[1]
-        self.certificate = os.path.join(self.folder.name, "certificate.pem")
+        self.certificate = os.path.join(self.directory.name, "certificate.pem")
         if tls:
             self._secure(bind)
         self.url = "%s://localhost:%d/" % ("https" if tls else "http", self.port)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def _secure(self, bind):
-        key = os.path.join(self.folder.name, "key.pem")
+        key = os.path.join(self.directory.name, "key.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-sha256",
                         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
                         "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
@@ -115,7 +115,7 @@ class Site:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-        self.folder.cleanup()
+        self.directory.cleanup()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -250,7 +250,7 @@ def main():
         at_server("pyspnego", SpnegoAcceptor, mechs[:1])
         rows.row(AREA, "pyspnego", rows.version("python3-pyspnego"), "initiator",
                  "message encryption; Negotiate with raw NTLM; gss_wrap, gss_wrap_iov, gss_unwrap, gss_unwrap_iov", ours.result())
-    workshop.folder.cleanup()
+    workshop.directory.cleanup()
     ours.finish()
 
 

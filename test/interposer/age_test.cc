@@ -52,7 +52,7 @@ TEST_CASE("age: a child, and a child's orphan in the same session, are as old as
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK(test::holds_in_child(about_own));
   CHECK(test::holds_in_child([&] { return test::holds_in_child(about_own); }));
-  const ScratchFolder scratch;
+  const ScratchDirectory scratch;
   const std::string result = scratch.path("orphan");
   CHECK(test::holds_in_child([&] {
     const pid_t between = ::getpid();
@@ -74,7 +74,7 @@ TEST_CASE("age: a child, and a child's orphan in the same session, are as old as
 }
 
 TEST_CASE("age: what was installed after the program was executed is younger", "[age]") {
-  const ScratchFolder scratch;
+  const ScratchDirectory scratch;
   const std::string module = scratch.path("module.so");
   const std::string config = scratch.path("mech.conf");
   ::setenv("GSS_MECH_CONFIG", kOld, 1);

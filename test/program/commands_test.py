@@ -206,8 +206,8 @@ def test_quota():
     expect(status == 0, "a keyring over quota says so")
 
 
-def test_users(folder):
-    path = os.path.join(folder, "users")
+def test_users(directory):
+    path = os.path.join(directory, "users")
     run("user", "add", "--file", path, "CORP\\alice", "--stdin", stdin=b"Passw0rd\n")
     expect(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "a new file is 0600")
     code, shown = at_terminal(["user", "add", "--file", path, "bob"],
@@ -232,13 +232,13 @@ def test_users(folder):
     out, _ = run("user", "list", "--file", path)
     expect(out == "CORP\\alice\tenabled\n", out)
     run("user", "list", status=2, env={"NTLM_USER_FILE": ""})
-    empty = os.path.join(folder, "empty")
+    empty = os.path.join(directory, "empty")
     with open(empty, "w", encoding="utf-8") as f:
         f.write("D:unset:\nD\\hash:1:%s:31D6CFE0D16AE931B73C59D7E0C089C0:[U]:\n" % ("X" * 32))
     os.chmod(empty, 0o600)
     out, _ = run("user", "list", "--file", empty)
     expect(out.count("empty password: rejected; run gss-ntlm user passwd\n") == 2, f"empty passwords are marked: {out}")
-    clear = os.path.join(folder, "clear")
+    clear = os.path.join(directory, "clear")
     with open(clear, "w", encoding="utf-8") as f:
         f.write("# old\nD:carol:p:w\n:dave@realm:pw\n")
     out, _ = run("user", "import", "--from", clear, "--file", path)
@@ -260,10 +260,10 @@ def write_users(path, text, mode=0o600):
     os.chmod(path, mode)
 
 
-def test_import(folder):
+def test_import(directory):
     """Flags and first entries survive an import, which says what it did with each entry."""
     first, second = HASHES
-    old, path = os.path.join(folder, "old"), os.path.join(folder, "users")
+    old, path = os.path.join(directory, "old"), os.path.join(directory, "users")
     write_users(old, f"dan:7{first}[DU]:LCT-0:\nDAN:7{second}[U]:LCT-0:\nlea:8{first}[LU]:LCT-0:\n"
                      f"nan:9{first}[NU]:LCT-0:\nann:1{first}[U]:LCT-0:\nann:1{second}[U]:LCT-0:\n"
                      f"zoe:3{first}[U]:LCT-0:\n")
@@ -281,10 +281,10 @@ def test_import(folder):
     expect("not imported" in out and "1 account\n" in out, out)
 
 
-def test_duplicates(folder):
+def test_duplicates(directory):
     """A command changes all entries of an account, or says why not."""
     first, second = HASHES
-    path = os.path.join(folder, "users")
+    path = os.path.join(directory, "users")
     write_users(path, f"bob:1{first}[U]:LCT-0:\nBob:1{second}[LU]:LCT-0:\n:zoe:pw\nnan:1{first}[NU]:LCT-0:\n")
     run("user", "disable", "--file", path, "bob")
     out, _ = run("user", "list", "--file", path)
@@ -304,9 +304,9 @@ def test_duplicates(folder):
     expect("bob" not in out, out)
 
 
-def test_owners(folder):
+def test_owners(directory):
     """A mode is narrowed and that is said; root edits the file of another user when told to."""
-    path = os.path.join(folder, "users")
+    path = os.path.join(directory, "users")
     write_users(path, ":bob:pw\n", 0o644)
     _, err = run("user", "import", "--file", path)
     expect("mode 0644 let others read" in err and stat.S_IMODE(os.stat(path).st_mode) == 0o600, err)
@@ -317,14 +317,14 @@ def test_owners(folder):
     _, err = run("user", "del", "--file", path, "bob", status=1)
     expect("belongs to user 1, not to user 0" in err and "--owner" in err, err)
     run("user", "del", "--file", path, "bob", "--owner", "1")
-    theirs = os.path.join(folder, "theirs")
+    theirs = os.path.join(directory, "theirs")
     run("user", "add", "--file", theirs, "bob", "--owner", "daemon", "--stdin", stdin=b"pw\n")
     expect(os.stat(theirs).st_uid == 1 and stat.S_IMODE(os.stat(theirs).st_mode) == 0o600, "--owner NAME")
 
 
-def test_places(folder):
+def test_places(directory):
     """Root follows no other user's link, and edits in no directory where another user can plant a lock file."""
-    shared, secret = os.path.join(folder, "shared"), os.path.join(folder, "secret")
+    shared, secret = os.path.join(directory, "shared"), os.path.join(directory, "secret")
     os.mkdir(shared)
     os.chmod(shared, 0o1777)
     write_users(secret, "root:$6$HASH:19000\n")
@@ -333,14 +333,14 @@ def test_places(folder):
     expect(out.startswith("bob\tclear-text"), out)
     _, err = run("user", "import", "--file", os.path.join(shared, "own"), status=1)
     expect("can create the lock file" in err, err)
-    sparse = os.path.join(folder, "sparse")
+    sparse = os.path.join(directory, "sparse")
     write_users(sparse, "")
     os.truncate(sparse, 1 << 40)
     _, err = run("user", "list", "--file", sparse, status=1)
     expect("larger than 256 MiB" in err, err)
     if os.geteuid() != 0:
         return
-    link, path = os.path.join(shared, "old-users"), os.path.join(folder, "users")
+    link, path = os.path.join(shared, "old-users"), os.path.join(directory, "users")
     os.symlink(secret, link)
     os.chown(link, 1, 1, follow_symlinks=False)
     for command in [("user", "import", "--from", link, "--file", path), ("user", "list", "--file", link)]:
@@ -351,9 +351,9 @@ def test_places(folder):
     expect("the symbolic link old-users belongs to user 1" in err, err)
 
 
-def test_similar_entries(folder):
+def test_similar_entries(directory):
     """An entry that still accepts the account's logons is named."""
-    path = os.path.join(folder, "users")
+    path = os.path.join(directory, "users")
     still = "CORP\\alice: the file also has the entry alice, which accepts logons as CORP\\alice"
     write_users(path, ":alice:pw\nCORP:alice:pw\nCORP:bob:pw\nOTHER:alice:pw\n")
     for command in ("disable", "del"):
@@ -370,9 +370,9 @@ def test_similar_entries(folder):
     expect(err == "", err)
 
 
-def test_empty_hash(folder):
+def test_empty_hash(directory):
     """The hash of the empty password is as unwelcome as that password."""
-    path = os.path.join(folder, "users")
+    path = os.path.join(directory, "users")
     empty = "31d6cfe0d16ae931b73c59d7e0c089c0"
     _, err = run("user", "add", "--file", path, "alice", "--nt-hash", empty, status=1)
     expect("the hash of the empty password" in err and not os.path.exists(path), err)
@@ -381,7 +381,7 @@ def test_empty_hash(folder):
     expect("the hash of the empty password" in err, err)
     _, err = run("login", "alice", "--nt-hash", empty, status=1)
     expect("the hash of the empty password" in err or "keyring" in err, err)
-    old = os.path.join(folder, "old")
+    old = os.path.join(directory, "old")
     write_users(old, "D:unset:\nD:bob:pw\n")
     out, _ = run("user", "import", "--from", old, "--file", path)
     expect(out.startswith("D\\unset\tadded; empty password: rejected; run gss-ntlm user passwd\nD\\bob\tadded\n"), out)
@@ -399,10 +399,10 @@ def plain(text):
     return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", text)
 
 
-def test_terminal(folder):
+def test_terminal(directory):
     """No name of a file or of a peer reaches the terminal as it is."""
     evil = "\x1b[31m\x9b2J\u202e"
-    path = os.path.join(folder, evil)
+    path = os.path.join(directory, evil)
     write_users(path, ":bob:pw\n")
     for command in ("del", "disable", "enable", "passwd"):
         more = ["--stdin"] if command == "passwd" else []
@@ -427,9 +427,9 @@ def test_terminal(folder):
     expect(json.loads(out)["target_name"] == evil, "the JSON says what the name is")
 
 
-def test_page_mode(folder):
+def test_page_mode(directory):
     """A page with responses that can be cracked is its owner's alone, and replaces no link or device."""
-    page = os.path.join(folder, "page.html")
+    page = os.path.join(directory, "page.html")
     umask = os.umask(0)
     run("decode", "--html", page, NEGOTIATE)
     expect(stat.S_IMODE(os.stat(page).st_mode) == 0o600, "a new page is 0600")
@@ -439,16 +439,16 @@ def test_page_mode(folder):
         expect(stat.S_IMODE(os.stat(page).st_mode) == 0o600, "a page that was 0644 is 0600")
         expect(os.fstat(before.fileno()).st_ino != os.stat(page).st_ino, "and a new file")
     os.umask(umask)
-    link = os.path.join(folder, "link")
+    link = os.path.join(directory, "link")
     os.symlink("page.html", link)
     _, err = run("decode", "--html", link, NEGOTIATE, status=1)
     expect("not a regular file" in err and os.path.islink(link), err)
-    run("decode", "--html", os.path.join(folder, "no/page"), NEGOTIATE, status=1)
-    expect(sorted(os.listdir(folder)) == ["link", "page.html"], os.listdir(folder))
+    run("decode", "--html", os.path.join(directory, "no/page"), NEGOTIATE, status=1)
+    expect(sorted(os.listdir(directory)) == ["link", "page.html"], os.listdir(directory))
 
 
-def test_users_disk(folder):
-    path = os.path.join(folder, "users")
+def test_users_disk(directory):
+    path = os.path.join(directory, "users")
     run("user", "add", "--file", path, "alice", "--stdin", stdin=b"pw\n")
     with open(path, "rb") as f:
         before = f.read()
@@ -459,16 +459,16 @@ def test_users_disk(folder):
     expect(done.returncode == 1 and b"cannot write" in done.stderr, f"full disk: {done}")
     with open(path, "rb") as f:
         expect(f.read() == before, "a full disk leaves the file as it was")
-    expect(os.listdir(folder) == ["users"], "and nothing beside it")
+    expect(os.listdir(directory) == ["users"], "and nothing beside it")
     _, err = run("user", "add", "--file", "/proc/users", "bob", "--stdin", stdin=b"pw\n", status=1)
     expect("/proc/users" in err, "a directory that cannot be written")
 
 
-def test_settings(folder):
+def test_settings(directory):
     out, _ = run("settings", "--example")
     with open(EXAMPLE, encoding="utf-8") as f:
         expect(out == f.read(), "the example file is what the program says")
-    path = os.path.join(folder, "example.conf")
+    path = os.path.join(directory, "example.conf")
     with open(path, "w", encoding="utf-8") as f:
         f.write(out.replace("\n#max", "\nmax").replace("\n#log =", "\nlog =")
                 .replace("\n#require_mic = no", "\nrequire_mic = yes"))
@@ -497,14 +497,14 @@ def write(path, text):
     os.chmod(path, 0o600)
 
 
-def test_doctor(folder):
+def test_doctor(directory):
     oid = "1.3.6.1.4.1.311.2.2.10"
-    users = os.path.join(folder, "doctor-users")
+    users = os.path.join(directory, "doctor-users")
     write(users, "CORP:alice:secret\n")
 
     def doctor(*arguments, status, lines, extra=None):
         """Runs doctor with these lines registered; what it says of each thing."""
-        registration = os.path.join(folder, "mech.conf")
+        registration = os.path.join(directory, "mech.conf")
         write(registration, "".join(line + "\n" for line in lines))
         env = {"GSS_MECH_CONFIG": registration, "KRB5_CONFIG": "/dev/null", "NTLM_USER_FILE": users, **(extra or {})}
         out, _ = run("doctor", "--json", *arguments, status=status, env=env)
@@ -530,10 +530,10 @@ def test_doctor(folder):
     wrong(doctor(status=0, lines=[f"x {oid} /nonexistent/x.so", ours]), "other plugins", "/nonexistent/x.so", "note")
     wrong(doctor(status=1, lines=[ours], extra={"LM_COMPAT_LEVEL": "9"}), "settings", "LM_COMPAT_LEVEL=9")
     wrong(doctor("--target", "HTTP@x", status=1, lines=[ours], extra={"NTLM_USER_FILE": ""}), "initiator", "gss-ntlm login")
-    audit = os.path.join(folder, "audit.conf")
-    missing = os.path.join(folder, "missing", "audit.log")
+    audit = os.path.join(directory, "audit.conf")
+    missing = os.path.join(directory, "missing", "audit.log")
     for path, status, text in [(missing, 1, missing + " cannot be written: No such file or directory"),
-                               (os.path.join(folder, "audit.log"), 0, "records go to")]:
+                               (os.path.join(directory, "audit.log"), 0, "records go to")]:
         write(audit, f"[audit]\nlog = file\nfile = {path}\n")
         said = doctor(status=status, lines=[ours], extra={"GSS_NTLM_SETTINGS": audit})
         wrong(said, "audit", text, "wrong" if status else "ok")
@@ -549,17 +549,17 @@ def test_doctor(folder):
     wrong(doctor("--target", "HTTP@x", status=1, lines=[ours]), "initiator", "2 accounts and none is selected")
     if os.geteuid() == 0:
         write(users, "CORP:alice:Passw0rd\n")
-        os.symlink(users, os.path.join(folder, "theirs"))
-        os.chown(os.path.join(folder, "theirs"), 1, 1, follow_symlinks=False)
-        said = doctor(status=0, lines=[ours], extra={"NTLM_USER_FILE": os.path.join(folder, "theirs")})
+        os.symlink(users, os.path.join(directory, "theirs"))
+        os.chown(os.path.join(directory, "theirs"), 1, 1, follow_symlinks=False)
+        said = doctor(status=0, lines=[ours], extra={"NTLM_USER_FILE": os.path.join(directory, "theirs")})
         wrong(said, "users file path", "the symbolic link theirs belongs to user 1", "note")
     os.unlink(users)
     wrong(doctor(status=1, lines=[ours]), "users file", "running acceptors accept none of its accounts")
-    doctor(status=1, lines=[ours], extra={"TMPDIR": folder})
-    expect(not any(name.startswith("gss-ntlm.") for name in os.listdir(folder)), "doctor leaves nothing behind")
+    doctor(status=1, lines=[ours], extra={"TMPDIR": directory})
+    expect(not any(name.startswith("gss-ntlm.") for name in os.listdir(directory)), "doctor leaves nothing behind")
 
 
-def test_decode(folder):
+def test_decode(directory):
     out, _ = run("decode", NEGOTIATE)
     expect("1. NEGOTIATE, 40 bytes, client to server" in out and "SIGN" in out, out)
     expect("\x1b" not in out, "no colours but on a terminal")
@@ -572,7 +572,7 @@ def test_decode(folder):
                  b"\n".join(NEGOTIATE[i:i + 32].encode() for i in range(0, 80, 32))):
         out, _ = run("decode", "--json", stdin=form)
         expect(json.loads(out)["message"] == "NEGOTIATE", form)
-    path = os.path.join(folder, "token")
+    path = os.path.join(directory, "token")
     with open(path, "wb") as f:
         f.write(raw)
     out, _ = run("decode", "--json", path, "-", stdin=raw)
@@ -591,12 +591,12 @@ def test_decode(folder):
     run("decode", "--password-stdin", NEGOTIATE, stdin=b"x\n", status=1)
 
 
-def test_decode_page(folder):
+def test_decode_page(directory):
     """What a message says is text on the page, and nothing but text."""
     name = '"><img src=x onerror=alert(1)>&'.encode("utf-16-le")
     challenge = (b"NTLMSSP\0" + struct.pack("<IHHI", 2, len(name), len(name), 48) +
                  struct.pack("<I8s8xHHI", 0x00000205, b"\1" * 8, 0, 0, 48) + name)
-    page = os.path.join(folder, "page.html")
+    page = os.path.join(directory, "page.html")
     run("decode", "--html", page, challenge.hex())
     with open(page, encoding="utf-8") as f:
         text = f.read()
@@ -604,7 +604,7 @@ def test_decode_page(folder):
     expect("<img" not in text and text.count(shown) >= 2, f"decode --html: a name is text: {text[-2000:]}")
 
 
-def test_decode_says_what_fails(folder):
+def test_decode_says_what_fails(directory):
     tokens = exchange_tokens()
 
     def judged(part, text, tokens, *options, password="Password", status=1):
@@ -624,7 +624,7 @@ def test_decode_says_what_fails(folder):
     judged("bindings", "those of the channel", tokens, "--bindings", "187b8ed16257050635bf9bbd99eb5e29", status=0)
     judged("bindings", "of another channel", tokens, "--bindings", "00" * 15 + "01")
     judged("password", "another exchange", [tokens[0], turned(tokens[1], 24), tokens[2]])
-    users = os.path.join(folder, "users")
+    users = os.path.join(directory, "users")
     for line, status in (("DOMAIN:User:Password\n", 0), ("DOMAIN:User:Other\n", 1), ("DOMAIN:Other:Password\n", 1)):
         write(users, line)
         run("decode", "--users", users, *tokens, status=status)

@@ -31,11 +31,11 @@ def exchange():
     return [found[name] for name in ("negotiate", "challenge", "authenticate")]
 
 
-def browse(folder, page, *options):
+def browse(directory, page, *options):
     return subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-         "--disable-background-networking", "--user-data-dir=" + os.path.join(folder, "profile"), *options,
-         "file://" + page], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "HOME": folder})
+         "--disable-background-networking", "--user-data-dir=" + os.path.join(directory, "profile"), *options,
+         "file://" + page], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "HOME": directory})
 
 
 def colours(path):
@@ -54,9 +54,9 @@ def colours(path):
     return width, height, len({rows[i:i + step] for i in range(0, len(rows), 97)})
 
 
-def measure(folder, page, width):
+def measure(directory, page, width):
     """What the page says of itself in a window of that width."""
-    copy = os.path.join(folder, "measured.html")
+    copy = os.path.join(directory, "measured.html")
     with open(page, encoding="utf-8") as f:
         text = f.read()
     frame = ('<!DOCTYPE html><iframe id="f" style="width:%dpx;height:800px;border:0"></iframe><script>'
@@ -66,7 +66,7 @@ def measure(folder, page, width):
              % (width, json.dumps(text).replace("</", "<\\/")))
     with open(copy, "w", encoding="utf-8") as f:
         f.write(frame)
-    dom = browse(folder, copy, "--virtual-time-budget=3000", "--dump-dom").stdout
+    dom = browse(directory, copy, "--virtual-time-budget=3000", "--dump-dom").stdout
     title = re.search(r"<title>(\d+) (\d+) (\d+)</title>", dom)
     return tuple(map(int, title.groups())) if title else (0, 0, 0)
 
@@ -75,19 +75,19 @@ def main():
     if shutil.which("chromium") is None:
         print("SKIP chromium is not installed (sh test/deps.sh all)")
         return 77
-    with tempfile.TemporaryDirectory() as folder:
-        page = os.path.join(folder, "exchange.html")
+    with tempfile.TemporaryDirectory() as directory:
+        page = os.path.join(directory, "exchange.html")
         done = subprocess.run([PROGRAM, "decode", "--html", page, *exchange()], capture_output=True, text=True, check=False)
         expect(done.returncode == 0, "decode --html writes a page", done.stderr)
         with open(page, encoding="utf-8") as f:
             text = f.read()
         expect(not re.search(r'(?:src|href)="(?!#)|url\(|@import', text), "the page is one file and fetches nothing")
         for what, width in (("a telephone", 360), ("a desk", 1280)):
-            needed, letters, _ = measure(folder, page, width)
+            needed, letters, _ = measure(directory, page, width)
             expect(0 < needed <= width, "the page is no wider than the screen of %s" % what, needed)
             expect(letters > 1000, "there is text to read on %s" % what, letters)
-        shot = os.path.join(folder, "page.png")
-        browse(folder, page, "--window-size=1280,1600", "--screenshot=" + shot)
+        shot = os.path.join(directory, "page.png")
+        browse(directory, page, "--window-size=1280,1600", "--screenshot=" + shot)
         if os.path.exists(shot):
             width, height, distinct = colours(shot)
             expect((width, height) == (1280, 1600) and distinct > 20, "the screenshot shows something", distinct)

@@ -21,7 +21,7 @@ if [ -n "${INTERPOSER-}" ]; then
     printf 'mend 2.25.1196643149 %s <interposer>\n' "$INTERPOSER" >>"$GSS_MECH_CONFIG"
     sleep 0.1
 fi
-folder=${2-}
+directory=${2-}
 bin="$root/bin"
 mkdir "$bin"
 
@@ -44,16 +44,16 @@ fetch_source() {
     apt-get -q "$@" update >"$root/apt.log" 2>&1 || : # a list that is not there may be another's
     (cd "$root/src" && { apt-get -q "$@" source "krb5=$version" || apt-get -q "$@" source krb5; }) \
         >>"$root/apt.log" 2>&1 || return 1
-    folder="$root/src"
+    directory="$root/src"
 }
 
-if [ -z "$folder" ] && ! fetch_source; then
+if [ -z "$directory" ] && ! fetch_source; then
     sed 's/^/     /' "$root/apt.log" >&2
     echo "mit.sh: apt-get has no source of krb5" >&2
     exit 77
 fi
-sources=$(find "$folder" -path '*/src/tests/gssapi/t_iov.c' | head -n 1)
-[ -n "$sources" ] || die "no src/tests/gssapi in $folder"
+sources=$(find "$directory" -path '*/src/tests/gssapi/t_iov.c' | head -n 1)
+[ -n "$sources" ] || die "no src/tests/gssapi in $directory"
 sources=${sources%/t_iov.c}
 
 # The one line.

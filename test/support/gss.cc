@@ -229,7 +229,7 @@ Workshop::Workshop(const std::string& users, const std::string& settings) {
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw std::runtime_error("no temporary directory");
   }
-  folder_ = pattern;
+  directory_ = pattern;
   ::setenv("NTLM_USER_FILE", write("users", users).c_str(), 1);
   if (const std::string account = default_account(users); !account.empty()) {
     ::setenv("NTLMUSER", account.c_str(), 1);
@@ -245,7 +245,7 @@ Workshop::~Workshop() {
   ::unsetenv("NTLMUSER");
   ::unsetenv("GSS_NTLM_SETTINGS");
   std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  std::filesystem::remove_all(directory_, ignored);
 }
 
 std::string Workshop::write(const std::string& name, const std::string& text, unsigned mode) const {

@@ -127,10 +127,10 @@ class Workshop {
   ~Workshop();
   /// Writes a file of mode `mode`; gives its path.
   std::string write(const std::string& name, const std::string& text, unsigned mode = 0600) const;
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
  private:
-  std::string folder_;
+  std::string directory_;
 };
 
 }  // namespace gssntlm::test

@@ -7,15 +7,15 @@ if ! command -v localedef >/dev/null || [ ! -r /usr/share/i18n/locales/tr_TR ]; 
     echo "locales.sh: skipped: no sources of locales here (Debian's package locales)"
     exit 77
 fi
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
 
 for name in C tr_TR.UTF-8 de_DE.UTF-8; do
     if [ "$name" != C ]; then
-        localedef -i "${name%.*}" -f UTF-8 "$folder/$name"
+        localedef -i "${name%.*}" -f UTF-8 "$directory/$name"
     fi
     for program in "$@"; do
         echo "locales.sh: $name ${program##*/}"
-        LOCPATH=$folder LC_ALL=$name GSSNTLM_TEST_LOCALE=$name "$program"
+        LOCPATH=$directory LC_ALL=$name GSSNTLM_TEST_LOCALE=$name "$program"
     done
 done

@@ -310,8 +310,8 @@ TEST_CASE("a default initiator takes the login of its target, once and for all")
   if (!fresh_session()) {
     return;
   }
-  const ScratchFolder folder;
-  const ScopedVariable settings("GSS_NTLM_SETTINGS", folder.write("s.conf", "").c_str());
+  const ScratchDirectory scratch;
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", scratch.write("s.conf", "").c_str());
   const ScopedVariable users("NTLM_USER_FILE", nullptr);
   CredentialRequest request;
   request.usage = Usage::kInitiate;
@@ -343,8 +343,8 @@ TEST_CASE("a default initiator whose target has no login says so") {
   if (!fresh_session()) {
     return;
   }
-  const ScratchFolder folder;
-  const ScopedVariable settings("GSS_NTLM_SETTINGS", folder.write("s.conf", "").c_str());
+  const ScratchDirectory scratch;
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", scratch.write("s.conf", "").c_str());
   const ScopedVariable users("NTLM_USER_FILE", nullptr);
   REQUIRE(store_login(login_for("HTTP@www", "web"), hash_of(1), 0).ok());
   CredentialRequest request;
@@ -359,8 +359,8 @@ TEST_CASE("a default initiator whose target has no login says so") {
 }
 
 TEST_CASE("a denied target is refused before any token is made") {
-  const ScratchFolder folder;
-  const std::string file = folder.write("s.conf", "[policy]\ndeny_targets = HTTP@www\n");
+  const ScratchDirectory scratch;
+  const std::string file = scratch.write("s.conf", "[policy]\ndeny_targets = HTTP@www\n");
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   const Result<Ref<const Name>> bob = Name::user("DOM\\bob");
   CredentialRequest request;

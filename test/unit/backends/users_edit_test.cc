@@ -57,43 +57,43 @@ mode_t mode_of(const std::string& path) {
 }  // namespace
 
 TEST_CASE("a new users file is 0600 and holds hashes alone") {
-  const ScratchFolder folder;
-  const std::string path = folder.path("users");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path("users");
   const mode_t before = ::umask(0);
   REQUIRE(put(path, "alice", "DOM", "Passw0rd").ok());
   ::umask(before);
   CHECK(mode_of(path) == 0600);
-  CHECK(folder.read("users").find("Passw0rd") == std::string::npos);
-  CHECK(folder.read("users").starts_with(
+  CHECK(scratch.read("users").find("Passw0rd") == std::string::npos);
+  CHECK(scratch.read("users").starts_with(
       "DOM\\alice:0:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:[U          "
       "]:LCT-"));
   CHECK(proves(path, "Alice", "Passw0rd"));
 }
 
 TEST_CASE("editing keeps comments, order, other entries, mode and the link to the file") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string path =
-      folder.write("users", "# kept\n\nDOM:bob:secret:with:colons\n\nDOM:carol:pw");
+      scratch.write("users", "# kept\n\nDOM:bob:secret:with:colons\n\nDOM:carol:pw");
   ::chmod(path.c_str(), 0400);
-  REQUIRE(::symlink("users", folder.path("link").c_str()) == 0);
-  REQUIRE(put(folder.path("link"), "alice", "", "x").ok());
-  const std::string text = folder.read("users");
+  REQUIRE(::symlink("users", scratch.path("link").c_str()) == 0);
+  REQUIRE(put(scratch.path("link"), "alice", "", "x").ok());
+  const std::string text = scratch.read("users");
   CHECK(text.starts_with("# kept\n\nDOM:bob:secret:with:colons\n\nDOM:carol:pw\nalice:0:"));
   CHECK(mode_of(path) == 0400);
   struct stat st {};
-  REQUIRE(::lstat(folder.path("link").c_str(), &st) == 0);
+  REQUIRE(::lstat(scratch.path("link").c_str(), &st) == 0);
   CHECK(S_ISLNK(st.st_mode));
 }
 
 TEST_CASE("a changed password keeps uid, place and flags, and drops the LM hash") {
-  const ScratchFolder folder;
-  const std::string path = folder.write(
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write(
       "users",
       "bob:1001:AAD3B435B51404EEAAD3B435B51404EE:A87F3A337D73085C45F9416BE5787D86:[UXN        "
       "]:LCT-00000000:extra\nzoe:1002:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:"
       "A87F3A337D73085C45F9416BE5787D86:[U          ]:LCT-00000000:\n");
   REQUIRE(put(path, "BOB", "", "new").ok());
-  const std::string text = folder.read("users");
+  const std::string text = scratch.read("users");
   CHECK(text.starts_with("bob:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:"));
   CHECK(text.find("[UX         ]") != std::string::npos);
   CHECK(proves(path, "bob", "new"));
@@ -112,8 +112,8 @@ TEST_CASE("an account in clear text that has no hash form is not turned into ano
 }
 
 TEST_CASE("accounts are disabled, enabled and removed") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "D:bob:pw\n:carol@realm:pw2\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "D:bob:pw\n:carol@realm:pw2\n");
   const auto enable = [&](bool on) {
     return edit(path, false, [&](UsersText& u) -> Status {
       CHECK(u.enable("bob", "D", on) == UsersText::Enabling::kDone);
@@ -130,12 +130,12 @@ TEST_CASE("accounts are disabled, enabled and removed") {
             CHECK(u.remove("bob", "D") == 0);
             return {};
           }).ok());
-  CHECK(folder.read("users") == ":carol@realm:pw2\n");
+  CHECK(scratch.read("users") == ":carol@realm:pw2\n");
   CHECK(proves(path, "carol@realm", "pw2"));
 }
 
 TEST_CASE("all entries of an account are removed, disabled and enabled") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string hash = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:";
   const std::string text = "bob:1" + hash + "[U          ]:LCT-0:\nzoe:2" + hash +
                            "[U          ]:LCT-0:\nBOB:3" + hash + "[LU]:LCT-0:\n:bob:old\n";
@@ -216,54 +216,54 @@ TEST_CASE("an import carries flags over and takes the first entry of each accoun
 }
 
 TEST_CASE("a file in clear text becomes hashes and opens the same doors") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string path =
-      folder.write("users", "# people\r\nD:bob:p:w\r\n:carol@realm:pw2\nD:\xc3\xa4:\xc3\xb6\n");
+      scratch.write("users", "# people\r\nD:bob:p:w\r\n:carol@realm:pw2\nD:\xc3\xa4:\xc3\xb6\n");
   std::size_t count = 0;
   REQUIRE(edit(path, false, [&](UsersText& u) -> Status {
             count = u.hash_clear_entries().size();
             return {};
           }).ok());
   CHECK(count == 3);
-  CHECK(folder.read("users").find("p:w") == std::string::npos);
+  CHECK(scratch.read("users").find("p:w") == std::string::npos);
   CHECK(proves(path, "bob", "p:w"));
   CHECK(proves(path, "carol@realm", "pw2"));
   CHECK(proves(path, "\xc3\xa4", "\xc3\xb6"));
 }
 
 TEST_CASE("names without a place in the form are refused and change nothing") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "D:bob:pw\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "D:bob:pw\n");
   for (const char* bad : {"", "a:b", "a\\b", "a\nb", "#a", "\xff"}) {
     INFO(bad);
     CHECK_FALSE(put(path, bad, "", "pw").ok());
-    CHECK(folder.read("users") == "D:bob:pw\n");
+    CHECK(scratch.read("users") == "D:bob:pw\n");
   }
   CHECK(put(path, "a", "a:b", "pw").error().minor == Minor::kBadName);
 }
 
 TEST_CASE("a bad line, a missing file or a directory is an error that names it") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "# one\nrubbish\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "# one\nrubbish\n");
   CHECK(put(path, "a", "", "pw").error().minor == Minor::kUsersFileLine);
   CHECK(std::string(last_detail(static_cast<std::uint32_t>(Minor::kUsersFileLine)))
             .ends_with("line 2"));
-  CHECK(folder.read("users") == "# one\nrubbish\n");
+  CHECK(scratch.read("users") == "# one\nrubbish\n");
   const auto nothing = [](UsersText&) -> Status { return {}; };
-  CHECK_FALSE(edit(folder.path("absent"), false, nothing).ok());
-  CHECK_FALSE(edit(folder.path("no/such/directory"), true, nothing).ok());
-  CHECK_FALSE(edit(folder.path(""), true, nothing).ok());
+  CHECK_FALSE(edit(scratch.path("absent"), false, nothing).ok());
+  CHECK_FALSE(edit(scratch.path("no/such/directory"), true, nothing).ok());
+  CHECK_FALSE(edit(scratch.path(""), true, nothing).ok());
 }
 
 TEST_CASE("a FIFO in the place of a users file is an error at once") {
-  const ScratchFolder folder;
-  REQUIRE(::mkfifo(folder.path("users").c_str(), 0600) == 0);
-  CHECK(put(folder.path("users"), "bob", "", "pw").error().minor == Minor::kUsersFileMode);
+  const ScratchDirectory scratch;
+  REQUIRE(::mkfifo(scratch.path("users").c_str(), 0600) == 0);
+  CHECK(put(scratch.path("users"), "bob", "", "pw").error().minor == Minor::kUsersFileMode);
 }
 
 TEST_CASE("editors at the same time lose nothing") {
-  const ScratchFolder folder;
-  const std::string path = folder.path("users");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path("users");
   constexpr int kEditors = 8;
   constexpr int kEach = 10;
   for (int e = 0; e < kEditors; ++e) {
@@ -288,8 +288,8 @@ TEST_CASE("editors at the same time lose nothing") {
 }
 
 TEST_CASE("a kill at any moment leaves the old file or the new one, and no leftovers for long") {
-  const ScratchFolder folder;
-  const std::string path = folder.path("users");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path("users");
   REQUIRE(put(path, "first", "", "pw").ok());
   for (int i = 0; i < 60; ++i) {
     const pid_t child = ::fork();
@@ -304,7 +304,7 @@ TEST_CASE("a kill at any moment leaves the old file or the new one, and no lefto
     const Result<UsersText> users = read_users_text(path);
     REQUIRE(users.ok());
     CHECK(users->has("first", ""));
-    const std::string text = folder.read("users");
+    const std::string text = scratch.read("users");
     CHECK(text.ends_with(":\n"));
   }
   REQUIRE(put(path, "last", "", "pw").ok());

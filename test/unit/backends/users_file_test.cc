@@ -62,8 +62,8 @@ UsersFile* opened(const std::string& path) {
 }
 
 TEST_CASE("users file: accounts of both forms log in", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write(
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write(
       "users",
       "# accounts\r\nDOMAIN:clear:Pass:word\r\n\r\n"
       "DOMAIN\\hashed:1:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A4F49C406510BDCAB6824EE7C30FD852:[U]:\r\n"
@@ -78,10 +78,10 @@ TEST_CASE("users file: accounts of both forms log in", "[users]") {
 }
 
 TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string none(32, 'X');
   const std::string nt = "A4F49C406510BDCAB6824EE7C30FD852";
-  const std::string path = folder.write(
+  const std::string path = scratch.write(
       "users", "DOMAIN:user:Password\noff:1:" + none + ":" + nt + ":[D]:\nfree:1:" + none + ":" +
                    nt + ":[N]:\nbare:1:" + none + ":" + none + ":[U]:\n");
   const UsersFile& file = *opened(path);
@@ -108,9 +108,9 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
 }
 
 TEST_CASE("users file: an empty password logs in where a setting says so only", "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string none(32, 'X');
-  const UsersFile& file = *opened(folder.write(
+  const UsersFile& file = *opened(scratch.write(
       "users", "CORP:svc:\r\nCORP\\hash:1:" + none + ":" + kEmptyNt +
                    ":[U]:\nCORP\\both:1:" + kEmptyLm + ":" + kEmptyNt + ":[U]:\nguest:1:" + none +
                    ":" + kEmptyNt + ":[U]:\nCORP\\off:1:" + none + ":" + kEmptyNt + ":[DU]:\n"));
@@ -136,8 +136,8 @@ TEST_CASE("users file: an empty password logs in where a setting says so only", 
 }
 
 TEST_CASE("users file: an unknown user does not log in with the stand-in hash", "[users]") {
-  const ScratchFolder folder;
-  const UsersFile& file = *opened(folder.write("users", "DOMAIN:user:Password\n"));
+  const ScratchDirectory scratch;
+  const UsersFile& file = *opened(scratch.write("users", "DOMAIN:user:Password\n"));
   Scene scene;
   const Bytes user = wide("stranger");
   Answer answer = scene.answer();
@@ -158,37 +158,37 @@ TEST_CASE("users file: an unknown user does not log in with the stand-in hash", 
 }
 
 TEST_CASE("users file: a bad line is named with its file and number", "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const std::string good = "DOMAIN:user:Password\n";
-  check_refused(folder.write("first", "nonsense\n" + good), Minor::kUsersFileLine, "line 1");
-  check_refused(folder.write("third", good + "# comment\nDOMAIN:user\n" + good),
+  check_refused(scratch.write("first", "nonsense\n" + good), Minor::kUsersFileLine, "line 1");
+  check_refused(scratch.write("third", good + "# comment\nDOMAIN:user\n" + good),
                 Minor::kUsersFileLine, "line 3");
-  check_refused(folder.write("last", good + good + "DOMAIN::x"), Minor::kUsersFileLine, "line 3");
-  check_refused(folder.write("utf8", good + "DOMAIN:\xff:x\n"), Minor::kUsersFileLine, "line 2");
-  check_refused(folder.write("nul", good + std::string("DOM\0AIN:user:x\n", 15)),
+  check_refused(scratch.write("last", good + good + "DOMAIN::x"), Minor::kUsersFileLine, "line 3");
+  check_refused(scratch.write("utf8", good + "DOMAIN:\xff:x\n"), Minor::kUsersFileLine, "line 2");
+  check_refused(scratch.write("nul", good + std::string("DOM\0AIN:user:x\n", 15)),
                 Minor::kUsersFileLine, "line 2");
-  check_refused(folder.write("long", good + "DOMAIN:user:" + std::string(300'000, 'x') + "\n"),
+  check_refused(scratch.write("long", good + "DOMAIN:user:" + std::string(300'000, 'x') + "\n"),
                 Minor::kUsersFileLine, "line 2");
-  check_refused(folder.write("endless", good + std::string(1'000'000, 'x')), Minor::kUsersFileLine,
+  check_refused(scratch.write("endless", good + std::string(1'000'000, 'x')), Minor::kUsersFileLine,
                 "line 2");
 }
 
 TEST_CASE("users file: lines are whole wherever a read ends", "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   std::string text;
   for (int i = 0; i < 50'000; ++i) {  // more than four reads
     text += "DOMAIN:user" + std::to_string(i) + ":Password\n";
   }
   REQUIRE(text.size() > 4 * (std::size_t{256} << 10));
-  const auto table = load_users_table(folder.write("users", text));
+  const auto table = load_users_table(scratch.write("users", text));
   REQUIRE(table);
   CHECK((*table)->size() == 50'000);
   CHECK((*table)->find(wide("user49999"), {}));
 }
 
 TEST_CASE("users file: one that others may read or change is refused", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "DOMAIN:user:Password\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "DOMAIN:user:Password\n");
   for (const mode_t mode : {0644u, 0640u, 0604u, 0660u, 0620u, 0602u, 0610u, 0601u, 0777u}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);
     char text[8];
@@ -203,8 +203,8 @@ TEST_CASE("users file: one that others may read or change is refused", "[users]"
 }
 
 TEST_CASE("users file: a foreign owner is refused", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "DOMAIN:user:Password\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "DOMAIN:user:Password\n");
   if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) {
     std::cout << "users file: foreign owner skipped: only root can make one\n";
     return;
@@ -214,34 +214,34 @@ TEST_CASE("users file: a foreign owner is refused", "[users]") {
 }
 
 TEST_CASE("users file: a link to a good file is followed, to a bad one refused", "[users]") {
-  const ScratchFolder folder;
-  const std::string target = folder.write("target", "DOMAIN:user:Password\n");
-  const std::string link = folder.path("link");
+  const ScratchDirectory scratch;
+  const std::string target = scratch.write("target", "DOMAIN:user:Password\n");
+  const std::string link = scratch.path("link");
   REQUIRE(::symlink(target.c_str(), link.c_str()) == 0);
   CHECK(UsersFile::open(link));
   REQUIRE(::chmod(target.c_str(), 0644) == 0);
   check_refused(link, Minor::kUsersFileMode, "0644");
-  const std::string nowhere = folder.path("nowhere");
+  const std::string nowhere = scratch.path("nowhere");
   REQUIRE(::symlink("/nonexistent/users", nowhere.c_str()) == 0);
   check_refused(nowhere, Minor::kUsersFileOpen, "No such file");
 }
 
 TEST_CASE("users file: what is no file is refused at once", "[users]") {
-  const ScratchFolder folder;
-  const std::string fifo = folder.path("fifo");
+  const ScratchDirectory scratch;
+  const std::string fifo = scratch.path("fifo");
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   check_refused(fifo, Minor::kUsersFileMode, "regular file");
-  const std::string directory = folder.path("directory");
+  const std::string directory = scratch.path("directory");
   REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
   check_refused(directory, Minor::kUsersFileMode, "regular file");
   check_refused("/dev/null", Minor::kUsersFileMode, "regular file");
-  check_refused(folder.path("absent"), Minor::kUsersFileOpen, "No such file");
-  check_refused(folder.path("absent/users"), Minor::kUsersFileOpen, "No such file");
+  check_refused(scratch.path("absent"), Minor::kUsersFileOpen, "No such file");
+  check_refused(scratch.path("absent/users"), Minor::kUsersFileOpen, "No such file");
 }
 
 TEST_CASE("users file: an empty one holds no accounts", "[users]") {
-  const ScratchFolder folder;
-  const UsersFile& file = *opened(folder.write("users", ""));
+  const ScratchDirectory scratch;
+  const UsersFile& file = *opened(scratch.write("users", ""));
   const Result<Ref<const Identity>> identity = file.identity({}, {});
   REQUIRE_FALSE(identity);
   CHECK(identity.error().major == Major::kNoCred);
@@ -250,9 +250,9 @@ TEST_CASE("users file: an empty one holds no accounts", "[users]") {
 }
 
 TEST_CASE("users file: an initiator gets the account it asked for, or the only one", "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const UsersFile& file =
-      *opened(folder.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
+      *opened(scratch.write("users", "ONE:first:1\nTWO:second:2\n:anywhere:3\n"));
   const auto name = [&](const char* user, const char* domain) {
     const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
     return identity ? narrow((*identity)->domain()) + "\\" + narrow((*identity)->user())
@@ -273,84 +273,84 @@ TEST_CASE("users file: an initiator gets the account it asked for, or the only o
 }
 
 TEST_CASE("users file: an initiator follows the file, without keeping it", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "ONE:first:1\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "ONE:first:1\n");
   const UsersFile* file = UsersFile::at(path);
   const auto first = file->identity({}, {});
   REQUIRE(first);
   // The same entry serves again.
   CHECK(file->identity({}, {})->get() == first->get());
-  folder.write("users", "TWO:second:22\n");
+  scratch.write("users", "TWO:second:22\n");
   const auto second = file->identity({}, {});
   REQUIRE(second);
   CHECK(narrow((*second)->user()) == "second");
-  folder.write("users", "TWO:second:22\nTWO:third:3\n");
+  scratch.write("users", "TWO:second:22\nTWO:third:3\n");
   CHECK_FALSE(file->identity({}, {}));
   CHECK_FALSE(file->identity({}, {}));
   CHECK(mentions(detail_of(Minor::kNoInitiatorCred), "2 accounts"));
-  folder.write("users", "TWO:second:22\nnonsense\n");
+  scratch.write("users", "TWO:second:22\nnonsense\n");
   CHECK_FALSE(file->identity(wide("second"), {}));
   CHECK(mentions(detail_of(Minor::kUsersFileLine), "line 2"));
   REQUIRE(::unlink(path.c_str()) == 0);
   CHECK_FALSE(file->identity(wide("second"), {}));
   CHECK(mentions(detail_of(Minor::kUsersFileOpen), "No such file"));
   // An acceptor of the same process needs all of them.
-  folder.write("users", "TWO:second:22\nTWO:third:3\n");
+  scratch.write("users", "TWO:second:22\nTWO:third:3\n");
   REQUIRE(file->identity(wide("second"), {}));
   CHECK(log_in(*opened(path), {"third", "TWO", "3"}));
   CHECK(file->identity(wide("third"), {}));
 }
 
 // Puts a new file in the place of the old one, as an editor does.
-void replace(const ScratchFolder& folder, const std::string& text) {
-  const std::string fresh = folder.write("fresh", text);
-  REQUIRE(::rename(fresh.c_str(), folder.path("users").c_str()) == 0);
+void replace(const ScratchDirectory& scratch, const std::string& text) {
+  const std::string fresh = scratch.write("fresh", text);
+  REQUIRE(::rename(fresh.c_str(), scratch.path("users").c_str()) == 0);
 }
 
 TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]") {
-  const ScratchFolder folder;
-  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:one\n"));
+  const ScratchDirectory scratch;
+  const UsersFile& file = *opened(scratch.write("users", "DOMAIN:User:one\n"));
   CHECK(log_in(file, {"User", "DOMAIN", "one"}));
-  replace(folder, "DOMAIN:User:two\n");
+  replace(scratch, "DOMAIN:User:two\n");
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "one"}));
   CHECK(log_in(file, {"User", "DOMAIN", "two"}));
 
-  replace(folder, "DOMAIN:User:three\nnonsense\n");
+  replace(scratch, "DOMAIN:User:three\nnonsense\n");
   FixedEnvironment env;
   CHECK(log_in(file, {"User", "DOMAIN", "two"}, &env));
   CHECK(env.traced("line 2"));
   CHECK(env.traced("(users_file_grace)"));
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "three"}));
 
-  replace(folder, "DOMAIN:User:four\n");
-  REQUIRE(::chmod(folder.path("users").c_str(), 0644) == 0);
+  replace(scratch, "DOMAIN:User:four\n");
+  REQUIRE(::chmod(scratch.path("users").c_str(), 0644) == 0);
   CHECK(log_in(file, {"User", "DOMAIN", "two"}));
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "four"}));
-  REQUIRE(::chmod(folder.path("users").c_str(), 0600) == 0);
+  REQUIRE(::chmod(scratch.path("users").c_str(), 0600) == 0);
   CHECK(log_in(file, {"User", "DOMAIN", "four"}));
 
-  REQUIRE(::unlink(folder.path("users").c_str()) == 0);
+  REQUIRE(::unlink(scratch.path("users").c_str()) == 0);
   FixedEnvironment gone;
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "four"}, &gone));
   CHECK(gone.traced("it holds no account"));
   CHECK_FALSE(file.decides(wide("User"), wide("DOMAIN")));
-  CHECK_FALSE(UsersFile::open(folder.path("users")));
-  replace(folder, "DOMAIN:User:five\n");
+  CHECK_FALSE(UsersFile::open(scratch.path("users")));
+  replace(scratch, "DOMAIN:User:five\n");
   CHECK(log_in(file, {"User", "DOMAIN", "five"}));
 }
 
 TEST_CASE("users file: a bad one leaves the last good content valid for a bounded time",
           "[users]") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const Account account{"User", "DOMAIN", "one"};
-  const std::string path = folder.write("users", "DOMAIN:User:one\n");
+  const std::string path = scratch.write("users", "DOMAIN:User:one\n");
   for (const std::uint64_t grace : {0u, 1u}) {
     CAPTURE(grace);
-    replace(folder, "DOMAIN:User:one\n");
+    replace(scratch, "DOMAIN:User:one\n");
     const Result<UsersFile*> file = UsersFile::open(path, std::nullopt, grace);
     REQUIRE(file);
     CHECK(log_in(**file, account));
-    replace(folder, "nonsense\n");
+    replace(scratch, "nonsense\n");
     if (grace > 0) {
       CHECK(log_in(**file, account));
       ::sleep(static_cast<unsigned>(grace) + 1);
@@ -364,21 +364,21 @@ TEST_CASE("users file: a bad one leaves the last good content valid for a bounde
     // The content is gone, not only its validity.
     REQUIRE(UsersFile::open(path, std::nullopt, 1000).error().minor == Minor::kUsersFileLine);
     CHECK_FALSE(log_in(**file, account));
-    replace(folder, "DOMAIN:User:one\n");
+    replace(scratch, "DOMAIN:User:one\n");
     CHECK(log_in(**file, account));
   }
 }
 
 TEST_CASE("users file: one path is one instance", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", "DOMAIN:User:one\n");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", "DOMAIN:User:one\n");
   CHECK(opened(path) == opened(path));
   CHECK(opened(path)->path() == path);
 }
 
 TEST_CASE("users file: logins see the old file or the new one while it is replaced", "[users]") {
-  const ScratchFolder folder;
-  const UsersFile& file = *opened(folder.write("users", "DOMAIN:User:even\n"));
+  const ScratchDirectory scratch;
+  const UsersFile& file = *opened(scratch.write("users", "DOMAIN:User:even\n"));
   std::atomic<bool> done{false};
   std::atomic<int> neither{0};
   const auto login = [&] {
@@ -394,7 +394,7 @@ TEST_CASE("users file: logins see the old file or the new one while it is replac
   std::thread one(login);
   std::thread two(login);
   for (int i = 0; i < 200; ++i) {
-    replace(folder, i % 2 == 0 ? "DOMAIN:User:odd\n" : "DOMAIN:User:even\n");
+    replace(scratch, i % 2 == 0 ? "DOMAIN:User:odd\n" : "DOMAIN:User:even\n");
   }
   done = true;
   one.join();

@@ -69,61 +69,61 @@ std::string read_error(const std::string& path) {
 }  // namespace
 
 TEST_CASE("an edit needs a directory that only its owner can write to") {
-  const ScratchFolder folder;
-  make_directory(folder.path("open"), 0700);
-  const std::string users = folder.write("open/users", kLine);
+  const ScratchDirectory scratch;
+  make_directory(scratch.path("open"), 0700);
+  const std::string users = scratch.write("open/users", kLine);
   for (const mode_t mode : {0777, 0775, 0770, 0702}) {
-    REQUIRE(::chmod(folder.path("open").c_str(), mode) == 0);
+    REQUIRE(::chmod(scratch.path("open").c_str(), mode) == 0);
     CHECK(has(detail(touch(users)), "so others can replace the file; chmod go-w it"));
     CHECK(has(read_error(users), "so others can replace the file; chmod go-w it"));
   }
   for (const mode_t mode : {01777, 01770}) {
-    REQUIRE(::chmod(folder.path("open").c_str(), mode) == 0);
+    REQUIRE(::chmod(scratch.path("open").c_str(), mode) == 0);
     const std::string text = detail(touch(users));
     CHECK(has(text, "the directory open has mode 177"));
     CHECK(has(text, "so others can create the lock file that an edit needs"));
     CHECK(read_error(users).empty());
   }
   // On the way it is safe: no other user can rename what is not theirs.
-  make_directory(folder.path("open/own"), 0755);
-  folder.write("open/own/users", kLine);
-  CHECK(touch(folder.path("open/own/users")).ok());
+  make_directory(scratch.path("open/own"), 0755);
+  scratch.write("open/own/users", kLine);
+  CHECK(touch(scratch.path("open/own/users")).ok());
 }
 
 TEST_CASE("root reads no users file that another user can exchange") {
   if (!is_root()) {
     return;
   }
-  const ScratchFolder folder;
-  const std::string secret = folder.write("secret", "root:HASH:19000:0:99999:7:::\n");
-  make_directory(folder.path("home"), 0755);
-  make_directory(folder.path("tmp"), 01777);
-  folder.write("home/users", kLine);
-  folder.write("tmp/users", kLine);
-  REQUIRE(::symlink(secret.c_str(), folder.path("tmp/link").c_str()) == 0);
-  CHECK(read_error(folder.path("home/users")).empty());
-  CHECK(read_error(folder.path("tmp/link")).empty());
-  give(folder.path("home"), kStranger);
-  give(folder.path("tmp/link"), kStranger);
-  CHECK(has(read_error(folder.path("home/users")),
+  const ScratchDirectory scratch;
+  const std::string secret = scratch.write("secret", "root:HASH:19000:0:99999:7:::\n");
+  make_directory(scratch.path("home"), 0755);
+  make_directory(scratch.path("tmp"), 01777);
+  scratch.write("home/users", kLine);
+  scratch.write("tmp/users", kLine);
+  REQUIRE(::symlink(secret.c_str(), scratch.path("tmp/link").c_str()) == 0);
+  CHECK(read_error(scratch.path("home/users")).empty());
+  CHECK(read_error(scratch.path("tmp/link")).empty());
+  give(scratch.path("home"), kStranger);
+  give(scratch.path("tmp/link"), kStranger);
+  CHECK(has(read_error(scratch.path("home/users")),
             "the directory home belongs to user 12345, who could put another file there"));
-  CHECK(has(read_error(folder.path("tmp/link")), "the symbolic link link belongs to user 12345"));
-  give(folder.path("tmp/users"), kStranger);
-  CHECK(has(read_error(folder.path("tmp/users")), "it belongs to user 12345"));
+  CHECK(has(read_error(scratch.path("tmp/link")), "the symbolic link link belongs to user 12345"));
+  give(scratch.path("tmp/users"), kStranger);
+  CHECK(has(read_error(scratch.path("tmp/users")), "it belongs to user 12345"));
 }
 
 TEST_CASE("a hard link that another user may have made is not read") {
-  const ScratchFolder folder;
-  const std::string secret = folder.write("secret", "root:HASH:19000\n");
-  make_directory(folder.path("tmp"), 01777);
-  REQUIRE(::link(secret.c_str(), folder.path("tmp/old").c_str()) == 0);
-  CHECK(has(detail(read_users_text(folder.path("tmp/old"))), "it is a hard link"));
+  const ScratchDirectory scratch;
+  const std::string secret = scratch.write("secret", "root:HASH:19000\n");
+  make_directory(scratch.path("tmp"), 01777);
+  REQUIRE(::link(secret.c_str(), scratch.path("tmp/old").c_str()) == 0);
+  CHECK(has(detail(read_users_text(scratch.path("tmp/old"))), "it is a hard link"));
   CHECK(read_users_text(secret).ok());
 }
 
 TEST_CASE("a users file that others can write to is not read") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   for (const mode_t mode : {0660, 0606}) {
     REQUIRE(::chmod(users.c_str(), mode) == 0);
     CHECK(has(read_error(users), "lets others"));
@@ -133,18 +133,18 @@ TEST_CASE("a users file that others can write to is not read") {
 }
 
 TEST_CASE("what is no regular file is an error at once, to readers as well") {
-  const ScratchFolder folder;
-  REQUIRE(::mkfifo(folder.path("fifo").c_str(), 0600) == 0);
-  make_directory(folder.path("directory"), 0700);
-  CHECK(has(read_error(folder.path("fifo")), "not a regular file"));
+  const ScratchDirectory scratch;
+  REQUIRE(::mkfifo(scratch.path("fifo").c_str(), 0600) == 0);
+  make_directory(scratch.path("directory"), 0700);
+  CHECK(has(read_error(scratch.path("fifo")), "not a regular file"));
   CHECK(has(read_error("/dev/null"), "not a regular file"));
-  CHECK_FALSE(read_error(folder.path("directory")).empty());
-  CHECK_FALSE(read_error(folder.path("missing")).empty());
+  CHECK_FALSE(read_error(scratch.path("directory")).empty());
+  CHECK_FALSE(read_error(scratch.path("missing")).empty());
 }
 
 TEST_CASE("a users file is read up to a bound, whatever size it states") {
-  const ScratchFolder folder;
-  const std::string sparse = folder.write("sparse", kLine);
+  const ScratchDirectory scratch;
+  const std::string sparse = scratch.write("sparse", kLine);
   REQUIRE(::truncate(sparse.c_str(), off_t{1} << 40) == 0);
   CHECK(has(detail(read_users_text(sparse)), "larger than 256 MiB"));
   CHECK(has(detail(touch(sparse)), "larger than 256 MiB"));
@@ -158,18 +158,18 @@ TEST_CASE("a users file is read up to a bound, whatever size it states") {
   while (text.size() < 300'000) {
     text.append("DOM:user").append(std::to_string(text.size())).append(":pw\n");
   }
-  const Result<UsersText> large = read_users_text(folder.write("large", text));
+  const Result<UsersText> large = read_users_text(scratch.write("large", text));
   REQUIRE(large.ok());
   CHECK(large->entries().size() ==
         static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
 }
 
 TEST_CASE("a lock file that is not the editor's own is an error that says whose it is") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
-  const std::string lock = folder.write(".users.gss-ntlm-lock", "");
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
+  const std::string lock = scratch.write(".users.gss-ntlm-lock", "");
   CHECK(touch(users).ok());
-  REQUIRE(folder.write(".users.gss-ntlm-lock", "") == lock);
+  REQUIRE(scratch.write(".users.gss-ntlm-lock", "") == lock);
   REQUIRE(::chmod(lock.c_str(), 0644) == 0);
   CHECK(has(detail(touch(users)), "can be opened by other users; remove it"));
   std::filesystem::remove(lock);
@@ -177,17 +177,17 @@ TEST_CASE("a lock file that is not the editor's own is an error that says whose 
   CHECK(has(detail(touch(users)), "is not a regular file; remove it"));
   if (is_root()) {
     std::filesystem::remove(lock);
-    folder.write(".users.gss-ntlm-lock", "");
+    scratch.write(".users.gss-ntlm-lock", "");
     give(lock, kStranger);
     CHECK(has(detail(touch(users)), ".users.gss-ntlm-lock belongs to user 12345; remove it"));
   }
 }
 
 TEST_CASE("waiting for another editor takes no processor time") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   const Descriptor lock(
-      ::open(folder.write(".users.gss-ntlm-lock", "").c_str(), O_RDWR | O_CLOEXEC));
+      ::open(scratch.write(".users.gss-ntlm-lock", "").c_str(), O_RDWR | O_CLOEXEC));
   REQUIRE(::flock(lock.get(), LOCK_EX) == 0);
   const std::clock_t before = std::clock();
   const auto start = std::chrono::steady_clock::now();
@@ -214,28 +214,28 @@ TEST_CASE("the number of all unmapped users is no owner's") {
   CHECK(is_trusted(0));
   CHECK_FALSE(is_own(kStranger));
   CHECK_FALSE(is_trusted(kStranger));
-  const ScratchFolder folder;
-  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
+  const ScratchDirectory scratch;
+  REQUIRE(::chmod(scratch.path("").c_str(), 0755) == 0);
   for (const char* name : {"own", "theirs"}) {
-    make_directory(folder.path(name), 0755);
-    folder.write(std::string(name) + "/users", kLine);
-    REQUIRE(::chmod((folder.path(name) + "/users").c_str(), name[0] == 'o' ? 0600 : 0644) == 0);
+    make_directory(scratch.path(name), 0755);
+    scratch.write(std::string(name) + "/users", kLine);
+    REQUIRE(::chmod((scratch.path(name) + "/users").c_str(), name[0] == 'o' ? 0600 : 0644) == 0);
   }
   if (is_root()) {
     for (const char* name : {"own", "own/users"}) {
-      give(folder.path(name), kMappedUser);
+      give(scratch.path(name), kMappedUser);
     }
     for (const char* name : {"theirs", "theirs/users"}) {
-      give(folder.path(name), kStranger);
+      give(scratch.path(name), kStranger);
     }
   }
   const auto check = [&] {
     constexpr const char* kWhy = "the number of all users that this user namespace does not map";
     bool good = is_trusted(0) && !is_own(kOverflowUser) && !is_trusted(kOverflowUser);
-    for (const std::string& path : {folder.path("theirs/users"), folder.path("own/users")}) {
+    for (const std::string& path : {scratch.path("theirs/users"), scratch.path("own/users")}) {
       good = good && has(detail(read_users_text(path)), kWhy) && has(detail(touch(path)), kWhy);
     }
-    const UsersLoad load = load_users(folder.path("own/users"), std::nullopt);
+    const UsersLoad load = load_users(scratch.path("own/users"), std::nullopt);
     return good && load.fault && has(load.fault->text, kWhy);
   };
   CHECK(as_overflow_user(check).value_or(true));
@@ -247,11 +247,11 @@ TEST_CASE("where every user has a number, each is an owner") {
   if (!is_root() || !maps_every_uid(text)) {
     return;
   }
-  const ScratchFolder folder;
-  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
-  make_directory(folder.path("own"), 0755);
-  const std::string users = folder.write("own/users", kLine);
-  give(folder.path("own"), kOverflowUser);
+  const ScratchDirectory scratch;
+  REQUIRE(::chmod(scratch.path("").c_str(), 0755) == 0);
+  make_directory(scratch.path("own"), 0755);
+  const std::string users = scratch.write("own/users", kLine);
+  give(scratch.path("own"), kOverflowUser);
   give(users, kOverflowUser);
   const pid_t child = ::fork();
   if (child == 0) {
@@ -266,9 +266,9 @@ TEST_CASE("where every user has a number, each is an owner") {
 }
 
 TEST_CASE("a file of an unmapped owner is not edited on that owner's behalf") {
-  const ScratchFolder folder;
-  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  REQUIRE(::chmod(scratch.path("").c_str(), 0755) == 0);
+  const std::string users = scratch.write("users", kLine);
   REQUIRE(::chmod(users.c_str(), 0644) == 0);
   if (is_root()) {
     give(users, kStranger);

@@ -102,11 +102,11 @@ TEST_CASE("the owner of a directory cannot make root copy a file into it") {
   }
   // In memory, where there is a place for it: more attempts in the same time.
   const ScopedVariable memory("TMPDIR", ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-  const ScratchFolder folder;
-  const std::string secret = folder.write("secret", "root:SECRET:hash\n");
+  const ScratchDirectory scratch;
+  const std::string secret = scratch.write("secret", "root:SECRET:hash\n");
   REQUIRE(::chmod(directory_of(secret).c_str(), 0755) == 0);
   // Deep, so that looking a path up takes longer than swapping two names.
-  std::string home = folder.path("home");
+  std::string home = scratch.path("home");
   for (int depth = 0; depth < 200; ++depth, home += "/d") {
     REQUIRE(::mkdir(home.c_str(), 0755) == 0);
     give(home, kStranger);
@@ -146,14 +146,14 @@ TEST_CASE("root edits no file, directory or link of another user") {
   if (!is_root()) {
     return;
   }
-  const ScratchFolder folder;
-  REQUIRE(::mkdir(folder.path("home").c_str(), 0755) == 0);
-  REQUIRE(::mkdir(folder.path("home/deep").c_str(), 0755) == 0);
-  const std::string users = folder.write("home/users", kLine);
-  const std::string deep = folder.write("home/deep/users", kLine);
-  REQUIRE(::symlink("home/users", folder.path("link").c_str()) == 0);
+  const ScratchDirectory scratch;
+  REQUIRE(::mkdir(scratch.path("home").c_str(), 0755) == 0);
+  REQUIRE(::mkdir(scratch.path("home/deep").c_str(), 0755) == 0);
+  const std::string users = scratch.write("home/users", kLine);
+  const std::string deep = scratch.write("home/deep/users", kLine);
+  REQUIRE(::symlink("home/users", scratch.path("link").c_str()) == 0);
   REQUIRE(touch(users).ok());
-  REQUIRE(touch(folder.path("link")).ok());
+  REQUIRE(touch(scratch.path("link")).ok());
 
   give(users, kStranger);
   CHECK(has(detail(touch(users)), "belongs to user 12345, not to user 0"));
@@ -164,32 +164,32 @@ TEST_CASE("root edits no file, directory or link of another user") {
   give(users, 0);
   CHECK(has(detail(touch(users, owned)), "belongs to user 0, not to user 12345"));
 
-  give(folder.path("link"), kStranger);
-  CHECK(has(detail(touch(folder.path("link"))), "symbolic link link belongs to user 12345"));
-  give(folder.path("home"), kStranger);
+  give(scratch.path("link"), kStranger);
+  CHECK(has(detail(touch(scratch.path("link"))), "symbolic link link belongs to user 12345"));
+  give(scratch.path("home"), kStranger);
   CHECK(has(detail(touch(users)), "directory home belongs to user 12345"));
   CHECK(has(detail(touch(deep)), "directory home belongs to user 12345"));
   CHECK(touch(users).error().minor == Minor::kUsersFileMode);
-  CHECK(folder.read("home/users") == kLine);
+  CHECK(scratch.read("home/users") == kLine);
 }
 
 TEST_CASE("links are followed, and one that leads nowhere is an error that replaces nothing") {
-  const ScratchFolder folder;
-  REQUIRE(::mkdir(folder.path("real").c_str(), 0700) == 0);
-  REQUIRE(::symlink("real", folder.path("way").c_str()) == 0);
-  REQUIRE(::symlink("missing", folder.path("real/dangling").c_str()) == 0);
-  REQUIRE(::symlink("loop", folder.path("loop").c_str()) == 0);
+  const ScratchDirectory scratch;
+  REQUIRE(::mkdir(scratch.path("real").c_str(), 0700) == 0);
+  REQUIRE(::symlink("real", scratch.path("way").c_str()) == 0);
+  REQUIRE(::symlink("missing", scratch.path("real/dangling").c_str()) == 0);
+  REQUIRE(::symlink("loop", scratch.path("loop").c_str()) == 0);
   EditOptions create;
   create.create = true;
-  CHECK(has(detail(touch(folder.path("way/dangling"), create)), "symbolic link"));
-  CHECK(S_ISLNK(stat_of(folder.path("real/dangling")).st_mode));
-  CHECK_FALSE(std::filesystem::exists(folder.path("real/missing")));
-  CHECK_FALSE(touch(folder.path("loop"), create).ok());
-  REQUIRE(touch(folder.path("way/users"), create).ok());
-  CHECK(S_ISREG(stat_of(folder.path("real/users")).st_mode));
-  CHECK_FALSE(touch(folder.path("real/users/"), create).ok());
-  CHECK_FALSE(touch(folder.path("real/users/more"), create).ok());
-  CHECK_FALSE(touch(folder.path("real"), create).ok());
+  CHECK(has(detail(touch(scratch.path("way/dangling"), create)), "symbolic link"));
+  CHECK(S_ISLNK(stat_of(scratch.path("real/dangling")).st_mode));
+  CHECK_FALSE(std::filesystem::exists(scratch.path("real/missing")));
+  CHECK_FALSE(touch(scratch.path("loop"), create).ok());
+  REQUIRE(touch(scratch.path("way/users"), create).ok());
+  CHECK(S_ISREG(stat_of(scratch.path("real/users")).st_mode));
+  CHECK_FALSE(touch(scratch.path("real/users/"), create).ok());
+  CHECK_FALSE(touch(scratch.path("real/users/more"), create).ok());
+  CHECK_FALSE(touch(scratch.path("real"), create).ok());
   CHECK_FALSE(touch("", create).ok());
 }
 
@@ -197,8 +197,8 @@ TEST_CASE("owner, group and mode of an edited file are kept") {
   if (!is_root()) {
     return;
   }
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   REQUIRE(::chown(users.c_str(), 0, 4321) == 0);
   REQUIRE(::chmod(users.c_str(), 0640) == 0);
   const Result<Edited> edited = touch(users);
@@ -210,16 +210,16 @@ TEST_CASE("owner, group and mode of an edited file are kept") {
   EditOptions owned;
   owned.create = true;
   owned.owner = FileOwner{kStranger, 54321};
-  REQUIRE(touch(folder.path("theirs"), owned).ok());
-  REQUIRE(touch(folder.path("theirs"), owned).ok());
-  CHECK(stat_of(folder.path("theirs")).st_uid == kStranger);
-  CHECK(stat_of(folder.path("theirs")).st_gid == 54321);
-  CHECK((stat_of(folder.path("theirs")).st_mode & 07777) == 0600);
+  REQUIRE(touch(scratch.path("theirs"), owned).ok());
+  REQUIRE(touch(scratch.path("theirs"), owned).ok());
+  CHECK(stat_of(scratch.path("theirs")).st_uid == kStranger);
+  CHECK(stat_of(scratch.path("theirs")).st_gid == 54321);
+  CHECK((stat_of(scratch.path("theirs")).st_mode & 07777) == 0600);
 }
 
 TEST_CASE("a mode that lets others read is narrowed, and that is said") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   for (const mode_t mode : {0644, 0666, 0640, 0604, 0660}) {
     const mode_t wanted = mode == 0640 && ::geteuid() == 0 ? 0640 : 0600;
     REQUIRE(::chmod(users.c_str(), mode) == 0);
@@ -231,8 +231,8 @@ TEST_CASE("a mode that lets others read is narrowed, and that is said") {
 }
 
 TEST_CASE("attributes of an edited file are kept") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   const std::string label = "system_u:object_r:etc_t:s0";
   const std::string large(1000, 'x');
   if (::setxattr(users.c_str(), "user.note", large.data(), large.size(), 0) != 0) {
@@ -266,8 +266,8 @@ std::string access_list(unsigned char mask) {
 }  // namespace
 
 TEST_CASE("an access control list is kept, and a directory's default list is not inherited") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   const std::string list = access_list(4);
   const char* const kAccess = "system.posix_acl_access";
   if (!is_root() || ::setxattr(users.c_str(), kAccess, list.data(), list.size(), 0) != 0) {
@@ -279,7 +279,7 @@ TEST_CASE("an access control list is kept, and a directory's default list is not
   CHECK((stat_of(users).st_mode & 07777) == 0640);
   REQUIRE(::setxattr(directory_of(users).c_str(), "system.posix_acl_default", list.data(),
                      list.size(), 0) == 0);
-  const std::string plain = folder.path("plain");
+  const std::string plain = scratch.path("plain");
   EditOptions create;
   create.create = true;
   REQUIRE(touch(plain, create).ok());
@@ -293,8 +293,8 @@ TEST_CASE("another user cannot hold up an edit with a lock on what it can open")
   if (!is_root()) {
     return;
   }
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   REQUIRE(::chown(users.c_str(), 0, kStranger) == 0);
   REQUIRE(::chmod(users.c_str(), 0640) == 0);
   const std::string directory = directory_of(users);
@@ -327,8 +327,8 @@ TEST_CASE("another user cannot hold up an edit with a lock on what it can open")
 }
 
 TEST_CASE("an edit waits a bounded time for another one, and names its process") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
   const pid_t editor = ::fork();
@@ -351,25 +351,25 @@ TEST_CASE("an edit waits a bounded time for another one, and names its process")
   CHECK(has(said, "process " + std::to_string(editor) + " is changing it"));
   stop(editor);
   CHECK(touch(users, options).ok());
-  CHECK_FALSE(std::filesystem::exists(folder.path(".users.gss-ntlm-lock")));
+  CHECK_FALSE(std::filesystem::exists(scratch.path(".users.gss-ntlm-lock")));
 }
 
 TEST_CASE("a file that another program replaced meanwhile is left alone") {
-  const ScratchFolder folder;
-  const std::string users = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string users = scratch.write("users", kLine);
   const Result<Edited> edited = edit_users_file(users, {}, [&](UsersText&) -> Status {
-    folder.write("other", "DOM:zoe:pw\n");
-    std::filesystem::rename(folder.path("other"), users);
+    scratch.write("other", "DOM:zoe:pw\n");
+    std::filesystem::rename(scratch.path("other"), users);
     return {};
   });
   CHECK(has(detail(edited), "changed it meanwhile"));
-  CHECK(folder.read("users") == "DOM:zoe:pw\n");
+  CHECK(scratch.read("users") == "DOM:zoe:pw\n");
   std::filesystem::remove(users);
   EditOptions create;
   create.create = true;
   CHECK_FALSE(edit_users_file(users, create, [&](UsersText&) -> Status {
-                folder.write("users", kLine);
+                scratch.write("users", kLine);
                 return {};
               }).ok());
-  CHECK(folder.read("users") == kLine);
+  CHECK(scratch.read("users") == kLine);
 }

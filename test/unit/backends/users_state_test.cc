@@ -195,16 +195,16 @@ void model_import(Model& model, const Model& other) {
 }
 
 struct Scene {
-  ScratchFolder folder;
+  ScratchDirectory scratch;
   EditOptions options;
   std::string path;  // what is given to the editor
   Model model = any_model();
 
   Scene() {
-    const std::string real = folder.write("real", file_of(model));
+    const std::string real = scratch.write("real", file_of(model));
     path = real;
     if (*rc::gen::arbitrary<bool>()) {
-      path = folder.path("link");
+      path = scratch.path("link");
       RC_ASSERT(::symlink("real", path.c_str()) == 0);
     }
     ::setxattr(real.c_str(), "user.note", "kept", 4, 0);
@@ -221,11 +221,11 @@ struct Scene {
 
   [[nodiscard]] std::string attributes() const {
     struct stat st {};
-    RC_ASSERT(::lstat(folder.path("real").c_str(), &st) == 0);
+    RC_ASSERT(::lstat(scratch.path("real").c_str(), &st) == 0);
     struct stat given {};
     RC_ASSERT(::lstat(path.c_str(), &given) == 0);
     char note[8] = "none";
-    ::getxattr(folder.path("real").c_str(), "user.note", note, sizeof note);
+    ::getxattr(scratch.path("real").c_str(), "user.note", note, sizeof note);
     std::ostringstream text;
     text << st.st_uid << ' ' << st.st_gid << ' ' << std::oct << st.st_mode << ' '
          << S_ISLNK(given.st_mode) << ' ' << note;
@@ -241,8 +241,8 @@ struct Scene {
       return change(users) ? Status() : Status(Error{Major::kFailure, Minor::kBadCredential});
     });
     RC_ASSERT(edited.ok() == succeeds);
-    RC_ASSERT(model_of(folder.read("real")) == model);
-    RC_ASSERT(folder.read("real").starts_with("# comment\n"));
+    RC_ASSERT(model_of(scratch.read("real")) == model);
+    RC_ASSERT(scratch.read("real").starts_with("# comment\n"));
     RC_ASSERT(attributes() == before);
   }
 

@@ -36,27 +36,27 @@ const UsersFile& opened(const std::string& path, std::uint64_t grace) {
   return **file;
 }
 
-void replace(const ScratchFolder& folder, const std::string& text) {
-  const std::string fresh = folder.write("fresh", text);
-  REQUIRE(::rename(fresh.c_str(), folder.path("users").c_str()) == 0);
+void replace(const ScratchDirectory& scratch, const std::string& text) {
+  const std::string fresh = scratch.write("fresh", text);
+  REQUIRE(::rename(fresh.c_str(), scratch.path("users").c_str()) == 0);
 }
 
 // A file that may be there, and cannot be looked at.
-void make_unreachable(const ScratchFolder& folder) {
-  REQUIRE(::unlink(folder.path("users").c_str()) == 0);
-  REQUIRE(::symlink("users", folder.path("users").c_str()) == 0);
+void make_unreachable(const ScratchDirectory& scratch) {
+  REQUIRE(::unlink(scratch.path("users").c_str()) == 0);
+  REQUIRE(::symlink("users", scratch.path("users").c_str()) == 0);
 }
 
 TEST_CASE("users file: the grace counts from when it was last found good", "[users]") {
   const bool unreachable = GENERATE(true, false);
   CAPTURE(unreachable);
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", kLine);
   const auto break_it = [&] {
     if (unreachable) {
-      make_unreachable(folder);
+      make_unreachable(scratch);
     } else {
-      replace(folder, "nonsense\n");
+      replace(scratch, "nonsense\n");
     }
   };
   const UsersFile& file = opened(path, 60);
@@ -64,7 +64,7 @@ TEST_CASE("users file: the grace counts from when it was last found good", "[use
   CHECK(log_in(file));
   REQUIRE(::unlink(path.c_str()) == 0);
   // What is seen unchanged is good then.
-  replace(folder, kLine);
+  replace(scratch, kLine);
   (void)opened(path, 1);
   ::usleep(600'000);
   CHECK(log_in(file));
@@ -72,7 +72,7 @@ TEST_CASE("users file: the grace counts from when it was last found good", "[use
   break_it();
   CHECK(log_in(file));
   REQUIRE(::unlink(path.c_str()) == 0);
-  replace(folder, kLine);
+  replace(scratch, kLine);
   CHECK(log_in(file));
   break_it();
   // No login notices that it is broken before the time is over.
@@ -81,10 +81,10 @@ TEST_CASE("users file: the grace counts from when it was last found good", "[use
 }
 
 TEST_CASE("users file: a call that fails does not change the grace", "[users]") {
-  const ScratchFolder folder;
-  const std::string path = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", kLine);
   const UsersFile& file = opened(path, 1);
-  replace(folder, "nonsense\n");
+  replace(scratch, "nonsense\n");
   CHECK_FALSE(UsersFile::open(path, std::nullopt, 1000));
   ::usleep(1'100'000);
   CHECK_FALSE(log_in(file));
@@ -95,12 +95,12 @@ TEST_CASE("users file: a user of the process gets what that user may read", "[us
     std::printf("not root: nothing was tried\n");
     return;
   }
-  const ScratchFolder folder;
-  REQUIRE(::chmod(folder.path("").c_str(), 0755) == 0);
-  const std::string path = folder.write("users", kLine);
+  const ScratchDirectory scratch;
+  REQUIRE(::chmod(scratch.path("").c_str(), 0755) == 0);
+  const std::string path = scratch.write("users", kLine);
   const UsersFile& file = opened(path, 60);
   REQUIRE(file.identity({}, {}));
-  const std::string theirs = folder.write("theirs", kLine);
+  const std::string theirs = scratch.write("theirs", kLine);
   REQUIRE(::chown(theirs.c_str(), kStranger, kStranger) == 0);
   CHECK(test::holds_in_child([&] {
     bool good = ::seteuid(kStranger) == 0 && !UsersFile::open(path) && !file.identity({}, {}) &&
@@ -129,18 +129,18 @@ TEST_CASE("users file: an account that cannot log in is no initiator's", "[users
       {"bob:1" + lm + "31D6CFE0D16AE931B73C59D7E0C089C0:[U]:LCT-0:\n", "bob has an empty password"},
       {"DOM:bob:\n", "bob has an empty password; set one with gss-ntlm user passwd"},
   };
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   for (const auto& row : rows) {
     for (const char* user : {"", "bob"}) {
       CAPTURE(row.line, user);
-      replace(folder, row.line);
-      CHECK_FALSE(UsersFile::at(folder.path("users"))->identity(wide(user), {}));
+      replace(scratch, row.line);
+      CHECK_FALSE(UsersFile::at(scratch.path("users"))->identity(wide(user), {}));
       const std::string_view why = last_detail(static_cast<std::uint32_t>(Minor::kNoInitiatorCred));
       CHECK(why.find(row.why) != std::string_view::npos);
     }
   }
-  replace(folder, "bob:1" + nt + "[U]:LCT-0:\n");
-  CHECK(UsersFile::at(folder.path("users"))->identity({}, {}));
+  replace(scratch, "bob:1" + nt + "[U]:LCT-0:\n");
+  CHECK(UsersFile::at(scratch.path("users"))->identity({}, {}));
 }
 
 }  // namespace

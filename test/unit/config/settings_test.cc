@@ -168,13 +168,13 @@ TEST_CASE("times are read in days, hours, minutes and seconds") {
 
 TEST_CASE("the environment overrides the file") {
   const CleanEnvironment clean;
-  const ScratchFolder folder;
-  const std::string file = folder.write("s.conf",
-                                        "[policy]\nsend_level = 4\naccept_level = 4\n"
-                                        "[names]\nnetbios_computer = FILE\n"
-                                        "[accounts]\nusers_file = /file\n"
-                                        "acceptor_users_file = /acceptor\n"
-                                        "initiator_users_file = /initiator\n");
+  const ScratchDirectory scratch;
+  const std::string file = scratch.write("s.conf",
+                                         "[policy]\nsend_level = 4\naccept_level = 4\n"
+                                         "[names]\nnetbios_computer = FILE\n"
+                                         "[accounts]\nusers_file = /file\n"
+                                         "acceptor_users_file = /acceptor\n"
+                                         "initiator_users_file = /initiator\n");
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   Result<Ref<const Settings>> s = load_settings();
   REQUIRE(s.ok());
@@ -213,27 +213,27 @@ TEST_CASE("a wrong or empty level in the environment is an error that names it")
 
 TEST_CASE("a settings file that is named must be there, readable and ours to trust") {
   const CleanEnvironment clean;
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   const auto why = [&](const std::string& path) {
     const ScopedVariable settings("GSS_NTLM_SETTINGS", path.c_str());
     const Result<Ref<const Settings>> s = load_settings();
     CHECK_FALSE(s.ok());
     return std::string(last_detail(static_cast<std::uint32_t>(Minor::kBadSetting)));
   };
-  CHECK(has_text(why(folder.path("absent.conf")), "No such file"));
-  CHECK(has_text(why(folder.path("")), "not a regular file"));
-  const std::string file = folder.write("loose.conf", "");
+  CHECK(has_text(why(scratch.path("absent.conf")), "No such file"));
+  CHECK(has_text(why(scratch.path("")), "not a regular file"));
+  const std::string file = scratch.write("loose.conf", "");
   std::filesystem::permissions(file, std::filesystem::perms::all);
   CHECK(has_text(why(file), "chmod go-w"));
-  CHECK(has_text(why(folder.write("bad.conf", "[policy]\nfoo = 1\n")), "bad.conf line 2"));
-  const std::string foreign = folder.write("foreign.conf", "");
+  CHECK(has_text(why(scratch.write("bad.conf", "[policy]\nfoo = 1\n")), "bad.conf line 2"));
+  const std::string foreign = scratch.write("foreign.conf", "");
   // Only root can give a file away.
   if (::chown(foreign.c_str(), 65534, 65534) == 0) {
     CHECK(has_text(why(foreign), "chown it"));
     // A file of a third user, who has no number there, and this one's cannot be told apart.
     REQUIRE(::chown(foreign.c_str(), 12345, 12345) == 0);
     std::filesystem::permissions(foreign, std::filesystem::perms(0644));
-    std::filesystem::permissions(folder.path(""), std::filesystem::perms(0755));
+    std::filesystem::permissions(scratch.path(""), std::filesystem::perms(0755));
     const auto check = [&] {
       const ScopedVariable settings("GSS_NTLM_SETTINGS", foreign.c_str());
       return !load_settings().ok();
@@ -244,8 +244,8 @@ TEST_CASE("a settings file that is named must be there, readable and ours to tru
 
 TEST_CASE("a settings file that is wrong is read once, until it changes") {
   const CleanEnvironment clean;
-  const ScratchFolder folder;
-  const std::string file = folder.write("s.conf", "[policy]\nfoo = 1\n");
+  const ScratchDirectory scratch;
+  const std::string file = scratch.write("s.conf", "[policy]\nfoo = 1\n");
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   const Descriptor watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   REQUIRE(::inotify_add_watch(watch.get(), file.c_str(), IN_OPEN) >= 0);
@@ -269,7 +269,7 @@ TEST_CASE("a settings file that is wrong is read once, until it changes") {
     CHECK_FALSE(load_settings().ok());
     CHECK(opened() == 1);
   }
-  folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  scratch.write("s.conf", "[policy]\nmin_key_bits = 56\n");
   CHECK(load_settings().ok());
 }
 
@@ -278,9 +278,9 @@ TEST_CASE("a settings file of one user of the process does not count for the oth
     return;
   }
   const CleanEnvironment clean;
-  const ScratchFolder folder;
-  std::filesystem::permissions(folder.path(""), std::filesystem::perms(0755));
-  const std::string file = folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  const ScratchDirectory scratch;
+  std::filesystem::permissions(scratch.path(""), std::filesystem::perms(0755));
+  const std::string file = scratch.write("s.conf", "[policy]\nmin_key_bits = 56\n");
   REQUIRE(::chown(file.c_str(), 12345, 12345) == 0);
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   CHECK(test::holds_in_child([] {
@@ -291,8 +291,8 @@ TEST_CASE("a settings file of one user of the process does not count for the oth
 
 TEST_CASE("settings are kept until file or environment change") {
   const CleanEnvironment clean;
-  const ScratchFolder folder;
-  const std::string file = folder.write("s.conf", "[policy]\nmin_key_bits = 56\n");
+  const ScratchDirectory scratch;
+  const std::string file = scratch.write("s.conf", "[policy]\nmin_key_bits = 56\n");
   const ScopedVariable settings("GSS_NTLM_SETTINGS", file.c_str());
   const Result<Ref<const Settings>> first = load_settings();
   const Result<Ref<const Settings>> again = load_settings();
@@ -304,7 +304,7 @@ TEST_CASE("settings are kept until file or environment change") {
     REQUIRE(other.ok());
     CHECK((*other)->default_user == "bob");
   }
-  folder.write("s.conf", "[policy]\nmin_key_bits = 128\n");
+  scratch.write("s.conf", "[policy]\nmin_key_bits = 128\n");
   ::usleep(1'100'000);  // the file is looked at once a second
   const Result<Ref<const Settings>> changed = load_settings();
   REQUIRE(changed.ok());

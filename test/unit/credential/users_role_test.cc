@@ -15,9 +15,9 @@ using namespace test;
 class World {
  public:
   World() {
-    folder_.write("one", "CORP:one:x\n");
-    folder_.write("two", "CORP:alice:x\nCORP:bob:y\n");
-    folder_.write("other", "CORP:other:x\n");
+    scratch_.write("one", "CORP:one:x\n");
+    scratch_.write("two", "CORP:alice:x\nCORP:bob:y\n");
+    scratch_.write("other", "CORP:other:x\n");
   }
 
   /// The account that an initiator gets with `settings`, in which @ stands for the directory; or
@@ -33,17 +33,17 @@ class World {
   bool accepts(const std::string& settings, const CredentialRequest& request = {}) {
     return acquire(Usage::kAccept, settings, nullptr, request).ok();
   }
-  [[nodiscard]] std::string path(const char* name) const { return folder_.path(name); }
+  [[nodiscard]] std::string path(const char* name) const { return scratch_.path(name); }
 
  private:
   Result<Ref<const Credential>> acquire(Usage usage, std::string settings, const char* ntlmuser,
                                         CredentialRequest request) {
     for (std::size_t at = settings.find('@'); at != std::string::npos; at = settings.find('@')) {
-      settings.replace(at, 1, folder_.path(""));
+      settings.replace(at, 1, scratch_.path(""));
     }
     const std::string file =
-        folder_.write("settings" + std::to_string(++count_),
-                      "[accounts]\ninitiator = users_file\nacceptor = users_file\n" + settings);
+        scratch_.write("settings" + std::to_string(++count_),
+                       "[accounts]\ninitiator = users_file\nacceptor = users_file\n" + settings);
     const ScopedVariable where("GSS_NTLM_SETTINGS", file.c_str());
     const ScopedVariable user("NTLMUSER", ntlmuser);
     forget_detail();
@@ -52,7 +52,7 @@ class World {
   }
 
   ScopedVariable users_{"NTLM_USER_FILE", nullptr};
-  ScratchFolder folder_;
+  ScratchDirectory scratch_;
   int count_ = 0;
 };
 

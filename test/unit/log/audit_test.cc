@@ -76,28 +76,28 @@ TEST_CASE("an audit line without a message still tells role, target and result")
 }
 
 TEST_CASE("audit records are appended to the file that settings name") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   Settings s;
-  s.audit_file = folder.path("audit.log");
+  s.audit_file = scratch.path("audit.log");
   AuditRecord record;
   CHECK_FALSE(write_audit(s, record));
-  CHECK(folder.read("audit.log").empty());
+  CHECK(scratch.read("audit.log").empty());
   s.audit = AuditSink::kFile;
   CHECK_FALSE(write_audit(s, record));
   CHECK_FALSE(write_audit(s, record));
-  const std::string text = folder.read("audit.log");
+  const std::string text = scratch.read("audit.log");
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
 }
 
 TEST_CASE("an audit file that cannot be written is reported, by name and reason") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   Settings s;
   s.audit = AuditSink::kFile;
   const struct {
     std::string file;
     const char* reason;
-  } cases[] = {{folder.path("missing/audit.log"), "No such file or directory"},
-               {folder.path(""), "Is a directory"},
+  } cases[] = {{scratch.path("missing/audit.log"), "No such file or directory"},
+               {scratch.path(""), "Is a directory"},
                {"", "No such file or directory"}};
   for (const auto& c : cases) {
     CAPTURE(c.file);
@@ -114,10 +114,10 @@ TEST_CASE("an audit file that cannot be written is reported, by name and reason"
 }
 
 TEST_CASE("an audit file is checked without being created") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   Settings s;
   s.audit = AuditSink::kFile;
-  s.audit_file = folder.path("audit.log");
+  s.audit_file = scratch.path("audit.log");
   CHECK_FALSE(check_audit(s));
   CHECK(::access(s.audit_file.c_str(), F_OK) != 0);
   CHECK_FALSE(write_audit(s, AuditRecord()));
@@ -126,11 +126,11 @@ TEST_CASE("an audit file is checked without being created") {
 
 // The C library's conversions hold a lock, and a child has a copy of it as it was at the fork.
 TEST_CASE("a child that was forked while another thread converted a time can trace and audit") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   Settings settings;
-  settings.trace_file = folder.path("trace");
+  settings.trace_file = scratch.path("trace");
   settings.audit = AuditSink::kFile;
-  settings.audit_file = folder.path("audit");
+  settings.audit_file = scratch.path("audit");
   std::atomic<bool> stop = false;
   std::thread host([&] {
     for (time_t t = 0; !stop; ++t) {
@@ -156,15 +156,15 @@ TEST_CASE("a child that was forked while another thread converted a time can tra
 }
 
 TEST_CASE("a trace event is one line with context and role") {
-  const ScratchFolder folder;
-  const Ref<const Settings> settings = tracing_to(folder.path("trace"), 1);
+  const ScratchDirectory scratch;
+  const Ref<const Settings> settings = tracing_to(scratch.path("trace"), 1);
   const ProcessRuntime first(settings, "acceptor");
   const ProcessRuntime second(settings, "initiator");
   first.trace("accounts: wrong\npassword");
   second.trace("initiator: NEGOTIATE made");
   const Buffer token = nasty_authenticate();
   first.trace_message("received", token.view());
-  const std::string text = folder.read("trace");
+  const std::string text = scratch.read("trace");
   CHECK(std::count(text.begin(), text.end(), '\n') == 2);
   CHECK(text.find("acceptor: accounts: wrong?password\n") != std::string::npos);
   CHECK(text.find(" initiator: NEGOTIATE made\n") != std::string::npos);
@@ -172,11 +172,11 @@ TEST_CASE("a trace event is one line with context and role") {
 }
 
 TEST_CASE("trace level 2 shows messages, names escaped and no response in it") {
-  const ScratchFolder folder;
-  const ProcessRuntime env(tracing_to(folder.path("trace"), 2), "acceptor");
+  const ScratchDirectory scratch;
+  const ProcessRuntime env(tracing_to(scratch.path("trace"), 2), "acceptor");
   const Buffer token = nasty_authenticate();
   env.trace_message("received", token.view());
-  const std::string text = folder.read("trace");
+  const std::string text = scratch.read("trace");
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   CHECK(text.find("received AUTHENTICATE of") != std::string::npos);
   CHECK(text.find("user \"a\"\\x0aAUDIT ok") != std::string::npos);
@@ -211,11 +211,11 @@ TEST_CASE("messages that are malformed are described as such") {
 }
 
 TEST_CASE("files of trace and audit are created for their owner alone") {
-  const ScratchFolder folder;
+  const ScratchDirectory scratch;
   Settings settings;
-  settings.trace_file = folder.path("trace");
+  settings.trace_file = scratch.path("trace");
   settings.audit = AuditSink::kFile;
-  settings.audit_file = folder.path("audit");
+  settings.audit_file = scratch.path("audit");
   const mode_t mask = ::umask(0);
   trace_event(settings, "event");
   CHECK_FALSE(write_audit(settings, AuditRecord()));

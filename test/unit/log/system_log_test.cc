@@ -42,8 +42,8 @@ class Log {
 }  // namespace
 
 TEST_CASE("a record reaches the system's log with priority, name and process") {
-  const ScratchFolder folder;
-  const std::string path = folder.path("log");
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path("log");
   const Log log(path);
   CHECK(check_log(path.c_str()) == 0);
   CHECK(send_to_log("{\"a\":1} %s", path.c_str()) == 0);
@@ -52,12 +52,12 @@ TEST_CASE("a record reaches the system's log with priority, name and process") {
 }
 
 TEST_CASE("a system's log that is absent or behind is reported in bounded time") {
-  const ScratchFolder folder;
-  const std::string missing = folder.path("missing");
+  const ScratchDirectory scratch;
+  const std::string missing = scratch.path("missing");
   CHECK(send_to_log("x", missing.c_str()) == ENOENT);
   CHECK(check_log(missing.c_str()) == ENOENT);
   CHECK(check_log(std::string(200, 'x').c_str()) == ENAMETOOLONG);
-  const std::string path = folder.path("log");
+  const std::string path = scratch.path("log");
   {
     const Log log(path);
     const auto begun = std::chrono::steady_clock::now();

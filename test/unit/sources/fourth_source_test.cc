@@ -22,7 +22,7 @@ class Source {
  public:
   explicit Source(const std::string& accounts = "initiator = memory\nacceptor = memory\n")
       : settings_("GSS_NTLM_SETTINGS",
-                  folder_.write("settings", "[accounts]\n" + accounts).c_str()) {
+                  scratch_.write("settings", "[accounts]\n" + accounts).c_str()) {
     memory() = {};
   }
   Source(const Source&) = delete;
@@ -30,11 +30,11 @@ class Source {
   ~Source() { memory() = {}; }
 
   [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
-    return folder_.write(name, text);
+    return scratch_.write(name, text);
   }
 
  private:
-  ScratchFolder folder_;
+  ScratchDirectory scratch_;
   ScopedVariable settings_;
   ScopedVariable users_{"NTLM_USER_FILE", nullptr};
   ScopedVariable user_{"NTLMUSER", nullptr};

@@ -141,8 +141,9 @@ Json describe(const AuthenticateMessage& m, ByteView token) {
 }  // namespace
 
 std::string captured_path() {
-  const char* folder = std::getenv("GSS_NTLM_VECTORS");
-  return std::string(folder != nullptr ? folder : GSSNTLM_TEST_CAPTURED_DIR) + "/captured.json";
+  const char* directory = std::getenv("GSS_NTLM_VECTORS");
+  return std::string(directory != nullptr ? directory : GSSNTLM_TEST_CAPTURED_DIR) +
+         "/captured.json";
 }
 
 const Json& captured() {
