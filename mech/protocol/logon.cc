@@ -66,8 +66,8 @@ std::optional<Proof> verify_lm_field(const LogonRequest& r, const NtHash& hash,
   if (!may_be_lm(r, policy)) {
     return std::nullopt;
   }
-  const LmHash nobody;
-  const LmHash& known = lm_hash != nullptr ? *lm_hash : nobody;
+  const LmHash none;
+  const LmHash& known = lm_hash != nullptr ? *lm_hash : none;
   const bool same =
       verify_equal(compute_v1_response(known.view(), r.server_challenge), r.lm_response);
   if (!same || lm_hash == nullptr) {
