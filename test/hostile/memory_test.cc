@@ -2,7 +2,6 @@
 #include "test/support/catch.h"
 
 #include <array>
-#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -24,36 +23,13 @@
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 #include "mech/protocol/session.h"
+#include "test/hostile/kept_memory.h"
 #include "test/hostile/needle.h"
+#include "test/hostile/session_secrets.h"
 #include "test/support/gss.h"
 
 using namespace gssntlm;
 using namespace gssntlm::test;
-
-namespace {
-
-std::atomic<bool> g_keep_freed = false;
-
-// What is freed meanwhile stays as it is: who got the room next might overwrite what was not wiped.
-class KeepFreed {
- public:
-  KeepFreed() { g_keep_freed = true; }
-  KeepFreed(const KeepFreed&) = delete;
-  KeepFreed& operator=(const KeepFreed&) = delete;
-  ~KeepFreed() { g_keep_freed = false; }
-};
-
-}  // namespace
-
-extern "C" {
-void __libc_free(void*);
-
-void free(void* memory) {
-  if (!g_keep_freed) {
-    __libc_free(memory);
-  }
-}
-}
 
 namespace {
 
@@ -70,17 +46,6 @@ struct Secrets {
 
   void add(const std::string& label, ByteView secret) { needles.emplace_back(label, secret); }
 };
-
-std::string session_key(End& end) {
-  gss_OID_desc oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
-  OM_uint32 minor = 0;
-  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-  REQUIRE(gss_inquire_sec_context_by_oid(&minor, end.context, &oid, &set) == GSS_S_COMPLETE);
-  std::string key(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
-  explicit_bzero(set->elements[0].value, set->elements[0].length);
-  gss_release_buffer_set(&minor, &set);
-  return key;
-}
 
 // Without a stream, which leaves its buffer behind.
 void write_user(const std::string& path, const std::string& password) {
@@ -128,15 +93,11 @@ void write_user(const std::string& path, const std::string& password) {
     REQUIRE(unwrap(acceptor, token, text).ok());
     REQUIRE(wrap(acceptor, "message", token).ok());
     REQUIRE(unwrap(initiator, token, text).ok());
-    std::string key = session_key(initiator);
-    const SessionKey session(
-        std::span<const std::uint8_t, 16>(reinterpret_cast<const std::uint8_t*>(key.data()), 16));
-    secrets.add("session key", session.view());
-    for (const Side side : {Side::kClient, Side::kServer}) {
-      secrets.add("signing key", derive_signing_key(session, side).view());
-      secrets.add("sealing key", SealingKey(flag::kEss | flag::k128, session, side).view());
-    }
-    explicit_bzero(key.data(), key.size());
+    with_session_key(initiator, [&](std::span<std::uint8_t> key) {
+      REQUIRE(key.size() == SessionKey::kSize);
+      add_session_keys(key.first<SessionKey::kSize>(), flag::kEss | flag::k128,
+                       [&](const char* label, ByteView secret) { secrets.add(label, secret); });
+    });
     // The accounts of a users file stay with the process: empty it, and have it read again.
     workshop.write("users", "");
     CredHandle again;
@@ -288,5 +249,16 @@ TEST_CASE("memory: a core dump shows nothing of what was released") {
 TEST_CASE("memory: the search finds what is there") {
   std::array<std::uint8_t, 16> live{1, 99, 3, 4, 77, 6, 7, 8, 55, 10, 11, 12, 13, 14, 15, 44};
   const Needle needle("live", live);
+  CHECK_FALSE(places_of(needle).empty());
+}
+
+TEST_CASE("memory: the search finds what was freed and not wiped") {
+  std::array<std::uint8_t, 16> live{2, 98, 3, 4, 77, 6, 7, 8, 55, 10, 11, 12, 13, 14, 15, 43};
+  const Needle needle("freed", live);
+  {
+    const KeepFreed keep;
+    const std::vector<std::uint8_t> copy(live.begin(), live.end());
+    explicit_bzero(live.data(), live.size());
+  }
   CHECK_FALSE(places_of(needle).empty());
 }

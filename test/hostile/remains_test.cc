@@ -18,27 +18,13 @@
 #include "mech/crypto/derive.h"
 #include "mech/wire/authenticate.h"
 #include "mech/wire/challenge.h"
+#include "test/hostile/kept_memory.h"
 #include "test/hostile/needle.h"
+#include "test/hostile/session_secrets.h"
 #include "test/support/gss.h"
 
 using namespace gssntlm;
 using namespace gssntlm::test;
-
-namespace {
-std::atomic<bool> g_keep_freed = false;
-}  // namespace
-
-extern "C" {
-void __libc_free(void*);
-
-// What is freed meanwhile stays as it is. That this function calls another through the program's
-// procedure linkage table is part of the test: the dynamic linker saves all registers there.
-void free(void* memory) {
-  if (!g_keep_freed) {
-    __libc_free(memory);
-  }
-}
-}
 
 namespace {
 
@@ -96,14 +82,10 @@ void acquire_alice(CredHandle& cred) {
 }
 
 void take_session_key(const End& end, Trace& trace) {
-  gss_OID_desc oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
-  OM_uint32 minor = 0;
-  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-  REQUIRE(gss_inquire_sec_context_by_oid(&minor, end.context, &oid, &set) == GSS_S_COMPLETE);
-  auto* key = static_cast<std::uint8_t*>(set->elements[0].value);
-  flip(key, set->elements[0].length);
-  trace.session_key.assign(key, key + set->elements[0].length);
-  gss_release_buffer_set(&minor, &set);
+  with_session_key(end, [&](std::span<std::uint8_t> key) {
+    flip(key.data(), key.size());
+    trace.session_key.assign(key.begin(), key.end());
+  });
 }
 
 // Messages in both directions and both ways.
@@ -124,7 +106,7 @@ enum class Life { kHandshake, kMessages };
 // them. The session key is asked for and hidden while it is in use; what follows must not leave it.
 Trace live(const Workshop& workshop, Life life) {
   Trace trace;
-  g_keep_freed = true;
+  const KeepFreed keep;
   {
     CredHandle alice;
     CredHandle accept;
@@ -158,7 +140,6 @@ Trace live(const Workshop& workshop, Life life) {
   workshop.write("users", "");
   CredHandle again;
   (void)acquire(GSS_C_ACCEPT, &kNtlm, again);
-  g_keep_freed = false;
   return trace;
 }
 
@@ -186,12 +167,9 @@ std::vector<Needle> derive(const Trace& trace) {
                             .base.view());
   std::vector<std::uint8_t> bytes = trace.session_key;
   flip(bytes.data(), bytes.size());
-  const SessionKey key(std::span<const std::uint8_t, 16>(bytes.data(), 16));
-  add("ExportedSessionKey", key.view());
-  for (const Side side : {Side::kClient, Side::kServer}) {
-    add("signing key", derive_signing_key(key, side).view());
-    add("sealing key", SealingKey(message->flags, key, side).view());
-  }
+  add_session_keys(
+      std::span<const std::uint8_t, SessionKey::kSize>(bytes.data(), SessionKey::kSize),
+      message->flags, add);
   return needles;
 }
 
