@@ -1,7 +1,9 @@
 #include "mech/credential/local_user.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -48,46 +50,78 @@ std::optional<Result<HostUser>> user_of_source(const Name& name, const Settings&
   return std::nullopt;
 }
 
-std::optional<HostUser> user_called(const std::string& user, const std::string& domain,
-                                    const Settings& settings) {
-  std::optional<HostUser> found;
+Error no_local_user(const std::string& why) {
+  return error_with_detail(Major::kUnavailable, Minor::kNoLocalUser, why);
+}
+
+// The first name that exists. One that could not be looked up may exist: the next one would be
+// another user's.
+Result<std::optional<HostUser>> user_called(const std::string& user, const std::string& domain,
+                                            const Settings& settings) {
+  Result<std::optional<HostUser>> found = std::optional<HostUser>();
   if (!domain.empty()) {
     found = host_user_called(domain + "\\" + user);
   }
-  if (!found && is_own_domain(domain, settings)) {
-    found = host_user_called(user);
-    if (!found) {
-      found = host_user_called(lower_ascii(user));
-    }
+  if (!found || *found || !is_own_domain(domain, settings)) {
+    return found;
   }
-  return found;
+  found = host_user_called(user);
+  return !found || *found ? found : host_user_called(lower_ascii(user));
 }
 
-// The first 64 KiB; empty where there is no such file.
-std::string text_of_file(const char* path) {
+Error unreadable(const char* path, int error) {
+  return no_local_user("which accounts are the system's is not known, because " +
+                       std::string(path) + " cannot be read: " + std::strerror(error));
+}
+
+// Empty where there is no such file.
+Result<std::string> text_of_file(const char* path) {
   constexpr std::size_t kMost = std::size_t{64} << 10;
   const Descriptor file = open_to_read(path);
-  std::string text(file.get() < 0 ? 0 : kMost, '\0');
-  text.resize(read_all(file.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()})
-                  .value_or(0));
+  if (file.get() < 0) {
+    return errno == ENOENT || errno == ENOTDIR ? Result<std::string>(std::string())
+                                               : unreadable(path, errno);
+  }
+  std::string text(kMost, '\0');
+  const std::optional<std::size_t> size =
+      read_all(file.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  if (!size || *size == kMost) {
+    return unreadable(path, size ? EFBIG : errno);
+  }
+  text.resize(*size);
   return text;
 }
 
 // The administrator's file, else the one that the distribution brings.
-uid_t first_user_here() {
-  const std::string own = text_of_file("/etc/login.defs");
-  return first_user_uid(own.empty() ? text_of_file("/usr/etc/login.defs") : own);
+Result<uid_t> first_user_here() {
+  Result<std::string> text = text_of_file("/etc/login.defs");
+  if (text && text->empty()) {
+    text = text_of_file("/usr/etc/login.defs");
+  }
+  return text ? Result<uid_t>(first_user_uid(*text)) : text.error();
 }
 
 // Files that no user owns show the overflow IDs, 65534 and its 16-bit kin.
-bool is_system_account(uid_t uid) {
+bool is_system_account(uid_t uid, uid_t first_user) noexcept {
   constexpr uid_t kOverflow = 65534;
   constexpr uid_t kNoUser16 = 65535;
-  return uid < first_user_here() || uid == kOverflow || uid == kNoUser16;
+  return uid < first_user || uid == kOverflow || uid == kNoUser16;
 }
 
-Error no_local_user(const std::string& why) {
-  return error_with_detail(Major::kUnavailable, Minor::kNoLocalUser, why);
+Status check_system_account(const HostUser& user, const Name& name, const Settings& settings) {
+  const std::vector<std::string>& allowed = settings.allow_system_users;
+  if (std::find(allowed.begin(), allowed.end(), user.name) != allowed.end()) {
+    return {};
+  }
+  const Result<uid_t> first = first_user_here();
+  if (!first) {
+    return first.error();
+  }
+  return is_system_account(user.uid, *first)
+             ? no_local_user(printable_utf8(name.display()) + " would be the system account " +
+                             printable_utf8(user.name) +
+                             "; if intended, add it to allow_system_users")
+             : Status();
 }
 
 }  // namespace
@@ -98,7 +132,12 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
   }
   std::optional<HostUser> found;
   if (std::optional<Result<HostUser>> user = user_of_source(name, settings); !user) {
-    found = user_called(name.user_part(), name.domain_part(), settings);
+    Result<std::optional<HostUser>> called =
+        user_called(name.user_part(), name.domain_part(), settings);
+    if (!called) {
+      return called.error();
+    }
+    found = std::move(*called);
   } else if (*user) {
     found = std::move(**user);
   } else {
@@ -110,12 +149,8 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
   if (!found) {
     return no_local_user("this system has no user for " + printable_utf8(name.display()));
   }
-  const std::vector<std::string>& allowed = settings.allow_system_users;
-  if (is_system_account(found->uid) &&
-      std::find(allowed.begin(), allowed.end(), found->name) == allowed.end()) {
-    return no_local_user(printable_utf8(name.display()) + " would be the system account " +
-                         printable_utf8(found->name) +
-                         "; if intended, add it to allow_system_users");
+  if (Status s = check_system_account(*found, name, settings); !s) {
+    return s.error();
   }
   return std::move(found->name);
 }
@@ -144,19 +179,19 @@ uid_t first_user_uid(std::string_view login_defs) noexcept {
 }
 
 Result<std::string> user_of_uid(uid_t uid) {
-  std::optional<HostUser> found = host_user_with(uid);
-  if (!found) {
+  const Result<std::optional<HostUser>> found = host_user_with(uid);
+  if (!found || !*found) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  return std::move(found->name);
+  return (*found)->name;
 }
 
 Result<uid_t> uid_of_user(const std::string& user) {
-  const std::optional<HostUser> found = host_user_called(user);
-  if (!found) {
+  const Result<std::optional<HostUser>> found = host_user_called(user);
+  if (!found || !*found) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  return found->uid;
+  return (*found)->uid;
 }
 
 std::optional<uid_t> uid_from_text(std::string_view digits) noexcept {

@@ -56,10 +56,12 @@ void write_event(const char* path, std::string_view context, std::string_view ro
   append_text(path, {line, static_cast<std::size_t>(size)});
 }
 
-// Hashed, so that the kernel's identifier itself does not travel.
-std::array<std::uint8_t, 32> read_machine_id() noexcept {
+using MachineId = std::array<std::uint8_t, 32>;
+
+// Hashed, so that the kernel's identifier itself does not travel. Zeros: it cannot be read.
+MachineId read_machine_id() noexcept {
   std::array<std::uint8_t, 36> boot{};
-  std::array<std::uint8_t, 32> id{};
+  MachineId id{};
   const Descriptor file = open_to_read("/proc/sys/kernel/random/boot_id");
   if (file.get() < 0 || read_all(file.get(), boot) != boot.size()) {
     return id;
@@ -69,6 +71,34 @@ std::array<std::uint8_t, 32> read_machine_id() noexcept {
   md5({as_bytes("single host 2"), boot}, out.last<16>());
   return id;
 }
+
+// Kept once it was read; a failure is not, or checks that need it would be off for good. No lock,
+// which a fork could leave held: all threads read the same.
+class KeptMachineId {
+ public:
+  [[nodiscard]] MachineId get() noexcept {
+    if (!kept_.load(std::memory_order_acquire)) {
+      const MachineId id = read_machine_id();
+      if (is_zero(id)) {
+        return id;
+      }
+      for (std::size_t i = 0; i < words_.size(); ++i) {
+        words_[i].store(load_le64(&id[8 * i]), std::memory_order_relaxed);
+      }
+      kept_.store(true, std::memory_order_release);
+    }
+    MachineId id;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      store_le64(&id[8 * i], words_[i].load(std::memory_order_relaxed));
+    }
+    return id;
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, sizeof(MachineId) / 8> words_{};
+  std::atomic<bool> kept_{false};
+};
+KeptMachineId g_machine_id;
 
 }  // namespace
 
@@ -90,8 +120,7 @@ std::uint64_t ProcessRuntime::now() const noexcept {
 }
 
 std::array<std::uint8_t, 32> ProcessRuntime::machine_id() const noexcept {
-  static const std::array<std::uint8_t, 32> id = read_machine_id();
-  return id;
+  return g_machine_id.get();
 }
 
 bool ProcessRuntime::random(MutableBytes out) const noexcept {

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "mech/base/status.h"
+
 namespace gssntlm {
 
 struct HostUser {
@@ -13,9 +15,9 @@ struct HostUser {
   uid_t uid = 0;
 };
 
-/// The user called `name`, or with the number `uid`; nullopt: there is none, or the name service
-/// failed. May wait for the name service. Throw std::bad_alloc.
-[[nodiscard]] std::optional<HostUser> host_user_called(const std::string& name);
-[[nodiscard]] std::optional<HostUser> host_user_with(uid_t uid);
+/// The user called `name`, or with the number `uid`; nullopt: there is none. May wait for the name
+/// service. Error: UNAVAILABLE kNoLocalUser when that cannot tell. Throw std::bad_alloc.
+[[nodiscard]] Result<std::optional<HostUser>> host_user_called(const std::string& name);
+[[nodiscard]] Result<std::optional<HostUser>> host_user_with(uid_t uid);
 
 }  // namespace gssntlm

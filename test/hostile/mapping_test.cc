@@ -1,6 +1,7 @@
 // Accounts of a domain and the users of this host, with a double of libwbclient and a user database
 // of the test's own.
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -14,6 +15,7 @@
 
 #include "mech/backends/winbind/winbind_logon.h"
 #include "mech/base/text.h"
+#include "mech/log/process_runtime.h"
 #include "test/hostile/failing.h"
 #include "test/hostile/wbclient_double.h"
 #include "test/support/catch.h"
@@ -25,6 +27,7 @@ using namespace gssntlm::test;
 namespace {
 
 std::map<std::string, uid_t> g_users;
+std::string g_unknowable;  // the user database fails when it is asked for this one
 std::atomic<bool> g_other_user = false;
 constexpr uid_t kOtherUser = 4242;
 
@@ -34,6 +37,9 @@ extern "C" {
 
 int getpwnam_r(const char* name, passwd* entry, char* text, std::size_t size, passwd** found) {
   *found = nullptr;
+  if (!g_unknowable.empty() && g_unknowable == name) {
+    return EIO;
+  }
   const auto user = g_users.find(name);
   if (user == g_users.end() || user->first.size() >= size) {
     return 0;
@@ -105,10 +111,15 @@ NameHandle log_in(const std::string& user, gss_OID mech = &kNtlm) {
   return run(x, i, a) ? std::move(a.source) : NameHandle();
 }
 
-std::string localname(const NameHandle& name) {
+// `why` is told when there is none.
+std::string localname(const NameHandle& name, std::string* why = nullptr) {
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   OM_uint32 minor = 0;
-  if (GSS_ERROR(gss_localname(&minor, name.get(), &kNtlm, &out))) {
+  const OM_uint32 major = gss_localname(&minor, name.get(), &kNtlm, &out);
+  if (GSS_ERROR(major)) {
+    if (why != nullptr) {
+      *why = test::Outcome{major, minor}.text();
+    }
     return {};
   }
   std::string user(static_cast<const char*>(out.value), out.length);
@@ -250,6 +261,58 @@ TEST_CASE("mapping: on a member host no domain's users are the host's own") {
   state.host_user = "REALM\\alice";
   g_users["REALM\\alice"] = kDoraUid;
   CHECK(localname(alice) == "REALM\\alice");
+}
+
+TEST_CASE("mapping: a user who could not be looked up is not another one") {
+  (void)fresh_winbind();
+  const Workshop workshop("HOST:alice:Passw0rd\n", "[names]\nnetbios_computer = HOST\n");
+  const NameHandle alice = log_in("HOST\\alice");
+  REQUIRE(alice.get() != nullptr);
+  g_users = {{"alice", 5000}};
+  CHECK(localname(alice) == "alice");
+  for (const char* unknowable : {"HOST\\alice", "alice"}) {
+    CAPTURE(unknowable);
+    g_unknowable = unknowable;
+    std::string why;
+    CHECK(localname(alice, &why).empty());
+    CHECK(why.find("the user database cannot be read") != std::string::npos);
+  }
+  g_unknowable.clear();
+}
+
+TEST_CASE("mapping: where the first user's number cannot be read, every account is the system's") {
+  (void)fresh_winbind();
+  const Workshop workshop("HOST:alice:Passw0rd\n", "[names]\nnetbios_computer = HOST\n");
+  const NameHandle alice = log_in("HOST\\alice");
+  REQUIRE(alice.get() != nullptr);
+  g_users = {{"alice", 5000}};
+  REQUIRE(localname(alice) == "alice");
+  std::string why;
+  const auto localname_when = [&](failing::Call call, int error) {
+    failing::arm({call, 1, error, true});
+    const std::string user = localname(alice, &why);
+    failing::disarm();
+    return user;
+  };
+  CHECK(localname_when(failing::Call::kOpen, EMFILE).empty());
+  CHECK(why.find("/etc/login.defs cannot be read") != std::string::npos);
+  CHECK(localname_when(failing::Call::kOpen, EACCES).empty());
+  CHECK(localname_when(failing::Call::kRead, EIO).empty());
+  CHECK(localname_when(failing::Call::kOpen, ENOENT) == "alice");
+}
+
+TEST_CASE("runtime: which machine this is can be read again after a failure") {
+  const Workshop workshop("");
+  const Result<Ref<const Settings>> settings = load_settings();
+  REQUIRE(settings);
+  const ProcessRuntime runtime(*settings, "acceptor");
+  failing::arm({failing::Call::kOpen, 1, EMFILE, true});
+  const auto unknown = runtime.machine_id();
+  CHECK(failing::disarm() == 1);
+  CHECK(is_zero(unknown));
+  const auto known = runtime.machine_id();
+  CHECK_FALSE(is_zero(known));
+  CHECK(runtime.machine_id() == known);
 }
 
 TEST_CASE("winbind: a connection is its maker's, not that of whom the process becomes") {

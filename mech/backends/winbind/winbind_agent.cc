@@ -121,8 +121,8 @@ Account account_for(ByteView user, ByteView domain, const WinbindFacts& facts) {
   account.domain = narrow_domain ? std::move(*narrow_domain) : "";
   if (account.user.empty()) {
     // Winbind serves the effective user of the process.
-    const std::optional<HostUser> caller = host_user_with(::geteuid());
-    const std::string login = caller ? caller->name : "";
+    const Result<std::optional<HostUser>> caller = host_user_with(::geteuid());
+    const std::string login = caller && *caller ? (*caller)->name : "";
     const std::size_t at = login.find(facts.separator);
     account.user = at == std::string::npos ? login : login.substr(at + 1);
     account.domain = at == std::string::npos ? "" : login.substr(0, at);

@@ -159,8 +159,8 @@ std::string proven_value(const Name& name, std::string_view which) {
 
 // A local user of the same name overrides the domain's: programs that use the name reach that one.
 bool leads_back(const HostUser& user) {
-  const std::optional<HostUser> found = host_user_called(user.name);
-  return found && found->uid == user.uid;
+  const Result<std::optional<HostUser>> found = host_user_called(user.name);
+  return found && *found && (*found)->uid == user.uid;
 }
 
 }  // namespace

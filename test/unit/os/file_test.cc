@@ -50,14 +50,17 @@ TEST_CASE("os: a file is opened without waiting, and not for other programs", "[
 }
 
 TEST_CASE("os: a user is found by name and by number", "[os]") {
-  const std::optional<HostUser> root = host_user_with(0);
-  REQUIRE(root);
-  CHECK(root->uid == 0);
-  const std::optional<HostUser> same = host_user_called(root->name);
-  REQUIRE(same);
-  CHECK(same->uid == 0);
-  CHECK_FALSE(host_user_called("no-user-of-this-name"));
-  CHECK_FALSE(host_user_called(""));
+  const auto root = host_user_with(0);
+  REQUIRE((root && *root));
+  CHECK((*root)->uid == 0);
+  const auto same = host_user_called((*root)->name);
+  REQUIRE((same && *same));
+  CHECK((*same)->uid == 0);
+  for (const char* missing : {"no-user-of-this-name", ""}) {
+    const auto none = host_user_called(missing);
+    REQUIRE(none);
+    CHECK_FALSE(*none);
+  }
 }
 
 TEST_CASE("os: a library, or a function of it, may be missing", "[os]") {
