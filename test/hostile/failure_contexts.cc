@@ -26,8 +26,6 @@ void inquire_by_oid(Trial& t, gss_ctx_id_t context, gss_OID_desc oid) {
   t.expect_none(set.get());
 }
 
-const gss_OID_desc kSessionKey = {
-    11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
 const gss_OID_desc kStrength = {11,
                                 const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f")};
 
@@ -93,7 +91,7 @@ const Operation kContexts[] = {
      }},
     {"gss_inquire_sec_context_by_oid: session key",
      [](Trial& t) {
-       on_shared_pair(t, [&](Pair& pair) { inquire_by_oid(t, pair.initiator, kSessionKey); });
+       on_shared_pair(t, [&](Pair& pair) { inquire_by_oid(t, pair.initiator, kSessionKeyOid); });
      }},
     {"gss_inquire_sec_context_by_oid: strength",
      [](Trial& t) {

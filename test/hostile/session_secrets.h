@@ -16,10 +16,10 @@ namespace gssntlm::test {
 /// made here.
 template <typename Use>
 void with_session_key(const End& end, Use use) {
-  gss_OID_desc oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
   OM_uint32 minor = 0;
   gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-  REQUIRE(gss_inquire_sec_context_by_oid(&minor, end.context, &oid, &set) == GSS_S_COMPLETE);
+  REQUIRE(gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKeyOid, &set) ==
+          GSS_S_COMPLETE);
   const std::span<std::uint8_t> key(static_cast<std::uint8_t*>(set->elements[0].value),
                                     set->elements[0].length);
   use(key);

@@ -10,15 +10,9 @@ namespace gssntlm::test {
 namespace {
 
 Outcome move_context(End& end) {
-  Outcome o;
-  gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
-  o.major = gss_export_sec_context(&o.minor, &end.context, &token);
-  if (o.ok()) {
-    o.major = gss_import_sec_context(&o.minor, &token, &end.context);
-  }
-  OM_uint32 ignored = 0;
-  gss_release_buffer(&ignored, &token);
-  return o;
+  std::string token;
+  const Outcome o = export_context(end, token);
+  return o.ok() ? import_context(end, token) : o;
 }
 
 std::string framed_nothing() {

@@ -7,30 +7,19 @@
 namespace gssntlm::test {
 namespace {
 
-gss_buffer_desc buffer(std::string& s) {
-  return {s.size(), s.data()};
-}
-
-std::string take(gss_buffer_desc& b) {
-  std::string s(static_cast<const char*>(b.value), b.length);
-  OM_uint32 minor = 0;
-  gss_release_buffer(&minor, &b);
-  return s;
-}
-
 using Triple = std::array<gss_iov_buffer_desc, 3>;
 
 Triple list(std::string& header, std::string& aside, std::string& data) {
-  return {{{GSS_IOV_BUFFER_TYPE_HEADER, buffer(header)},
-           {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, buffer(aside)},
-           {GSS_IOV_BUFFER_TYPE_DATA, buffer(data)}}};
+  return {{{GSS_IOV_BUFFER_TYPE_HEADER, buffer_of(header)},
+           {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, buffer_of(aside)},
+           {GSS_IOV_BUFFER_TYPE_DATA, buffer_of(data)}}};
 }
 
 // A message in two parts, and its MIC.
 Triple signed_list(std::string& one, std::string& two, std::string& mic) {
-  return {{{GSS_IOV_BUFFER_TYPE_DATA, buffer(one)},
-           {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, buffer(two)},
-           {GSS_IOV_BUFFER_TYPE_MIC_TOKEN, buffer(mic)}}};
+  return {{{GSS_IOV_BUFFER_TYPE_DATA, buffer_of(one)},
+           {GSS_IOV_BUFFER_TYPE_SIGN_ONLY, buffer_of(two)},
+           {GSS_IOV_BUFFER_TYPE_MIC_TOKEN, buffer_of(mic)}}};
 }
 
 Outcome send_iov(End& from, Packet& p, bool seal) {
@@ -60,7 +49,7 @@ Outcome receive_iov(End& to, const Packet& p, std::string& text) {
 Outcome receive_stream(End& to, const Packet& p, std::string& text) {
   std::string token = p.token;
   std::array<gss_iov_buffer_desc, 2> iov = {
-      {{GSS_IOV_BUFFER_TYPE_STREAM, buffer(token)}, {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}}};
+      {{GSS_IOV_BUFFER_TYPE_STREAM, buffer_of(token)}, {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}}};
   Outcome o;
   o.major = gss_unwrap_iov(&o.minor, to.context, nullptr, nullptr, iov.data(), 2);
   if (o.ok()) {
@@ -70,8 +59,8 @@ Outcome receive_stream(End& to, const Packet& p, std::string& text) {
 }
 
 Outcome send_aead(End& from, Packet& p, bool seal) {
-  gss_buffer_desc aside = buffer(p.aside);
-  gss_buffer_desc in = buffer(p.plain);
+  gss_buffer_desc aside = buffer_of(p.aside);
+  gss_buffer_desc in = buffer_of(p.plain);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   Outcome o;
   o.major =
@@ -83,8 +72,8 @@ Outcome send_aead(End& from, Packet& p, bool seal) {
 Outcome receive_aead(End& to, const Packet& p, std::string& text) {
   std::string token = p.token;
   std::string beside = p.aside;
-  gss_buffer_desc aside = buffer(beside);
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc aside = buffer_of(beside);
+  gss_buffer_desc in = buffer_of(token);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   Outcome o;
   o.major = gss_unwrap_aead(&o.minor, to.context, &in, &aside, &out, nullptr, nullptr);

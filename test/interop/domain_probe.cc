@@ -38,20 +38,6 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-gss_OID_desc kSessionKey = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
-
-std::string session_key(const End& end) {
-  OM_uint32 minor = 0;
-  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-  if (GSS_ERROR(gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKey, &set)) ||
-      set->count == 0) {
-    return {};
-  }
-  std::string key(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
-  gss_release_buffer_set(&minor, &set);
-  return key;
-}
-
 std::string attribute(const NameHandle& of, const char* name) {
   gss_buffer_desc wanted{std::strlen(name), const_cast<char*>(name)};
   gss_buffer_desc value{};

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "include/gssapi/gssapi_ntlm.h"
+#include "spnego/der.h"
 #include "test/support/catch.h"
 #include "test/support/gss.h"
 
@@ -344,15 +345,14 @@ TEST_CASE("connectionless: SPNEGO, which needs a connection, fails and harms not
 
 // NegTokenInit (RFC 4178 4.2.1) that offers NTLM alone, with `inner` as its mechToken.
 std::string negotiated(const std::string& inner) {
-  const auto der = [](char tag, const std::string& content) {
-    return std::string{tag, static_cast<char>(content.size())} + content;
+  const auto oid = [](const gss_OID_desc& of) {
+    return der(der_tag::kOid, {static_cast<const std::uint8_t*>(of.elements), of.length});
   };
-  const std::string ntlm =
-      der(0x06, {static_cast<const char*>(kNtlm.elements), std::size_t{kNtlm.length}});
-  const std::string spnego =
-      der(0x06, {static_cast<const char*>(kSpnego.elements), std::size_t{kSpnego.length}});
-  const std::string fields = der('\xa0', der(0x30, ntlm)) + der('\xa2', der(0x04, inner));
-  return der(0x60, spnego + der('\xa0', der(0x30, fields)));
+  Bytes fields = der(der_tag::kContext, der(der_tag::kSequence, oid(kNtlm)));
+  append_der(fields, der_tag::kContext + 2, der(der_tag::kOctetString, as_bytes(inner)));
+  Bytes framed = oid(kSpnego);
+  append_der(framed, der_tag::kContext, der(der_tag::kSequence, fields));
+  return std::string(as_text(der(der_tag::kFraming, framed)));
 }
 
 TEST_CASE("connectionless: off unless settings say otherwise", "[connectionless]") {

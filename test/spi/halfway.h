@@ -17,31 +17,6 @@ inline constexpr const char* kUsers =
     "CORP:alice:Passw0rd-alice\n"
     "CORP:bob:b:o:b\n";
 
-inline gss_OID_desc kSessionKeyOid = {
-    11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
-
-inline std::string take(gss_buffer_desc& b) {
-  std::string s(static_cast<const char*>(b.value), b.length);
-  OM_uint32 minor = 0;
-  gss_release_buffer(&minor, &b);
-  return s;
-}
-
-inline Outcome export_context(End& end, std::string& token) {
-  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
-  Outcome o;
-  o.major = gss_export_sec_context(&o.minor, &end.context, &out);
-  token = take(out);
-  return o;
-}
-
-inline Outcome import_context(End& end, const std::string& token) {
-  gss_buffer_desc in = {token.size(), const_cast<char*>(token.data())};
-  Outcome o;
-  o.major = gss_import_sec_context(&o.minor, &in, &end.context);
-  return o;
-}
-
 inline void move_context(End& end) {
   std::string token;
   REQUIRE(export_context(end, token).ok());
@@ -57,17 +32,6 @@ inline void talk(End& from, End& to, const std::string& message) {
   CHECK(back == message);
   REQUIRE(get_mic(from, message, token).ok());
   CHECK(verify_mic(to, message, token).ok());
-}
-
-inline std::string session_key(End& end) {
-  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
-  OM_uint32 minor = 0;
-  std::string key;
-  if (gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKeyOid, &set) == 0) {
-    key.assign(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
-  }
-  gss_release_buffer_set(&minor, &set);
-  return key;
 }
 
 // The mechanism's own token inside the mechglue's frame: a length and an OID before it. It begins

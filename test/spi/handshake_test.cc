@@ -452,12 +452,11 @@ TEST_CASE("inquiries answer in every state", "[spi]") {
   const Exchange x;
   End initiator;
   End acceptor;
-  gss_OID_desc key_oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
   gss_OID_desc ssf_oid = {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f")};
   OM_uint32 minor = 0;
   gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
   const std::string negotiate = init_step(x, initiator, "");
-  CHECK(gss_inquire_sec_context_by_oid(&minor, initiator.context, &key_oid, &set) ==
+  CHECK(gss_inquire_sec_context_by_oid(&minor, initiator.context, &kSessionKeyOid, &set) ==
         GSS_S_UNAVAILABLE);
   CHECK(minor == GSS_NTLM_S_NOT_AVAILABLE);
   int open = 1;
@@ -469,7 +468,8 @@ TEST_CASE("inquiries answer in every state", "[spi]") {
 
   std::string keys[2];
   for (End* end : {&initiator, &acceptor}) {
-    REQUIRE(gss_inquire_sec_context_by_oid(&minor, end->context, &key_oid, &set) == GSS_S_COMPLETE);
+    REQUIRE(gss_inquire_sec_context_by_oid(&minor, end->context, &kSessionKeyOid, &set) ==
+            GSS_S_COMPLETE);
     REQUIRE(set->count == 2);
     keys[end == &acceptor].assign(static_cast<char*>(set->elements[0].value),
                                   set->elements[0].length);

@@ -22,17 +22,6 @@ const std::string kOurs = "[names]\nnetbios_domain = OURS\nnetbios_computer = BO
 
 gss_OID_desc kPrincipalName = {10, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01")};
 
-gss_buffer_desc buffer(const std::string& s) {
-  return {s.size(), const_cast<char*>(s.data())};
-}
-
-std::string take(gss_buffer_desc& b) {
-  std::string s(static_cast<const char*>(b.value), b.length);
-  OM_uint32 minor = 0;
-  gss_release_buffer(&minor, &b);
-  return s;
-}
-
 NameHandle canonical(const std::string& text, gss_OID type) {
   const NameHandle name(text, type);
   NameHandle made;
@@ -53,7 +42,7 @@ std::string exported(const NameHandle& name, bool composite = false) {
 }
 
 OM_uint32 import_token(const std::string& token, gss_OID type, NameHandle& name) {
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   OM_uint32 minor = 0;
   NameHandle united;
   const OM_uint32 major = gss_import_name(&minor, &in, type, united.out());
@@ -77,7 +66,7 @@ struct Attribute {
 
 Attribute attribute(const NameHandle& name, const std::string& which) {
   Attribute a;
-  gss_buffer_desc in = buffer(which);
+  gss_buffer_desc in = buffer_of(which);
   gss_buffer_desc value = GSS_C_EMPTY_BUFFER;
   gss_buffer_desc display = GSS_C_EMPTY_BUFFER;
   OM_uint32 minor = 0;
@@ -106,14 +95,14 @@ std::vector<std::string> attributes_of(const NameHandle& name) {
 
 OM_uint32 set_attribute(const NameHandle& name, const std::string& which,
                         const std::string& value) {
-  gss_buffer_desc in = buffer(which);
-  gss_buffer_desc v = buffer(value);
+  gss_buffer_desc in = buffer_of(which);
+  gss_buffer_desc v = buffer_of(value);
   OM_uint32 minor = 0;
   return gss_set_name_attribute(&minor, name.get(), 1, &in, &v);
 }
 
 OM_uint32 delete_attribute(const NameHandle& name, const std::string& which) {
-  gss_buffer_desc in = buffer(which);
+  gss_buffer_desc in = buffer_of(which);
   OM_uint32 minor = 0;
   return gss_delete_name_attribute(&minor, name.get(), &in);
 }
@@ -616,7 +605,7 @@ std::string forged(std::string token, const std::string& old, const std::string&
 
 // The source of the context behind a token; empty if it is not imported.
 NameHandle imported_source(const std::string& token) {
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   OM_uint32 minor = 0;
   End end;
   NameHandle source;
@@ -629,7 +618,7 @@ NameHandle imported_source(const std::string& token) {
 
 // The name of the credential behind a token; empty if it is not imported.
 NameHandle imported_owner(const std::string& token) {
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   OM_uint32 minor = 0;
   CredHandle cred;
   NameHandle owner;

@@ -17,21 +17,10 @@
 namespace gssntlm::test {
 namespace {
 
-gss_buffer_desc buffer(const std::string& s) {
-  return {s.size(), const_cast<char*>(s.data())};
-}
-
-std::string take(gss_buffer_desc& b) {
-  std::string s(static_cast<const char*>(b.value), b.length);
-  OM_uint32 minor = 0;
-  gss_release_buffer(&minor, &b);
-  return s;
-}
-
 struct Bindings {
   explicit Bindings(const std::optional<std::string>& data) {
     if (data) {
-      value.application_data = buffer(*data);
+      value.application_data = buffer_of(*data);
       pointer = &value;
     }
   }
@@ -43,6 +32,20 @@ struct Bindings {
 
 gss_OID_desc kNtlm = {GSS_NTLM_MECH_OID_LENGTH, const_cast<char*>(GSS_NTLM_MECH_OID_BYTES)};
 gss_OID_desc kSpnego = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+
+gss_OID_desc kSessionKeyOid = {11,
+                               const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+
+gss_buffer_desc buffer_of(const std::string& text) {
+  return {text.size(), const_cast<char*>(text.data())};
+}
+
+std::string take(gss_buffer_desc& buffer) {
+  std::string text(static_cast<const char*>(buffer.value), buffer.length);
+  OM_uint32 minor = 0;
+  gss_release_buffer(&minor, &buffer);
+  return text;
+}
 
 std::string Outcome::text() const {
   OM_uint32 ignored = 0;
@@ -56,7 +59,7 @@ std::string Outcome::text() const {
 
 NameHandle::NameHandle(const std::string& text, gss_OID type) {
   OM_uint32 minor = 0;
-  gss_buffer_desc b = buffer(text);
+  gss_buffer_desc b = buffer_of(text);
   if (GSS_ERROR(gss_import_name(&minor, &b, type, &name_))) {
     throw std::runtime_error("cannot import " + text);
   }
@@ -89,7 +92,7 @@ End::~End() {
 std::string init_step(const Exchange& x, End& end, const std::string& input) {
   NameHandle target(x.target, GSS_C_NT_HOSTBASED_SERVICE);
   Bindings bindings(x.initiator_bindings);
-  gss_buffer_desc in = buffer(input);
+  gss_buffer_desc in = buffer_of(input);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   end.last.major =
       gss_init_sec_context(&end.last.minor, x.initiator_cred, &end.context, target.get(), x.mech,
@@ -99,7 +102,7 @@ std::string init_step(const Exchange& x, End& end, const std::string& input) {
 
 std::string accept_step(const Exchange& x, End& end, const std::string& input) {
   Bindings bindings(x.acceptor_bindings);
-  gss_buffer_desc in = buffer(input);
+  gss_buffer_desc in = buffer_of(input);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   end.source = NameHandle();
   end.last.major =
@@ -134,7 +137,7 @@ bool run(const Exchange& x, End& initiator, End& acceptor) {
 Outcome acquire_password(const std::string& user, const std::string& password, gss_OID mech,
                          CredHandle& cred) {
   NameHandle name(user, GSS_C_NT_USER_NAME);
-  gss_buffer_desc pw = buffer(password);
+  gss_buffer_desc pw = buffer_of(password);
   gss_OID_set_desc mechs = {1, mech};
   Outcome o;
   o.major = gss_acquire_cred_with_password(&o.minor, name.get(), &pw, 0, &mechs, GSS_C_INITIATE,
@@ -170,7 +173,7 @@ Outcome acquire_from(gss_cred_usage_t usage, gss_OID mech, const std::string& us
 }
 
 Outcome wrap(End& end, const std::string& message, std::string& token, int conf) {
-  gss_buffer_desc in = buffer(message);
+  gss_buffer_desc in = buffer_of(message);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   Outcome o;
   o.major = gss_wrap(&o.minor, end.context, conf, GSS_C_QOP_DEFAULT, &in, nullptr, &out);
@@ -179,7 +182,7 @@ Outcome wrap(End& end, const std::string& message, std::string& token, int conf)
 }
 
 Outcome unwrap(End& end, const std::string& token, std::string& message) {
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   Outcome o;
   o.major = gss_unwrap(&o.minor, end.context, &in, &out, nullptr, nullptr);
@@ -188,7 +191,7 @@ Outcome unwrap(End& end, const std::string& token, std::string& message) {
 }
 
 Outcome get_mic(End& end, const std::string& message, std::string& token) {
-  gss_buffer_desc in = buffer(message);
+  gss_buffer_desc in = buffer_of(message);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   Outcome o;
   o.major = gss_get_mic(&o.minor, end.context, GSS_C_QOP_DEFAULT, &in, &out);
@@ -197,11 +200,37 @@ Outcome get_mic(End& end, const std::string& message, std::string& token) {
 }
 
 Outcome verify_mic(End& end, const std::string& message, const std::string& token) {
-  gss_buffer_desc in = buffer(message);
-  gss_buffer_desc mic = buffer(token);
+  gss_buffer_desc in = buffer_of(message);
+  gss_buffer_desc mic = buffer_of(token);
   Outcome o;
   o.major = gss_verify_mic(&o.minor, end.context, &in, &mic, nullptr);
   return o;
+}
+
+Outcome export_context(End& end, std::string& token) {
+  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+  Outcome o;
+  o.major = gss_export_sec_context(&o.minor, &end.context, &out);
+  token = take(out);
+  return o;
+}
+
+Outcome import_context(End& end, const std::string& token) {
+  gss_buffer_desc in = buffer_of(token);
+  Outcome o;
+  o.major = gss_import_sec_context(&o.minor, &in, &end.context);
+  return o;
+}
+
+std::string session_key(const End& end) {
+  gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+  OM_uint32 minor = 0;
+  std::string key;
+  if (gss_inquire_sec_context_by_oid(&minor, end.context, &kSessionKeyOid, &set) == 0) {
+    key.assign(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+  }
+  gss_release_buffer_set(&minor, &set);
+  return key;
 }
 
 namespace {

@@ -16,6 +16,14 @@ namespace gssntlm::test {
 extern gss_OID_desc kNtlm;
 extern gss_OID_desc kSpnego;
 
+/// Of inquiries for a context's session key.
+extern gss_OID_desc kSessionKeyOid;
+
+/// A buffer that looks at `text`.
+gss_buffer_desc buffer_of(const std::string& text);
+/// What is in a buffer that was given; the buffer is released.
+std::string take(gss_buffer_desc& buffer);
+
 /// A status, and what it says.
 struct Outcome {
   OM_uint32 major = GSS_S_COMPLETE;
@@ -115,6 +123,12 @@ Outcome wrap(End& end, const std::string& message, std::string& token, int conf 
 Outcome unwrap(End& end, const std::string& token, std::string& message);
 Outcome get_mic(End& end, const std::string& message, std::string& token);
 Outcome verify_mic(End& end, const std::string& message, const std::string& token);
+
+/// The token of a context, which is gone then; and a context from a token.
+Outcome export_context(End& end, std::string& token);
+Outcome import_context(End& end, const std::string& token);
+/// Empty when the context has none.
+std::string session_key(const End& end);
 
 /// A directory that goes with its contents. Sets NTLM_USER_FILE to `users` inside it, and
 /// GSS_NTLM_SETTINGS to `settings`, which knows no keyring and lets the users file's accounts log

@@ -68,16 +68,8 @@ std::string name_token(char kind, ByteView body) {
          static_cast<char>(mech().size()) + mech() + be32(body.size()) + text_of(body);
 }
 
-gss_buffer_desc buffer(const std::string& text) {
-  return {text.size(), const_cast<char*>(text.data())};
-}
-
-std::string take(gss_buffer_desc& b) {
-  std::string text(static_cast<const char*>(b.value), b.length);
-  OM_uint32 minor = 0;
-  (void)gss_release_buffer(&minor, &b);
-  return text;
-}
+using test::buffer_of;
+using test::take;
 
 void use_context(test::End& end) {
   ask_everything(end.context);
@@ -96,7 +88,7 @@ void check_context(ByteView body) {
   const std::string token = context_token(body);
   OM_uint32 minor = 0;
   test::End end;
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   if (GSS_ERROR(gss_import_sec_context(&minor, &in, &end.context))) {
     GSSNTLM_HOLDS(end.context == GSS_C_NO_CONTEXT);
     return;
@@ -106,7 +98,7 @@ void check_context(ByteView body) {
                 (is_established(body) ? GSS_S_FAILURE : GSS_S_COMPLETE));
   test::End used;
   const std::string other = context_token(body);
-  gss_buffer_desc again = buffer(other);
+  gss_buffer_desc again = buffer_of(other);
   GSSNTLM_HOLDS(gss_import_sec_context(&minor, &again, &used.context) == GSS_S_COMPLETE);
   use_context(used);
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
@@ -117,7 +109,7 @@ void check_context(ByteView body) {
 void check_credential(const std::string& token) {
   OM_uint32 minor = 0;
   test::CredHandle cred;
-  gss_buffer_desc in = buffer(token);
+  gss_buffer_desc in = buffer_of(token);
   if (GSS_ERROR(gss_import_cred(&minor, &in, cred.out()))) {
     GSSNTLM_HOLDS(cred.get() == GSS_C_NO_CREDENTIAL);
     return;
@@ -152,7 +144,7 @@ bool equal_names(const test::NameHandle& a, const test::NameHandle& b) {
 
 bool import_name(const std::string& text, gss_OID type, test::NameHandle& name) {
   OM_uint32 minor = 0;
-  gss_buffer_desc in = buffer(text);
+  gss_buffer_desc in = buffer_of(text);
   return !GSS_ERROR(gss_import_name(&minor, &in, type, name.out()));
 }
 
@@ -233,7 +225,7 @@ void check_damage(Input& in) {
     token[at + i] = static_cast<char>(token[at + i] ^ change[i]);
   }
   OM_uint32 minor = 0;
-  gss_buffer_desc buffered = buffer(token);
+  gss_buffer_desc buffered = buffer_of(token);
   test::End end;
   test::CredHandle cred;
   const OM_uint32 major = is_context ? gss_import_sec_context(&minor, &buffered, &end.context)
