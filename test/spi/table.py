@@ -19,7 +19,7 @@ ATTRIBUTE = re.compile(r"^\| `([\w:-]+)` \| ", re.M)
 EXPORT = re.compile(r"^ *(gss\w+);$", re.M)
 DEFINED = re.compile(r'^#define GSS_NTLM_ATTR_\w+ "([^"]+)"', re.M)
 FILE = re.compile(r"`([^`]+)`")
-EVERYTHING = "spi/arguments_test.cc"
+EVERYTHING = "spi/arguments_calls.cc"
 
 
 def rows_wrong(rows):
