@@ -11,12 +11,23 @@ namespace gssntlm {
 namespace {
 
 struct Detail {
-  std::uint32_t minor;
+  std::uint32_t minor;  // 0: none
   std::size_t size;
   std::array<char, 512> text;
+
+  [[nodiscard]] std::string_view of(std::uint32_t code) const noexcept {
+    return minor != 0 && minor == code ? std::string_view(text.data(), size) : std::string_view();
+  }
 };
 
-// Where a thread keeps its Detail, which goes with it. Not thread_local: with that much of it the C
+// A call's detail replaces the last one only once it is known that the call fails.
+struct Details {
+  std::array<Detail, 2> slots;
+  std::size_t reported;
+  [[nodiscard]] Detail& pending() noexcept { return slots[1 - reported]; }
+};
+
+// Where a thread keeps its Details, which go with it. Not thread_local: with that much of it the C
 // library makes room when a thread first needs some, and ends the process if there is no memory.
 struct Place {
   pthread_key_t key{};
@@ -29,40 +40,44 @@ const Place& place() noexcept {
 }
 
 // nullptr: this thread has had no error with a detail.
-Detail* current() noexcept {
-  return place().made ? static_cast<Detail*>(::pthread_getspecific(place().key)) : nullptr;
+Details* current() noexcept {
+  return place().made ? static_cast<Details*>(::pthread_getspecific(place().key)) : nullptr;
 }
 
 // nullptr without memory.
-Detail* make() noexcept {
-  void* room = place().made ? std::malloc(sizeof(Detail)) : nullptr;
+Details* make() noexcept {
+  void* room = place().made ? std::malloc(sizeof(Details)) : nullptr;
   if (room == nullptr || ::pthread_setspecific(place().key, room) != 0) {
     std::free(room);
     return nullptr;
   }
-  return new (room) Detail{};
+  return new (room) Details{};
 }
 
 }  // namespace
 
 Error error_with_detail(Major major, Minor minor, std::string_view text) noexcept {
-  Detail* detail = current();
-  if (detail == nullptr) {
-    detail = make();
+  Details* details = current();
+  if (details == nullptr) {
+    details = make();
   }
-  if (detail != nullptr) {
-    detail->minor = static_cast<std::uint32_t>(minor);
-    detail->size = std::min(text.size(), detail->text.size() - 1);
-    std::copy_n(text.begin(), detail->size, detail->text.begin());
+  if (details != nullptr) {
+    Detail& detail = details->pending();
+    detail.minor = static_cast<std::uint32_t>(minor);
+    detail.size = std::min(text.size(), detail.text.size() - 1);
+    std::copy_n(text.begin(), detail.size, detail.text.begin());
   }
   return {major, minor};
 }
 
 std::string_view last_detail(std::uint32_t minor) noexcept {
-  const Detail* detail = current();
-  return detail != nullptr && minor == detail->minor
-             ? std::string_view(detail->text.data(), detail->size)
-             : std::string_view();
+  Details* details = current();
+  return details != nullptr ? details->pending().of(minor) : std::string_view();
+}
+
+std::string_view reported_detail(std::uint32_t minor) noexcept {
+  const Details* details = current();
+  return details != nullptr ? details->slots[details->reported].of(minor) : std::string_view();
 }
 
 std::string error_text(Error error) {
@@ -73,9 +88,21 @@ std::string error_text(Error error) {
 }
 
 void forget_detail() noexcept {
-  if (Detail* detail = current()) {
-    detail->minor = 0;
+  if (Details* details = current()) {
+    details->pending().minor = 0;
   }
+}
+
+void report_failure(std::uint32_t minor) noexcept {
+  Details* details = current();
+  if (details == nullptr) {
+    return;
+  }
+  if (details->pending().minor != minor) {
+    details->pending().minor = 0;
+  }
+  details->reported = 1 - details->reported;
+  details->pending().minor = 0;
 }
 
 }  // namespace gssntlm

@@ -13,13 +13,20 @@ namespace gssntlm {
 /// error_with_detail(...)`.
 Error error_with_detail(Major major, Minor minor, std::string_view text) noexcept;
 
-/// The text of this thread's last error_with_detail(), if it was for `minor`; else empty.
+/// The text of this thread's last error_with_detail() in the call that runs, if it was for `minor`;
+/// else empty.
 [[nodiscard]] std::string_view last_detail(std::uint32_t minor) noexcept;
 
 /// The text of an error behind its particulars, if there are any. Throws std::bad_alloc.
 [[nodiscard]] std::string error_text(Error error);
 
-/// Forgets it: a new call begins.
+/// Forgets it: the call succeeded, and what was reported before stays.
 void forget_detail() noexcept;
+
+/// The call fails with `minor`. Its detail, or that it has none, replaces what was reported before.
+void report_failure(std::uint32_t minor) noexcept;
+
+/// The text of this thread's last failed call, if that failed with `minor`; else empty.
+[[nodiscard]] std::string_view reported_detail(std::uint32_t minor) noexcept;
 
 }  // namespace gssntlm

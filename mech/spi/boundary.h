@@ -78,8 +78,10 @@ class CancellationHold {
   int before_ = 0;
 };
 
-/// Runs the body of a function that releases an object. The detail of the thread's last error is
-/// kept: the mechglue releases names and contexts on its way out of a call that failed.
+/// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
+/// A call that succeeds leaves the detail of the thread's last error alone, because the mechglue
+/// makes such calls between a failure and gss_display_status; one that fails replaces it.
+/// This one is for functions that release an object.
 template <typename Body>
 OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
   Answer answer;
@@ -90,18 +92,22 @@ OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
   } catch (...) {
     answer = Error{Major::kFailure, Minor::kInternal};
   }
+  const auto code = static_cast<std::uint32_t>(answer.minor);
+  if (GSS_ERROR(answer.major)) {
+    report_failure(code);
+  } else {
+    forget_detail();
+  }
   if (minor != nullptr) {
-    *minor = static_cast<OM_uint32>(answer.minor);
+    *minor = code;
   }
   return answer.major;
 }
-/// Runs the body of an exported function: no exception leaves it, `minor` is written on every path.
-/// (The exported functions cannot be declared noexcept themselves: gssapi.h has declared them.)
-/// This one is for bodies where no thread is ever cancelled, because they neither read, nor write,
-/// nor wait: those that protect messages, and the shortest of those for names.
+/// The same for bodies where no thread is ever cancelled, because they neither read, nor write, nor
+/// wait: those that protect messages, and the shortest of those for names. (The exported functions
+/// cannot be declared noexcept themselves: gssapi.h has declared them.)
 template <typename Body>
 OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
-  forget_detail();
   const OM_uint32 major = guard_release(minor, std::forward<Body>(body));
   clear_vector_registers();
   return major;
@@ -141,6 +147,16 @@ void store(T* out, U value) noexcept {
     return {};
   }
   return {static_cast<const std::uint8_t*>(buffer->value), buffer->length};
+}
+
+/// The text of a buffer. Programs pass strings with their terminator counted: one NUL at the end is
+/// no part of a name or password.
+[[nodiscard]] inline std::string_view text_of(const gss_buffer_desc_struct* buffer) noexcept {
+  std::string_view text = as_text(view_of(buffer));
+  if (text.ends_with('\0')) {
+    text.remove_suffix(1);
+  }
+  return text;
 }
 
 /// A length without bytes behind it.

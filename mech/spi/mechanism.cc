@@ -42,10 +42,10 @@ class TextOutput {
   gss_buffer_desc copy_{0, nullptr};
 };
 
-// The code's own text, and what this thread last knew about it.
+// The code's own text, and the detail of the thread's last failed call.
 std::string status_text(OM_uint32 code) {
   std::string text(minor_text(code));
-  const std::string_view detail = last_detail(code);
+  const std::string_view detail = reported_detail(code);
   if (!detail.empty()) {
     text.append(" (").append(detail).append(")");
   }
@@ -62,7 +62,7 @@ extern "C" {
 
 OM_uint32 gss_display_status(OM_uint32* minor, OM_uint32 status, int type, gss_OID mech,
                              OM_uint32* message_context, gss_buffer_t text) {
-  // Not under guard(): it would forget the detail that is asked for.
+  // Not under guard(): its own failure would replace the detail that is asked for.
   const CancellationHold hold;
   Answer answer;
   clear(text);
@@ -143,7 +143,7 @@ OM_uint32 gss_inquire_mech_for_saslname(OM_uint32* minor, const gss_buffer_t sas
                                         gss_OID* mech) {
   return guard(minor, [&]() -> Answer {
     store(mech, GSS_C_NO_OID);
-    if (as_text(view_of(sasl_name)) != kSaslName) {
+    if (text_of(sasl_name) != kSaslName) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
     store(mech, mechanism_oid());
@@ -163,7 +163,7 @@ OM_uint32 gssspi_mech_invoke(OM_uint32* minor, const gss_OID mech, const gss_OID
     if (!same_oid(object, &kTraceOid)) {
       return Error{Major::kUnavailable, Minor::kNotSupported};
     }
-    const std::string_view path = as_text(view_of(value));
+    const std::string_view path = text_of(value);
     if (path.find('\0') != std::string_view::npos) {
       return failure(Minor::kBadOption);
     }
