@@ -71,7 +71,12 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names, c
     return s.error();
   }
   const Flags reply = negotiate_flags_for_challenge(offer->flags, policy_, names);
-  if (const std::optional<Refusal> refusal = check_reply_flags(reply, policy_)) {
+  // Only AUTHENTICATE proves that the client is anonymous, and if it is not, the same is checked
+  // there.
+  const bool anonymous = policy_.allow_anonymous && has(offer->flags, flag::kAnonymous);
+  const std::optional<Refusal> refusal =
+      anonymous ? std::nullopt : check_reply_flags(reply, policy_);
+  if (refusal) {
     return refuse(*refusal, env);
   }
   return emit(reply, negotiate, names, env);
@@ -213,18 +218,14 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
   return accepted;
 }
 
-// [MS-NLMP] 3.2.5.1.2, 3.3: an anonymous client has neither domain nor password, and its key is
-// public.
+// [MS-NLMP] 3.2.5.1.2, 3.3: an anonymous client has no password, and its key is public. Some name a
+// domain, which means nothing.
 Result<AcceptedLogon> Acceptor::check_anonymous(const AuthenticateMessage& message, Flags agreed,
                                                 const ChannelBindingHash* bindings,
                                                 const Runtime& env) {
   if (!accepts_kind(ResponseKind::kAnonymous, policy_)) {
     env.trace("acceptor: refused, anonymous logons are off");
     return failure(Minor::kAnonymous);
-  }
-  if (!message.domain.empty()) {
-    env.trace("acceptor: refused, an anonymous client does not come from a domain");
-    return failure(Minor::kLogonFailure);
   }
   if (bindings != nullptr) {
     env.trace("acceptor: refused, an anonymous client cannot give channel bindings");

@@ -75,12 +75,41 @@ TEST_CASE("anonymous: acceptors reject anonymous clients by default", "[anonymou
   CHECK(duel.accounts.questions() == 0);
 }
 
-TEST_CASE("anonymous: policy holds for anonymous clients too", "[anonymous]") {
+// Clients of Samba.
+DuelSetup without_ess() {
   DuelSetup setup = nobody();
   setup.initiator.require_ess = false;
   setup.request.negotiate_flags = kUsualOffer & ~flag::kEss;
+  return setup;
+}
+
+TEST_CASE("anonymous: a NEGOTIATE without ESS follows the policy for anonymous clients",
+          "[anonymous]") {
+  Duel duel(without_ess());
+  REQUIRE(duel.run() == Leg::kOpen);
+  CHECK(duel.logon.anonymous);
+  CHECK_FALSE(has(duel.server.flags, flag::kEss));
+
+  DuelSetup setup = without_ess();
+  setup.acceptor.allow_anonymous = false;
+  Duel off(setup);
+  CHECK(off.run() == Leg::kChallenge);
+  CHECK(off.error().minor == Minor::kPolicyFlags);
+}
+
+TEST_CASE("anonymous: flag J lets no user log in without ESS", "[anonymous]") {
+  DuelSetup setup = without_ess();
+  setup.anonymous = false;
+  setup.initiator.initiator_level = 1;
+  Duel plain(setup);
+  CHECK(plain.run() == Leg::kChallenge);
+
   Duel duel(setup);
-  CHECK(duel.run() == Leg::kChallenge);
+  REQUIRE(duel.negotiate());
+  store_le32(&duel.negotiate_token[12], load_le32(&duel.negotiate_token[12]) | flag::kAnonymous);
+  REQUIRE(duel.challenge());
+  REQUIRE(duel.authenticate());
+  CHECK_FALSE(duel.judge());
   CHECK(duel.error().minor == Minor::kPolicyFlags);
 }
 
@@ -126,11 +155,21 @@ TEST_CASE("anonymous: an empty LM response is anonymous too, and flag J decides 
   }));
 }
 
+TEST_CASE("anonymous: a domain that the client names is not looked at", "[anonymous]") {
+  for (const std::uint16_t length : std::initializer_list<std::uint16_t>{2, 16, 24}) {
+    CAPTURE(length);
+    CHECK(opens([&](Bytes& token) {
+      token.resize(token.size() + length, 'D');
+      set_field(token, kDomainLengthAt, length, static_cast<std::uint32_t>(token.size() - length));
+    }));
+  }
+}
+
 TEST_CASE("anonymous: nearly right forms are refused", "[anonymous]") {
   for (unsigned value = 1; value < 256; ++value) {
     CHECK_FALSE(opens([&](Bytes& token) { token[88] = static_cast<std::uint8_t>(value); }));
   }
-  for (const std::size_t at : {kNtLengthAt, kDomainLengthAt, kUserLengthAt}) {
+  for (const std::size_t at : {kNtLengthAt, kUserLengthAt}) {
     for (const std::uint16_t length : std::initializer_list<std::uint16_t>{1, 2, 16, 17, 24}) {
       CAPTURE(at, length);
       CHECK_FALSE(opens([&](Bytes& token) {
@@ -147,11 +186,14 @@ TEST_CASE("anonymous: nearly right forms are refused", "[anonymous]") {
   }
 }
 
-// Bytes that no receiver reads: MaxLen of each field, the offsets of empty ones, the workstation
-// (some clients name one), Version, the place of a MIC, and the key, which is public.
+// Bytes that no receiver reads: MaxLen of each field, the offsets of empty ones, domain and
+// workstation (some clients name one), Version, the place of a MIC, and the key, which is public.
 bool is_looked_at(const Bytes& token, std::size_t at) {
   constexpr std::size_t kWorkstationAt = 44;
   constexpr std::size_t kKeyAt = 52;
+  if (at >= kDomainLengthAt && at < kUserLengthAt) {
+    return false;
+  }
   if (at < kLmLengthAt || at == 88) {
     return true;
   }
