@@ -16,8 +16,8 @@
 
 /* Mechanism-private object identifiers, 1.3.6.1.4.1.7165.655.1.N, 11 bytes each. */
 #define GSS_NTLM_OID_LENGTH 11
-/* gss_set_sec_context_option: sequence number of the next connectionless message (4 bytes, host
- * order) */
+/* gss_set_sec_context_option: sequence number of all connectionless messages, in both directions,
+ * until it is set again (4 bytes, host order); each sealed message needs a higher one */
 #define GSS_NTLM_SET_SEQ_NUM_OID_BYTES "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x01"
 /* gss_inquire_sec_context_by_oid: one byte, 1 once AUTHENTICATE carries a MIC */
 #define GSS_NTLM_SPNEGO_REQUIRE_MIC_OID_BYTES "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x02"
@@ -120,6 +120,7 @@
 #define GSS_NTLM_S_KEYRING 0x4E540034u             /* kernel keyring cannot be used */
 #define GSS_NTLM_S_DOMAIN 0x4E540035u              /* no domain controller reached; retry */
 #define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u       /* no account of this system for the user */
-#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u /* name has no such attribute, or it is verified */
+#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u     /* name has no such attribute, or it is verified */
+#define GSS_NTLM_S_SEQUENCE_USED 0x4E540038u /* sealing would use a sequence number twice */
 
 #endif

@@ -68,6 +68,14 @@ Result<Hashes> hashes_of_password(Result<Bytes> wide, const Policy& policy) {
   return hashes;
 }
 
+// The blob of a managed service account ends its password with a NUL.
+void drop_counted_terminator(Bytes& utf16le) noexcept {
+  const std::size_t size = utf16le.size();
+  if (size >= 2 && utf16le[size - 2] == 0 && utf16le[size - 1] == 0) {
+    utf16le.resize(size - 2);
+  }
+}
+
 Result<Hashes> hashes_of(const CredentialRequest& request, const Policy& policy) {
   const int secrets =
       (request.password ? 1 : 0) + (request.password_utf16le ? 1 : 0) + (request.nt_hash ? 1 : 0);
@@ -85,6 +93,7 @@ Result<Hashes> hashes_of(const CredentialRequest& request, const Policy& policy)
     return bad_credential("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
   }
   if (raw) {
+    drop_counted_terminator(*bytes);
     return hashes_of_password(std::move(bytes), policy);
   }
   if (!bytes || bytes->size() != NtHash::kSize) {

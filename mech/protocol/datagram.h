@@ -14,9 +14,9 @@ namespace gssntlm {
 
 /// The numbers of a connectionless context.
 struct DatagramNumbers {
-  std::uint64_t next_sent = 0;        ///< 2^32: used up
-  std::uint32_t next_received = 0;    ///< looked at without extended session security only
-  std::optional<std::uint32_t> told;  ///< what the next message received must carry
+  std::uint64_t next_sent = 0;         ///< above all numbers sent; 2^32: used up
+  std::uint32_t next_received = 0;     ///< used without extended session security only
+  std::optional<std::uint32_t> fixed;  ///< of all messages, until another is set
   ReplayWindow window;
 };
 
@@ -27,19 +27,21 @@ class DatagramSecurity {
   /// `self` is this end. Without `detect_replay` a number may be taken any number of times.
   DatagramSecurity(Flags flags, const SessionKey& key, Side self, bool detect_replay) noexcept;
 
-  /// The number of the next message, in either direction [MS-NLMP] 3.4: the next one sent carries
-  /// it, those after it count on; the next one received must carry it, unless one is sent before.
+  /// The number of all messages from now on, in both directions, until it is set again
+  /// [MS-NLMP] 3.4. Any number of messages can be signed under it, but only the first message can
+  /// be sealed, and only if no number as high was sent before.
   void set_sequence(std::uint32_t number) noexcept;
 
-  /// As Session::protect(). Parts may be sealed with extended session security only. Error:
-  /// CONTEXT_EXPIRED kSequenceEnd when the sequence numbers are used up; set_sequence() restarts
-  /// them.
+  /// As Session::protect(). Parts may be sealed with extended session security only. Errors:
+  /// CONTEXT_EXPIRED kSequenceEnd when the sequence numbers are used up (signing goes on under a
+  /// fixed number); FAILURE kSequenceUsed for sealing under a fixed number that was used, or is
+  /// below one that was.
   [[nodiscard]] Status protect(std::span<const MessagePart> parts, SignatureOut signature) noexcept;
 
   /// As Session::open(). With extended session security the message says its number; without,
   /// it is the one set, or that after the last one opened. A duplicate or old message that is
-  /// genuine is opened, and called so. Errors: BAD_SIG kBadSignature, kSequence (not the number
-  /// set).
+  /// genuine is opened, and called so, except a signature under a fixed number. Errors: BAD_SIG
+  /// kBadSignature, kSequence (not the number set).
   [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts,
                                      SignatureView signature) noexcept;
 
@@ -57,6 +59,7 @@ class DatagramSecurity {
 
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }
   [[nodiscard]] SignatureKeys keys(const Direction& direction, Arcfour& cipher) const noexcept;
+  [[nodiscard]] Result<std::uint32_t> number_to_send(bool sealing) const noexcept;
   [[nodiscard]] Result<std::uint32_t> number_of(SignatureView signature) const noexcept;
 
   Flags flags_;

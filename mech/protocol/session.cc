@@ -11,11 +11,6 @@ constexpr std::uint64_t kSequenceEnd = std::uint64_t{1} << 32;
 // [MS-NLMP] 3.4.4.3.
 constexpr Signature kDummySignature = {1};
 
-bool seals_any(std::span<const MessagePart> parts) noexcept {
-  return std::any_of(parts.begin(), parts.end(),
-                     [](const MessagePart& part) { return part.out != nullptr; });
-}
-
 }  // namespace
 
 Session::Session(Flags flags, SessionKey key, Side self, SessionRules rules)

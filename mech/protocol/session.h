@@ -38,7 +38,8 @@ class Session {
 
   /// Seals those parts that have an `out`, and signs all: `signature` is written last.
   /// Errors: UNAVAILABLE kNoProtection, also for sealing where can_seal() denies it;
-  /// CONTEXT_EXPIRED kSequenceEnd. Nothing is changed then. Throws std::bad_alloc on the first
+  /// CONTEXT_EXPIRED kSequenceEnd; FAILURE kSequenceUsed (see DatagramSecurity). Nothing is changed
+  /// then. Throws std::bad_alloc on the first
   /// message of a direction.
   [[nodiscard]] Status protect(std::span<const MessagePart> parts, SignatureOut signature);
 
@@ -49,8 +50,8 @@ class Session {
   /// std::bad_alloc on the first message of a direction.
   [[nodiscard]] Result<Arrival> open(std::span<const MessagePart> parts, SignatureView signature);
 
-  /// The number of the next connectionless message, see DatagramSecurity. False on a connection,
-  /// which counts for itself.
+  /// The number of connectionless messages from now on, see DatagramSecurity. False on a
+  /// connection, which counts for itself.
   [[nodiscard]] bool set_sequence(std::uint32_t number) noexcept;
 
   /// Restarts the key stream that sends, or that receives, as after a mechListMIC

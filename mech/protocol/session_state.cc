@@ -45,20 +45,20 @@ void ReplayWindow::load(Deserializer& in) noexcept {
 void DatagramSecurity::save(Serializer& out) const {
   out.u64(numbers_.next_sent);
   out.u32(numbers_.next_received);
-  out.flag(numbers_.told.has_value());
-  out.u32(numbers_.told.value_or(0));
+  out.flag(numbers_.fixed.has_value());
+  out.u32(numbers_.fixed.value_or(0));
   numbers_.window.save(out);
 }
 
 void DatagramSecurity::load(Deserializer& in) noexcept {
   numbers_.next_sent = load_count(in);
   numbers_.next_received = in.u32();
-  const bool told = in.flag();
+  const bool fixed = in.flag();
   const std::uint32_t number = in.u32();
-  if (!told && number != 0) {
+  if (!fixed && number != 0) {
     in.reject();
   }
-  numbers_.told = told ? std::optional<std::uint32_t>(number) : std::nullopt;
+  numbers_.fixed = fixed ? std::optional<std::uint32_t>(number) : std::nullopt;
   numbers_.window.load(in);
 }
 

@@ -60,6 +60,11 @@ HmacMd5State signing_state(Flags flags, const SessionKey& key, Side from) noexce
   return HmacMd5State(signing.view());
 }
 
+bool seals_any(std::span<const MessagePart> parts) noexcept {
+  return std::any_of(parts.begin(), parts.end(),
+                     [](const MessagePart& part) { return part.out != nullptr; });
+}
+
 void protect_message(const SignatureKeys& keys, std::span<const MessagePart> parts,
                      std::uint32_t sequence, SignatureOut signature) noexcept {
   if (keys.mac == nullptr) {

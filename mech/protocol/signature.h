@@ -26,6 +26,9 @@ struct MessagePart {
   bool sign = true;  ///< counts for the signature without extended session security too
 };
 
+/// Whether a part of the message is sealed.
+[[nodiscard]] bool seals_any(std::span<const MessagePart> parts) noexcept;
+
 /// The keys that sign or verify one message. `mac` is nullptr without extended session security.
 struct SignatureKeys {
   Arcfour& cipher;

@@ -188,7 +188,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
       return kBadArgument;
     }
     CredentialRequest request;
-    request.password = as_text(view_of(password));
+    request.password = text_of(password);
     return acquire(request, name, mechs, usage, out);
   });
 }

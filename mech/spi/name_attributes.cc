@@ -122,13 +122,15 @@ Answer remove(NameBox& box, std::string_view attribute) {
 }
 
 // The account that a name of this system, in one of its forms, is of.
-Result<std::string> account_named(std::string_view text, const gss_OID_desc* type) {
+Result<std::string> account_named(gss_const_buffer_t buffer, const gss_OID_desc* type) {
+  const ByteView value = view_of(buffer);
+  const std::string_view text = text_of(buffer);
   if (type == GSS_C_NO_OID || same_oid(type, GSS_C_NT_USER_NAME)) {
     return std::string(text);
   }
-  if (same_oid(type, GSS_C_NT_MACHINE_UID_NAME) && text.size() == sizeof(uid_t)) {
+  if (same_oid(type, GSS_C_NT_MACHINE_UID_NAME) && value.size() == sizeof(uid_t)) {
     uid_t uid = 0;
-    std::memcpy(&uid, text.data(), sizeof uid);
+    std::memcpy(&uid, value.data(), sizeof uid);
     return user_of_uid(uid);
   }
   if (same_oid(type, GSS_C_NT_STRING_UID_NAME)) {
@@ -138,8 +140,8 @@ Result<std::string> account_named(std::string_view text, const gss_OID_desc* typ
   return Error{Major::kBadNameType, Minor::kNameType};
 }
 
-Answer authorize(const Name& name, std::string_view text, const gss_OID_desc* type) {
-  const Result<std::string> wanted = account_named(text, type);
+Answer authorize(const Name& name, gss_const_buffer_t user, const gss_OID_desc* type) {
+  const Result<std::string> wanted = account_named(user, type);
   const Result<std::string> mine = local_user_of(name);
   if (!wanted || !mine || *wanted != *mine) {
     return Error{Major::kUnauthorized, Minor::kNoLocalUser};
@@ -290,7 +292,7 @@ OM_uint32 gssspi_authorize_localname(OM_uint32* minor, const gss_name_t name,
     if (user == nullptr || is_broken(user)) {
       return kBadArgument;
     }
-    return authorize(*found, as_text(view_of(user)), type);
+    return authorize(*found, user, type);
   });
 }
 

@@ -122,12 +122,9 @@ Result<Ref<const Name>> import_exported(ByteView token) {
   return name && parts.first == *first && parts.second == *second ? std::move(name) : bad;
 }
 
-Result<Ref<const Name>> import_name(ByteView value, const gss_OID_desc* type) {
-  std::string_view text = as_text(value);
-  // Programs as old as MIT's gss-server count the terminator.
-  if (!text.empty() && text.back() == '\0') {
-    text.remove_suffix(1);
-  }
+Result<Ref<const Name>> import_name(gss_buffer_t buffer, const gss_OID_desc* type) {
+  const ByteView value = view_of(buffer);
+  const std::string_view text = text_of(buffer);
   if (type == GSS_C_NO_OID || same_oid(type, GSS_C_NT_USER_NAME)) {
     return Name::user(text);
   }
@@ -198,7 +195,7 @@ OM_uint32 gss_import_name(OM_uint32* minor, gss_buffer_t value, gss_OID type, gs
     if (name == nullptr || is_broken(value)) {
       return kBadArgument;
     }
-    Result<Ref<const Name>> imported = import_name(view_of(value), type);
+    Result<Ref<const Name>> imported = import_name(value, type);
     if (!imported) {
       return imported.error();
     }

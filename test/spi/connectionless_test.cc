@@ -154,7 +154,7 @@ TEST_CASE("connectionless: numbers that the program names, at both ends of their
     REQUIRE(set_sequence(d.acceptor, number).ok());
     CHECK(unwrap(d.acceptor, token, message).major == GSS_S_COMPLETE);
   }
-  // Counting has come to its end and does not begin again by itself.
+  // The numbers have come to their end.
   const Outcome end = wrap(d.initiator, "one more", token);
   CHECK(end.major == GSS_S_CONTEXT_EXPIRED);
   CHECK(end.minor == GSS_NTLM_S_SEQUENCE_END);

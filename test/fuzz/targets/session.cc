@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "mech/protocol/session.h"
 #include "test/fuzz/fuzz.h"
@@ -126,7 +127,7 @@ class Conversation {
   std::array<std::deque<Message>, 2> way_;
   std::array<std::vector<Message>, 2> arrived_;
   std::array<std::uint64_t, 2> sent_{};
-  std::array<bool, 2> told_{};
+  std::optional<std::uint32_t> fixed_;   // the number that both ends were told
   std::array<std::size_t, 2> stream_{};  // bytes of key stream used
 };
 
@@ -166,13 +167,16 @@ void Conversation::send(std::size_t from, Input& in) {
     return;
   }
   if (!made) {
-    GSSNTLM_HOLDS(made.error().minor == Minor::kSequenceEnd && sent_by(from) == kNumbersEnd);
+    const bool end = sent_by(from) == kNumbersEnd && (sealing || !fixed_);
+    const bool used = !end && sealing && fixed_ && *fixed_ < sent_by(from);
+    GSSNTLM_HOLDS(made.error().minor == Minor::kSequenceEnd ? end : used);
+    GSSNTLM_HOLDS(end || made.error().minor == Minor::kSequenceUsed);
     GSSNTLM_HOLDS(saved(*ends_[from]) == before);
     return;
   }
   if (works()) {
-    told_[from] = false;
-    message.number = static_cast<std::uint32_t>(sent_by(from)++);
+    message.number = fixed_.value_or(static_cast<std::uint32_t>(sent_by(from)));
+    sent_by(from) = std::max(sent_by(from), std::uint64_t{message.number} + 1);
     check_made(from, message);
   }
   way_[from].push_back(std::move(message));
@@ -282,13 +286,11 @@ void Conversation::deliver(std::size_t from, Input& in) {
   if (way_[from].empty()) {
     return;
   }
-  // After a number was told, the next one must be it.
-  const bool any = datagram() && ess() && !told_[1 - from];
+  const bool any = datagram() && ess();
   const std::size_t which = any ? in.below(way_[from].size()) : 0;
   const auto place = way_[from].begin() + static_cast<std::ptrdiff_t>(which);
   const Result<Arrival> arrival = open(1 - from, *place, in.flag(), true);
   GSSNTLM_HOLDS(arrival.ok() && (*arrival == Arrival::kExpected || datagram()));
-  told_[1 - from] = false;
   arrived_[from].push_back(std::move(*place));
   way_[from].erase(place);
 }
@@ -332,7 +334,10 @@ void Conversation::repeat(std::size_t from, Input& in) {
     GSSNTLM_HOLDS(!ess() || arrival.error().minor == Minor::kDuplicateToken ||
                   sent_by(from) == kNumbersEnd);
   } else if (rules_.detect_replay) {
-    GSSNTLM_HOLDS(!arrival || *arrival != Arrival::kExpected);
+    const bool sealed = std::any_of(old.parts.begin(), old.parts.end(), [](const Part& part) {
+      return part.sealed && !part.sent.empty();
+    });
+    GSSNTLM_HOLDS(!arrival || *arrival != Arrival::kExpected || (fixed_ && !sealed));
   }
 }
 
@@ -353,8 +358,7 @@ void Conversation::number(Input& in) {
   GSSNTLM_HOLDS(ends_[0]->set_sequence(told) == datagram());
   GSSNTLM_HOLDS(ends_[1]->set_sequence(told) == datagram());
   if (datagram()) {
-    sent_ = {told, told};
-    told_ = {true, true};
+    fixed_ = told;
     arrived_ = {};
   }
 }
