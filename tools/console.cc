@@ -13,6 +13,7 @@
 
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
+#include "mech/credential/hash_text.h"
 #include "mech/crypto/derive.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
@@ -143,16 +144,6 @@ std::optional<SecretBytes> take_line(int fd) {
   return password;
 }
 
-std::optional<NtHash> parse_nt_hash(std::string_view digits) {
-  Result<Bytes> bytes = bytes_from_hex(digits);
-  if (!bytes || bytes->size() != NtHash::kSize) {
-    return std::nullopt;
-  }
-  NtHash hash(std::span<const std::uint8_t, 16>(bytes->data(), NtHash::kSize));
-  wipe(*bytes);
-  return hash;
-}
-
 }  // namespace
 
 int complain(std::string_view text) {
@@ -205,9 +196,13 @@ NtHash hash_password(const SecretBytes& password) {
 }
 
 std::optional<NtHash> nt_hash_option(std::string_view digits) {
-  std::optional<NtHash> hash = parse_nt_hash(digits);
+  Result<PasswordHashes> hashes = hashes_from_text(digits);
+  std::optional<NtHash> hash;
+  if (hashes) {
+    hash = std::move(hashes->nt);
+  }
   if (!hash) {
-    complain("--nt-hash takes 32 hexadecimal digits");
+    complain("--nt-hash takes 32 hexadecimal digits, or a pair lm:nt of such hashes");
   } else if (is_of_empty_password(*hash)) {
     complain(
         "--nt-hash is the hash of the empty password, which is not allowed; nothing was changed");

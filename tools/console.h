@@ -35,8 +35,8 @@ inline constexpr std::size_t kMaxPassword = 4096;
 /// The NT hash of a usable password.
 [[nodiscard]] NtHash hash_password(const SecretBytes& password);
 
-/// The hash that --nt-hash gives in 32 hexadecimal digits. Complains and returns nothing when it is
-/// none, or that of the empty password.
+/// The hash that --nt-hash gives in 32 hexadecimal digits, alone or behind `lm:`. Complains and
+/// returns nothing when it is none, or that of the empty password.
 [[nodiscard]] std::optional<NtHash> nt_hash_option(std::string_view digits);
 
 /// `DOM\user`, `user@domain`, ... into its parts, or nothing with a complaint.

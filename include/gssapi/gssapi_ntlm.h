@@ -38,7 +38,7 @@
 
 /* Credential store keys of gss_acquire_cred_from. Keys of other mechanisms are ignored. */
 #define GSS_NTLM_CS_DOMAIN "ntlmssp_domain"     /* domain, UTF-8 */
-#define GSS_NTLM_CS_NTHASH "ntlmssp_nthash"     /* NT hash, 32 hexadecimal digits */
+#define GSS_NTLM_CS_NTHASH "ntlmssp_nthash"     /* NT hash, 32 hexadecimal digits, or lm:nt */
 #define GSS_NTLM_CS_PASSWORD "ntlmssp_password" /* password, UTF-8 */
 /* Password as the UTF-16LE units themselves, hexadecimal: for machine and managed service accounts,
  * whose passwords are random units that UTF-8 cannot carry. */

@@ -21,7 +21,7 @@ struct CredentialRequest {
   Ref<const Name> name;  ///< may be empty
   Usage usage = Usage::kBoth;
   std::optional<std::string_view> domain;    ///< ntlmssp_domain
-  std::optional<std::string_view> nt_hash;   ///< ntlmssp_nthash, 32 hexadecimal digits
+  std::optional<std::string_view> nt_hash;   ///< ntlmssp_nthash, 32 hexadecimal digits, or lm:nt
   std::optional<std::string_view> password;  ///< ntlmssp_password, password
   /// ntlmssp_password_utf16le, hexadecimal: for passwords that have no UTF-8.
   std::optional<std::string_view> password_utf16le;

@@ -5,6 +5,7 @@
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/account_chain.h"
+#include "mech/credential/hash_text.h"
 #include "mech/credential/store.h"
 #include "mech/os/error_detail.h"
 
@@ -50,18 +51,13 @@ bool names_secret(const CredentialRequest& request) noexcept {
   return request.password || request.password_utf16le || request.nt_hash;
 }
 
-struct Hashes {
-  NtHash nt;
-  std::optional<LmHash> lm;
-};
-
-Result<Hashes> hashes_of_password(Result<Bytes> wide, const Policy& policy) {
+Result<PasswordHashes> hashes_of_password(Result<Bytes> wide, const Policy& policy) {
   if (!wide) {
     return error_with_detail(Major::kDefectiveCredential, Minor::kBadText,
                              "the password is not UTF-8");
   }
   const SecretBytes password(std::move(*wide));
-  Hashes hashes{derive_nt_hash(password.view()), std::nullopt};
+  PasswordHashes hashes{derive_nt_hash(password.view()), std::nullopt};
   if (initiator_needs_lm_hash(policy)) {
     hashes.lm = lm_hash_of_password(password.view(), policy.code_page);
   }
@@ -76,7 +72,16 @@ void drop_counted_terminator(Bytes& utf16le) noexcept {
   }
 }
 
-Result<Hashes> hashes_of(const CredentialRequest& request, const Policy& policy) {
+Result<PasswordHashes> hashes_of_raw_password(std::string_view digits, const Policy& policy) {
+  Result<Bytes> bytes = bytes_from_hex(digits);
+  if (!bytes || bytes->size() % 2 != 0) {
+    return bad_credential("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
+  }
+  drop_counted_terminator(*bytes);
+  return hashes_of_password(std::move(bytes), policy);
+}
+
+Result<PasswordHashes> hashes_of(const CredentialRequest& request, const Policy& policy) {
   const int secrets =
       (request.password ? 1 : 0) + (request.password_utf16le ? 1 : 0) + (request.nt_hash ? 1 : 0);
   if (secrets > 1) {
@@ -87,20 +92,13 @@ Result<Hashes> hashes_of(const CredentialRequest& request, const Policy& policy)
   if (request.password) {
     return hashes_of_password(utf16le_from_utf8(*request.password), policy);
   }
-  const bool raw = request.password_utf16le.has_value();
-  Result<Bytes> bytes = bytes_from_hex(raw ? *request.password_utf16le : *request.nt_hash);
-  if (raw && (!bytes || bytes->size() % 2 != 0)) {
-    return bad_credential("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
+  if (request.password_utf16le) {
+    return hashes_of_raw_password(*request.password_utf16le, policy);
   }
-  if (raw) {
-    drop_counted_terminator(*bytes);
-    return hashes_of_password(std::move(bytes), policy);
-  }
-  if (!bytes || bytes->size() != NtHash::kSize) {
-    return bad_credential("ntlmssp_nthash is not 32 hexadecimal digits");
-  }
-  const SecretBytes secret(std::move(*bytes));
-  return Hashes{NtHash(secret.view().first<NtHash::kSize>()), std::nullopt};
+  Result<PasswordHashes> hashes = hashes_from_text(*request.nt_hash);
+  return hashes
+             ? std::move(hashes)
+             : bad_credential("ntlmssp_nthash is neither 32 hexadecimal digits nor a pair lm:nt");
 }
 
 Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, WideName name,
@@ -109,7 +107,7 @@ Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, 
     return error_with_detail(Major::kNoCred, Minor::kNoInitiatorCred,
                              "a password needs a user name beside it");
   }
-  Result<Hashes> hashes = hashes_of(request, policy);
+  Result<PasswordHashes> hashes = hashes_of(request, policy);
   if (!hashes) {
     return hashes.error();
   }
