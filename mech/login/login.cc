@@ -202,7 +202,7 @@ Status LoginContext::judge(Acceptor& acceptor, ByteView token, const ChannelBind
   const std::uint32_t events = env().events();
   Result<AcceptedLogon> logon = acceptor.authenticate(
       token, bindings, RuledAccounts(credential_->accounts(), *settings_), env());
-  const Status named = logon ? take_source(*logon, acceptor.outcome()) : Status(logon.error());
+  const Status named = logon ? take_source(*logon) : Status(logon.error());
   if (!named) {
     report_.failed(named.error(), events);
     return named;
@@ -217,7 +217,7 @@ Status LoginContext::audit(ByteView authenticate, bool accepted) const {
   return report_.audit(authenticate, target_.get(), source_.get(), accepted);
 }
 
-Status LoginContext::take_source(AcceptedLogon& logon, const Outcome& outcome) {
+Status LoginContext::take_source(AcceptedLogon& logon) {
   if (logon.anonymous) {
     source_ = Name::anonymous();
     return {};
@@ -227,15 +227,8 @@ Status LoginContext::take_source(AcceptedLogon& logon, const Outcome& outcome) {
   if (!user || !domain) {
     return failure(Minor::kLogonFailure);
   }
-  LoginFacts facts;
-  facts.workstation = std::move(logon.workstation);
-  facts.target_name = std::move(logon.target_name);
-  facts.kind = outcome.kind;
-  facts.mic = outcome.mic;
-  facts.channel_bound = outcome.channel_bound;
-  facts.key_bits = outcome.protects() ? key_bits(outcome.flags) : 0;
   source_ = Name::authenticated(std::move(*user), std::move(*domain), std::move(logon.attributes),
-                                std::move(facts));
+                                std::move(logon.facts));
   return {};
 }
 

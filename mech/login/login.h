@@ -141,7 +141,7 @@ class LoginContext {
   void note(const Outcome& outcome);
   [[nodiscard]] Session make_session(Outcome outcome) const;
   void open(Session session) noexcept;
-  Status take_source(AcceptedLogon& logon, const Outcome& outcome);
+  Status take_source(AcceptedLogon& logon);
   Status audit(ByteView authenticate, bool accepted) const;
 
   Ref<const Settings> settings_;

@@ -1,11 +1,10 @@
 #include "mech/names/name.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/text.h"
+#include "mech/names/computed_attributes.h"
 
 namespace gssntlm {
 namespace {
@@ -83,11 +82,6 @@ bool equal_text(std::string_view a, std::string_view b) {
   return wide_a && wide_b && equal_ignoring_case(*wide_a, *wide_b);
 }
 
-std::string utf8_or_nothing(ByteView wide) {
-  Result<std::string> text = utf8_from_utf16le(wide);
-  return text ? *std::move(text) : std::string();
-}
-
 // What is not UTF-8 equals nothing, and keeps its bytes.
 std::string upper_case(const std::string& text) {
   Result<Bytes> wide = utf16le_from_utf8(text);
@@ -139,16 +133,11 @@ std::vector<LogonAttribute> Name::attributes() const {
   if (!facts_) {
     return all;
   }
-  const auto truth = [](bool v) { return std::string(v ? "1" : "0"); };
-  all.push_back({GSS_NTLM_ATTR_USER, first_});
-  all.push_back({GSS_NTLM_ATTR_DOMAIN, second_});
-  // The client chooses it freely.
-  all.push_back({GSS_NTLM_ATTR_WORKSTATION, utf8_or_nothing(facts_->workstation), false});
-  all.push_back({GSS_NTLM_ATTR_TARGET, utf8_or_nothing(facts_->target_name)});
-  all.push_back({GSS_NTLM_ATTR_VERSION, std::string(kind_name(facts_->kind))});
-  all.push_back({GSS_NTLM_ATTR_MIC, truth(facts_->mic)});
-  all.push_back({GSS_NTLM_ATTR_CHANNEL_BOUND, truth(facts_->channel_bound)});
-  all.push_back({GSS_NTLM_ATTR_KEY_BITS, std::to_string(facts_->key_bits)});
+  for (const ComputedAttribute& row : computed_attributes()) {
+    if (row.basis != AttributeBasis::kHost) {
+      all.push_back({std::string(row.name), row.value(*this), row.authenticated});
+    }
+  }
   return all;
 }
 
@@ -213,11 +202,7 @@ Result<Ref<const Name>> Name::of_parts(NameKind kind, std::string first, std::st
 }
 
 bool Name::is_computed(std::string_view attribute) noexcept {
-  constexpr std::array<std::string_view, 9> kNames = {
-      kLocalLoginAttribute,      GSS_NTLM_ATTR_USER,          GSS_NTLM_ATTR_DOMAIN,
-      GSS_NTLM_ATTR_WORKSTATION, GSS_NTLM_ATTR_TARGET,        GSS_NTLM_ATTR_VERSION,
-      GSS_NTLM_ATTR_MIC,         GSS_NTLM_ATTR_CHANNEL_BOUND, GSS_NTLM_ATTR_KEY_BITS};
-  return std::find(kNames.begin(), kNames.end(), attribute) != kNames.end();
+  return computed_attribute(attribute) != nullptr;
 }
 
 Result<Bytes> Name::wide_target_spn() const {

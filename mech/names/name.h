@@ -9,6 +9,7 @@
 #include "mech/base/archive.h"
 #include "mech/base/ref.h"
 #include "mech/base/status.h"
+#include "mech/protocol/login_facts.h"
 #include "mech/protocol/logon.h"
 
 namespace gssntlm {
@@ -29,16 +30,6 @@ enum class NameKind : std::uint8_t {
 /// The attribute that names the account of this system (GSS_C_ATTR_LOCAL_LOGIN_USER). It is
 /// computed when it is asked for, and no name holds it.
 inline constexpr std::string_view kLocalLoginAttribute = "local-login-user";
-
-/// How a user logged in here. Texts are UTF-16LE, as the client sent them.
-struct LoginFacts {
-  Bytes workstation;
-  Bytes target_name;  ///< the service that the client named; may be empty
-  ResponseKind kind = ResponseKind::kNone;
-  bool mic = false;            ///< the exchange was covered by a MIC
-  bool channel_bound = false;  ///< both sides gave the same bindings
-  unsigned key_bits = 0;       ///< 0: messages are not protected
-};
 
 /// Immutable; shared by contexts, credentials and handles.
 class Name : public RefCounted {
@@ -69,7 +60,7 @@ class Name : public RefCounted {
   [[nodiscard]] static Ref<const Name> anonymous();
 
   /// Whether applications and tokens have no say in an attribute, because this mechanism computes
-  /// it: those of LoginFacts, and `local-login-user`.
+  /// it (computed_attributes.h).
   [[nodiscard]] static bool is_computed(std::string_view attribute) noexcept;
 
   [[nodiscard]] NameKind kind() const noexcept { return kind_; }

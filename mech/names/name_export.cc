@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "include/gssapi/gssapi_ntlm.h"
 #include "mech/base/text.h"
+#include "mech/names/computed_attributes.h"
 #include "mech/names/name.h"
 
 namespace gssntlm {
@@ -38,17 +38,26 @@ std::vector<LogonAttribute> load_attributes(Deserializer& in) {
   return attributes;
 }
 
-// What save() writes: no attribute twice, and of those that are computed only what the name itself
-// says.
-bool are_sound(const std::vector<LogonAttribute>& attributes, const std::string& user,
-               const std::string& domain) {
+// Whether `name` can have been saved with this attribute: of those that are computed, with what the
+// name itself says, and as authenticated as they ever are.
+bool is_sound(const LogonAttribute& attribute, const Name& name) {
+  const ComputedAttribute* computed = computed_attribute(attribute.name);
+  if (computed == nullptr) {
+    return true;
+  }
+  if (computed->basis == AttributeBasis::kHost ||
+      (attribute.authenticated && !computed->authenticated)) {
+    return false;
+  }
+  return computed->basis != AttributeBasis::kParts || attribute.value == computed->value(name);
+}
+
+// What save() writes: no attribute twice.
+bool are_sound(const std::vector<LogonAttribute>& attributes, const Name& name) {
   std::vector<std::string_view> names;
   for (const LogonAttribute& attribute : attributes) {
     names.push_back(attribute.name);
-    if (attribute.name == kLocalLoginAttribute ||
-        (attribute.name == GSS_NTLM_ATTR_USER && attribute.value != user) ||
-        (attribute.name == GSS_NTLM_ATTR_DOMAIN && attribute.value != domain) ||
-        (attribute.name == GSS_NTLM_ATTR_WORKSTATION && attribute.authenticated)) {
+    if (!is_sound(attribute, name)) {
       return false;
     }
   }
@@ -84,11 +93,14 @@ Result<Ref<const Name>> Name::load(Deserializer& in) {
   std::string first = load_part(in);
   std::string second = load_part(in);
   std::vector<LogonAttribute> attributes = load_attributes(in);
-  if (!in.ok() || !are_sound(attributes, first, second)) {
+  if (!in.ok()) {
     return bad;
   }
   const Result<Ref<const Name>> name = of_parts(kind, std::move(first), std::move(second));
-  return name ? (*name)->with(std::move(attributes)) : Result<Ref<const Name>>(bad);
+  if (!name || !are_sound(attributes, **name)) {
+    return bad;
+  }
+  return (*name)->with(std::move(attributes));
 }
 
 Ref<const Name> Name::with(std::vector<LogonAttribute> attributes) const {

@@ -43,6 +43,18 @@ Bytes trusted_target_name(const AuthenticateMessage& message) {
   return Bytes(info.target_name->begin(), info.target_name->end());
 }
 
+LoginFacts facts_of(const AuthenticateMessage& message, ByteView workstation,
+                    const Outcome& outcome) {
+  LoginFacts facts;
+  facts.workstation.assign(workstation.begin(), workstation.end());
+  facts.target_name = trusted_target_name(message);
+  facts.kind = outcome.kind;
+  facts.mic = outcome.mic;
+  facts.channel_bound = outcome.channel_bound;
+  facts.key_bits = outcome.protects() ? key_bits(outcome.flags) : 0;
+  return facts;
+}
+
 // Whether the client says that it runs on this machine.
 bool names_this_machine(const V2ClientChallenge& blob, const Runtime& env) {
   if (!blob.target_info.single_host) {
@@ -212,9 +224,8 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
   AcceptedLogon accepted;
   accepted.user = std::move(logon->user);
   accepted.domain = std::move(logon->domain);
-  accepted.workstation.assign(names->workstation.begin(), names->workstation.end());
   accepted.attributes = std::move(logon->attributes);
-  accepted.target_name = trusted_target_name(message);
+  accepted.facts = facts_of(message, names->workstation, outcome_);
   return accepted;
 }
 

@@ -6,21 +6,20 @@
 #include "mech/base/archive.h"
 #include "mech/base/runtime.h"
 #include "mech/protocol/identity.h"
+#include "mech/protocol/login_facts.h"
 #include "mech/protocol/logon.h"
 #include "mech/protocol/outcome.h"
 #include "mech/protocol/policy.h"
 
 namespace gssntlm {
 
-/// The user who logged in, and the other names of AUTHENTICATE: UTF-16LE, clean.
+/// The user who logged in, UTF-16LE and clean, and how.
 struct AcceptedLogon {
   bool anonymous = false;  ///< user and domain are empty
   Bytes user;              ///< the account's spelling
   Bytes domain;
-  Bytes workstation;
-  /// SPN the client meant; empty when none, from an untrusted source, or not covered by a MIC.
-  Bytes target_name;
   std::vector<LogonAttribute> attributes;
+  LoginFacts facts;  ///< none of an anonymous client
 };
 
 /// One exchange. A failed step ends it: later steps answer kBadState. One challenge, one attempt.

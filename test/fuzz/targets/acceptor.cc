@@ -173,7 +173,7 @@ void check_accepted(Scene& scene, const AcceptedLogon& logon, ByteView negotiate
     return;
   }
   GSSNTLM_HOLDS(logon.user == test::wide("User") && logon.domain == test::wide("DOMAIN"));
-  GSSNTLM_HOLDS(is_clean_name(logon.workstation));
+  GSSNTLM_HOLDS(is_clean_name(logon.facts.workstation));
   if (outcome.kind == ResponseKind::kNtlmV2) {
     check_proof(scene, *message, negotiate, challenge, token, outcome);
   }

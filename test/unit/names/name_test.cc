@@ -191,6 +191,26 @@ TEST_CASE("name: a loaded name holds nothing that this mechanism computes otherw
   CHECK_FALSE(load({{"sid", "S-1-5", false}, {"mail", "x"}, {"sid", "S-1-6"}}));
 }
 
+TEST_CASE("name: what a login adds to a name is computed, and each fact of it is shown", "[name]") {
+  const Ref<const Name> name = Name::authenticated("alice", "CORP", {}, {});
+  std::vector<std::string> shown;
+  for (const LogonAttribute& attribute : name->attributes()) {
+    CAPTURE(attribute.name);
+    CHECK(Name::is_computed(attribute.name));
+    shown.push_back(attribute.name);
+  }
+  const std::vector<std::string> facts = {
+      GSS_NTLM_ATTR_USER,
+      GSS_NTLM_ATTR_DOMAIN,
+#define X(attribute, type, member, source) GSS_NTLM_ATTR_##attribute,
+#include "mech/protocol/login_facts.inc"
+#undef X
+  };
+  CHECK(shown == facts);
+  CHECK(Name::is_computed(kLocalLoginAttribute));
+  CHECK_FALSE(Name::is_computed(GSS_NTLM_ATTR_SIDS));
+}
+
 TEST_CASE("name: where no logon proved a name, no attribute of it is authenticated", "[name]") {
   for (const bool authenticated : {false, true}) {
     Serializer out;

@@ -24,8 +24,8 @@ TEST_CASE("acceptor takes an honest NTLMv2 answer with MIC", "[acceptor]") {
   REQUIRE(logon);
   CHECK(narrow(logon->user) == "User");
   CHECK(narrow(logon->domain) == "DOMAIN");
-  CHECK(narrow(logon->workstation) == "WKS01");
-  CHECK(narrow(logon->target_name) == "HTTP/server");
+  CHECK(narrow(logon->facts.workstation) == "WKS01");
+  CHECK(narrow(logon->facts.target_name) == "HTTP/server");
   const Outcome outcome = scene.acceptor.take_outcome();
   CHECK(hex(outcome.key.view()) == hex(sent.key));
   CHECK(outcome.kind == ResponseKind::kNtlmV2);
@@ -139,7 +139,7 @@ TEST_CASE("acceptor hands out no target name of untrusted source", "[acceptor]")
   answer.set(AvId::kFlags, unhex("06000000"));
   const Result<AcceptedLogon> logon = scene.judge(answer);
   REQUIRE(logon);
-  CHECK(logon->target_name.empty());
+  CHECK(logon->facts.target_name.empty());
 }
 
 TEST_CASE("acceptor refuses names with NUL or control characters though their proof is right",

@@ -207,7 +207,7 @@ TEST_CASE("target: without a MIC the client's pair names nothing", "[bindings]")
     answer.set(AvId::kTargetName, wide("HTTP/server"));
     const Result<AcceptedLogon> logon = scene.judge(answer);
     REQUIRE(logon);
-    CHECK(logon->target_name == (mic ? wide("HTTP/server") : Bytes()));
+    CHECK(logon->facts.target_name == (mic ? wide("HTTP/server") : Bytes()));
   }
 }
 

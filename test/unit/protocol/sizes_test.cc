@@ -43,7 +43,7 @@ Verdict shake_hands(InitiatorSetup setup, const Account& account) {
   }
   CHECK(hex(initiator.take_outcome().key.view()) == hex(acceptor.take_outcome().key.view()));
   verdict.user = narrow(logon->user);
-  verdict.target = narrow(logon->target_name);
+  verdict.target = narrow(logon->facts.target_name);
   return verdict;
 }
 

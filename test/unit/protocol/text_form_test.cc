@@ -35,7 +35,7 @@ TEST_CASE("OEM: names go both ways in the code page that policy names", "[oem]")
     CHECK(has(duel.server.flags, flag::kOem));
     CHECK_FALSE(has(duel.server.flags, flag::kUnicode));
     CHECK(narrow(duel.logon.user) == c.user);
-    CHECK(narrow(duel.logon.workstation) == "WKS01");
+    CHECK(narrow(duel.logon.facts.workstation) == "WKS01");
     CHECK(hex(decode_challenge(duel.challenge_token)->target_name) == "534552564552");
   }
 }

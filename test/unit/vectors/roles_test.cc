@@ -231,7 +231,7 @@ TEST_CASE("roles: our acceptor takes what each vector's client says", "[vectors]
       CHECK(narrow(logon->user) == text(in, "user"));
       // A target name that no MIC covers is not evidence.
       const bool trusted = outcome.mic && in.at("av_flags") != 6;
-      CHECK(narrow(logon->target_name) == (trusted ? text(in, "spn") : std::string()));
+      CHECK(narrow(logon->facts.target_name) == (trusted ? text(in, "spn") : std::string()));
     }
     ++count;
   }
