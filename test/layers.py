@@ -6,8 +6,8 @@ Usage: layers.py SOURCE_ROOT    FAIL lines with file, line and rule; exit status
 
 The layers, as docs/architecture.md draws them: include/ and mech/base below; mech/wire, mech/crypto
 and spnego/ beside each other, spnego/interposer above spnego/; mech/protocol; mech/os, mech/config, mech/names and mech/log;
-mech/backends, the interface of account sources and their table, below mech/config; the sources in it,
-none of which sees another; mech/credential; mech/login; mech/spi; tools/. A file includes its own
+mech/backends, the interface of account sources and their table, below mech/config; the sources, each
+directory in it, none of which sees another; mech/credential; mech/login; mech/spi; tools/. A file includes its own
 directory and those that MAY_INCLUDE names. test/ may include everything, and nothing
 includes test/.
 """
@@ -20,7 +20,9 @@ import tempfile
 BASE = {"mech/base"}
 CORE = BASE | {"mech/wire", "mech/crypto", "mech/protocol"}
 BACKEND = CORE | {"mech/backends", "mech/os", "mech/config", "mech/names", "mech/log"}
-BACKENDS = {"mech/backends/users", "mech/backends/keyring", "mech/backends/winbind"}
+# Any directory of mech/backends, of which each is a room of its own.
+A_BACKEND = "mech/backends/*"
+BACKEND_ROOM = re.compile(r"mech/backends/[^/]+(?=/)")
 MAY_INCLUDE = {
     "include": set(),
     "mech/base": set(),
@@ -33,15 +35,12 @@ MAY_INCLUDE = {
     "mech/config": CORE | {"mech/os", "mech/backends"},
     "mech/names": CORE | {"include", "mech/os"},
     "mech/log": CORE | {"mech/os", "mech/config"},
-    "mech/backends/users": BACKEND,
-    "mech/backends/keyring": BACKEND,
-    "mech/backends/winbind": BACKEND,
-    # Behind its rooms: the first prefix of a path decides.
+    A_BACKEND: BACKEND,
     "mech/backends": CORE | {"mech/os"},
-    "mech/credential": BACKEND | BACKENDS,
+    "mech/credential": BACKEND | {A_BACKEND},
     "mech/login": BACKEND | {"mech/credential"},
     "mech/spi": {"include"} | BACKEND | {"mech/credential", "mech/login", "spnego"},
-    "tools": {"include"} | BACKEND | BACKENDS | {"mech/credential", "spnego", "spnego/interposer"},
+    "tools": {"include"} | BACKEND | {A_BACKEND} | {"mech/credential", "spnego", "spnego/interposer"},
 }
 
 KNOW_GSSAPI = {"include", "mech/spi", "spnego/interposer", "tools"}
@@ -99,10 +98,17 @@ def code_only(text):
 
 def room_of(path):
     """The room that a path relative to the root lies in, or None."""
+    if match := BACKEND_ROOM.match(path):
+        return match.group(0)
     for room in list(MAY_INCLUDE) + ["test"]:
         if path.startswith(room + "/"):
             return room
     return "mech" if path.startswith("mech/") else None
+
+
+def kind_of(room):
+    """What the tables above call a room."""
+    return A_BACKEND if room and BACKEND_ROOM.match(room + "/") else room
 
 
 def included_room(root, path, name):
@@ -124,14 +130,15 @@ def line_of(text, position):
 def offences_in(root, path, text):
     """Yields (line, what is wrong) for one file."""
     room = room_of(path)
-    if path.endswith(SOURCES) and room in MAY_INCLUDE:
+    kind = kind_of(room)
+    if path.endswith(SOURCES) and kind in MAY_INCLUDE:
         for match in INCLUDE.finditer(text):
             target = included_room(root, path, match.group(1))
-            if target not in MAY_INCLUDE[room] | {room}:
+            if target != room and not MAY_INCLUDE[kind] & {target, kind_of(target)}:
                 yield line_of(text, match.start(1)), f"{room} may not include {match.group(1)} ({target})"
         code = code_only(text)
         for rooms, pattern, wrong in CODE_RULES:
-            if room in rooms:
+            if kind in rooms:
                 for match in pattern.finditer(code):
                     yield line_of(code, match.start()), f"{match.group(0).strip()}: {wrong}"
     elif path.endswith(SOURCES) and room in ("mech", None):
@@ -184,6 +191,8 @@ GOOD_TREE = {
     "mech/config/settings.h": '#include "mech/backends/backend.h"\n',
     "mech/backends/users/users_file.h": '#include "mech/backends/backend.h"\n#include "mech/config/settings.h"\n',
     "mech/backends/winbind/wbclient.h": '#include "mech/config/settings.h"\n',
+    "mech/backends/another/another.cc": '#include "mech/backends/backend.h"\n',
+    "mech/credential/credential.cc": '#include "mech/backends/users/users_file.h"\n',
     "mech/login/login.h": '#include "mech/names/name.h"\n',
     "mech/spi/names.cc": '#include <gssapi/gssapi.h>\n#include "mech/names/name.h"\n',
     "tools/main.cc": '#include <cstdio>\n#include "mech/names/name.h"\nint main() { puts(""); }\n',
@@ -208,6 +217,12 @@ PLANTED = [
     ("protocol includes spnego", "mech/protocol/session.h", '#include "spnego/der.h"', "may not include"),
     ("a back end includes another", "mech/backends/users/users_file.h",
      '#include "mech/backends/winbind/wbclient.h"', "may not include"),
+    ("a back end of any name includes another", "mech/backends/another/another.cc",
+     '#include "mech/backends/winbind/wbclient.h"', "may not include"),
+    ("a back end includes credentials", "mech/backends/another/another.cc",
+     '#include "mech/credential/credential.cc"', "may not include"),
+    ("printing in a back end of any name", "mech/backends/another/another.cc", 'void f() { puts(""); }',
+     "never prints"),
     ("config includes a back end", "mech/config/settings.h",
      '#include "mech/backends/users/users_file.h"', "may not include"),
     ("the interface of account sources includes one", "mech/backends/backend.h",

@@ -5,7 +5,7 @@ namespace gssntlm {
 
 std::span<const Backend* const> backends() noexcept {
   static const Backend* const table[] = {
-#define X(WORD) &WORD##_backend(),
+#define X(WORD, DIRECTORY) &WORD##_backend(),
 #include "mech/backends/backends.inc"
 #undef X
   };

@@ -10,7 +10,7 @@
 namespace gssntlm {
 
 /// One line each of backends.inc.
-#define X(WORD) [[nodiscard]] const Backend& WORD##_backend() noexcept;
+#define X(WORD, DIRECTORY) [[nodiscard]] const Backend& WORD##_backend() noexcept;
 #include "mech/backends/backends.inc"
 #undef X
 

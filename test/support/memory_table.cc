@@ -5,10 +5,10 @@ namespace gssntlm {
 
 std::span<const Backend* const> backends() noexcept {
   static const Backend* const table[] = {
-#define X(WORD) &WORD##_backend(),
+#define X(WORD, DIRECTORY) &WORD##_backend(),
 #include "mech/backends/backends.inc"
-      X(memory)
 #undef X
+      &memory_backend(),
   };
   return table;
 }
