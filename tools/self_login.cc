@@ -20,7 +20,9 @@ extern "C" {
 }
 
 #include "include/gssapi/gssapi_ntlm.h"
+#include "mech/backends/users/trusted_path.h"
 #include "mech/config/settings.h"
+#include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "mech/wire/authenticate.h"
 #include "spnego/token.h"
@@ -284,11 +286,17 @@ std::string random_text() {
 TemporaryDirectory::TemporaryDirectory() {
   const char* top = ::secure_getenv("TMPDIR");
   path_ = std::string(top != nullptr && *top == '/' ? top : "/tmp") + "/gss-ntlm.XXXXXX";
-  made_ = ::mkdtemp(path_.data()) != nullptr;
+  const Result<TrustedPlace> place = resolve_trusted_place(path_, PlaceUse::kRead);
+  if (!place) {
+    problem_ = last_detail(static_cast<std::uint32_t>(place.error().minor));
+    problem_.append("; or set TMPDIR to a directory of your own");
+  } else if (::mkdtemp(path_.data()) == nullptr) {
+    problem_ = path_ + ": " + std::strerror(errno);
+  }
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
-  if (!made_) {
+  if (!problem_.empty()) {
     return;
   }
   // There may be no memory and no descriptor left.
@@ -300,9 +308,10 @@ TemporaryDirectory::~TemporaryDirectory() {
   ::rmdir(path_.c_str());
 }
 
-SelfLogin::SelfLogin() : settings_before_(settings_file()), password_(random_text()) {
-  if (!directory_.made() || password_.empty() ||
-      !write("users", "DOCTOR:doctor:" + password_ + "\n")) {
+SelfLogin::SelfLogin()
+    : settings_before_(settings_file()), problem_(directory_.problem()), password_(random_text()) {
+  if (problem_.empty() &&
+      (password_.empty() || !write("users", "DOCTOR:doctor:" + password_ + "\n"))) {
     problem_ = directory_.path() + ": " + std::strerror(errno);
   }
 }

@@ -25,13 +25,14 @@ class TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();
 
-  /// False, with errno, when it could not be made.
-  [[nodiscard]] bool made() const noexcept { return made_; }
+  /// Why it could not be made; empty when it was. Another user who can exchange it, in a directory
+  /// of his that TMPDIR names, could have any file called like those in it removed.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
   std::string path_;
-  bool made_ = false;
+  std::string problem_;
 };
 
 /// A throw-away account in a temporary directory. Throws std::bad_alloc.

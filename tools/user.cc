@@ -92,10 +92,18 @@ int edit(const UserOptions& o, const std::string& file, bool create,
     return agreed ? complain(edited.error()) : int{kFailed};
   }
   if (edited->narrowed_from != 0) {
-    char text[80];
-    std::snprintf(text, sizeof text, ": mode %04o let others read hashes; it was narrowed",
-                  static_cast<unsigned>(edited->narrowed_from));
+    const bool changeable = (edited->narrowed_from & 022) != 0;
+    char text[120];
+    std::snprintf(text, sizeof text, ": mode %04o let others %s; it was narrowed%s",
+                  static_cast<unsigned>(edited->narrowed_from),
+                  changeable ? "change accounts" : "read hashes",
+                  changeable ? "; check them with gss-ntlm user list" : "");
     complain(printable_utf8(file) + text);
+  }
+  if (edited->had_other_names) {
+    complain("warning: " + printable_utf8(file) +
+             ": the file had another name (hard link), which still has the accounts as they were; "
+             "change or remove it there too");
   }
   return kDone;
 }

@@ -311,6 +311,14 @@ def test_owners(directory):
     write_users(path, ":bob:pw\n", 0o644)
     _, err = run("user", "import", "--file", path)
     expect("mode 0644 let others read" in err and stat.S_IMODE(os.stat(path).st_mode) == 0o600, err)
+    os.chmod(path, 0o620)
+    _, err = run("user", "import", "--file", path)
+    expect("mode 0620 let others change accounts; it was narrowed; check them" in err, err)
+    os.link(path, os.path.join(directory, "other-name"))
+    _, err = run("user", "disable", "--file", path, "bob")
+    expect("had another name (hard link), which still has the accounts as they were" in err, err)
+    _, err = run("user", "enable", "--file", path, "bob")
+    expect(not err, err)
     run("user", "import", "--file", path, "--owner", "no such user", status=2)
     if os.geteuid() != 0:
         return
@@ -558,6 +566,13 @@ def test_doctor(directory):
     wrong(doctor(status=1, lines=[ours]), "users file", "running acceptors accept none of its accounts")
     doctor(status=1, lines=[ours], extra={"TMPDIR": directory})
     expect(not any(name.startswith("gss-ntlm.") for name in os.listdir(directory)), "doctor leaves nothing behind")
+    if os.geteuid() == 0:
+        theirs = os.path.join(directory, "their-directory")
+        os.mkdir(theirs)
+        os.chown(theirs, 1, 1)
+        said = doctor(status=1, lines=[ours], extra={"TMPDIR": theirs})
+        wrong(said, "login", "the directory their-directory belongs to user 1", "note")
+        expect(not os.listdir(theirs), "doctor writes nothing to a directory of another user")
 
 
 def test_decode(directory):

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -18,6 +20,13 @@ namespace {
 
 constexpr int kMaxLinks = 40;
 constexpr int kOnlyLook = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+
+// Longer than that of any kernel, by which file systems count time.
+constexpr std::chrono::milliseconds kClockTick{20};
+
+constexpr const char* kOtherNames =
+    " is a hard link in a directory where others can create some, so that it may be another file "
+    "than meant; name the file by its path elsewhere, or copy it";
 
 class Walk {
  public:
@@ -95,6 +104,10 @@ class Walk {
   Result<Step> follow(const Descriptor& link, const struct stat& st, const std::string& name) {
     if (!is_trusted(st.st_uid)) {
       return foreign(name, "symbolic link", st.st_uid);
+    }
+    if (shared_ && !is_only_name(here_.get(), name, st)) {
+      return users_file_error(Minor::kUsersFileMode, path_,
+                              "the symbolic link " + printable_utf8(name) + kOtherNames);
     }
     std::array<char, PATH_MAX> target;
     const ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());
@@ -180,6 +193,27 @@ Error users_file_error(Minor minor, const std::string& path, const std::string& 
 Error users_file_errno(const std::string& path, const std::string& what) {
   const char* text = std::strerror(errno);
   return users_file_error(Minor::kUsersFileOpen, path, what + ": " + text);
+}
+
+bool is_only_name(int directory, const std::string& name, const struct stat& st) noexcept {
+  std::this_thread::sleep_for(kClockTick);
+  struct stat now;
+  return ::fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_nlink == 1 &&
+         FileIdentity::of(now) == FileIdentity::of(st);
+}
+
+Status check_only_name(const TrustedPlace& place, const Descriptor& file, const std::string& path) {
+  struct stat st;
+  if (!place.shared || file.get() < 0) {
+    return {};
+  }
+  if (::fstat(file.get(), &st) != 0) {
+    return users_file_errno(path, "cannot examine it");
+  }
+  return is_only_name(place.directory.get(), place.name, st)
+             ? Status()
+             : Status(users_file_error(Minor::kUsersFileMode, path,
+                                       std::string("it").append(kOtherNames)));
 }
 
 Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use) {

@@ -30,6 +30,19 @@ enum class PlaceUse { kRead, kEdit };
 /// name the path, its part, and the remedy. Throws std::bad_alloc.
 [[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use);
 
+/// Whether what was opened at `name`, of which `st` tells, has no other name. In a directory where
+/// others can create names, anything else may be their link to another file or symbolic link. They
+/// can remove the link once it is open, which its time of change shows: so this waits for a clock
+/// tick (20 ms), and nothing may have changed.
+[[nodiscard]] bool is_only_name(int directory, const std::string& name,
+                                const struct stat& st) noexcept;
+
+/// Of an opened file in a shared place; without a descriptor the caller's next step fails. Errors:
+/// kUsersFileOpen; kUsersFileMode, with the remedy, when is_only_name() is false. Throws
+/// std::bad_alloc.
+[[nodiscard]] Status check_only_name(const TrustedPlace& place, const Descriptor& file,
+                                     const std::string& path);
+
 /// An error about the users file at `path`. Throws std::bad_alloc.
 Error users_file_error(Minor minor, const std::string& path, const std::string& what);
 /// The same with the text of errno: "cannot WHAT: TEXT".

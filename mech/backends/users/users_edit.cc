@@ -79,7 +79,7 @@ Result<Edited> edit_users_file(const std::string& path, const EditOptions& optio
   if (Status s = replace_file(*place, path, *original, options.owner, text.view()); !s) {
     return s.error();
   }
-  return Edited{narrowed_from(*original)};
+  return Edited{narrowed_from(*original), original->exists() && original->st.st_nlink > 1};
 }
 
 }  // namespace gssntlm

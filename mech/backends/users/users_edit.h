@@ -27,6 +27,8 @@ struct EditOptions {
 struct Edited {
   /// The mode before, when others could read the file and now cannot; else 0.
   mode_t narrowed_from = 0;
+  /// The file had other names, hard links: they still name what was there before.
+  bool had_other_names = false;
 };
 
 /// Reads the file at `path`, lets `change` work on it, and replaces it at once: a new file in the

@@ -185,8 +185,11 @@ Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& pa
   if (!place) {
     return place.error();
   }
-  UsersLoad load =
-      load_opened(open_to_read_in(place->directory.get(), place->name.c_str()), path, std::nullopt);
+  const Descriptor file = open_to_read_in(place->directory.get(), place->name.c_str());
+  if (Status s = check_only_name(*place, file, path); !s) {
+    return s.error();
+  }
+  UsersLoad load = load_opened(file, path, std::nullopt);
   if (load.fault) {
     return error_of(*load.fault);
   }

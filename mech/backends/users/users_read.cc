@@ -60,13 +60,7 @@ Status check_source(const TrustedPlace& place, const OpenedFile& opened, const s
                   static_cast<unsigned>(st.st_mode & 07777));
     return users_file_error(Minor::kUsersFileMode, path, text);
   }
-  if (place.shared && st.st_nlink != 1) {
-    return users_file_error(
-        Minor::kUsersFileMode, path,
-        "it is a hard link in a directory where others can create some, so that it may be another "
-        "file than meant; name the file by its path elsewhere, or copy it");
-  }
-  return {};
+  return check_only_name(place, opened.file, path);
 }
 
 }  // namespace

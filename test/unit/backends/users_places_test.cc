@@ -59,6 +59,12 @@ void make_directory(const std::string& path, mode_t mode) {
   REQUIRE(::chmod(path.c_str(), mode) == 0);
 }
 
+nlink_t links_of(const std::string& path) {
+  struct stat st {};
+  REQUIRE(::stat(path.c_str(), &st) == 0);
+  return st.st_nlink;
+}
+
 // Reading as `user list` and `user import --from` do, and as `decode --users` does.
 std::string read_error(const std::string& path) {
   const std::string text = detail(read_users_text(path));
@@ -114,11 +120,39 @@ TEST_CASE("root reads no users file that another user can exchange") {
 
 TEST_CASE("a hard link that another user may have made is not read") {
   const ScratchDirectory scratch;
-  const std::string secret = scratch.write("secret", "root:HASH:19000\n");
+  std::string secret = scratch.write("secret", kLine);
   make_directory(scratch.path("tmp"), 01777);
   REQUIRE(::link(secret.c_str(), scratch.path("tmp/old").c_str()) == 0);
-  CHECK(has(detail(read_users_text(scratch.path("tmp/old"))), "it is a hard link"));
-  CHECK(read_users_text(secret).ok());
+  CHECK(has(read_error(scratch.path("tmp/old")), "it is a hard link"));
+  CHECK(read_error(secret).empty());
+  // Gone when its links are counted, though it is open.
+  const Result<TrustedPlace> place =
+      resolve_trusted_place(scratch.path("tmp/old"), PlaceUse::kRead);
+  REQUIRE(place);
+  const Descriptor file = open_to_read_in(place->directory.get(), "old");
+  REQUIRE(::unlink(scratch.path("tmp/old").c_str()) == 0);
+  REQUIRE(links_of(secret) == 1);
+  CHECK_FALSE(check_only_name(*place, file, secret).ok());
+  // Gone and made again, as seen before and after.
+  const std::string old = scratch.write("tmp/old", kLine);
+  struct stat before {};
+  REQUIRE(::stat(old.c_str(), &before) == 0);
+  CHECK(is_only_name(place->directory.get(), "old", before));
+  ::usleep(20'000);
+  REQUIRE(::link(old.c_str(), secret.append("2").c_str()) == 0);
+  REQUIRE(::unlink(secret.c_str()) == 0);
+  CHECK_FALSE(is_only_name(place->directory.get(), "old", before));
+}
+
+TEST_CASE("a hard link to a symbolic link is not followed where another user may have made it") {
+  const ScratchDirectory scratch;
+  const std::string secret = scratch.write("secret", kLine);
+  make_directory(scratch.path("tmp"), 01777);
+  REQUIRE(::symlink(secret.c_str(), scratch.path("way").c_str()) == 0);
+  REQUIRE(::link(scratch.path("way").c_str(), scratch.path("tmp/way").c_str()) == 0);
+  CHECK(has(read_error(scratch.path("tmp/way")), "the symbolic link way is a hard link"));
+  CHECK(has(detail(touch(scratch.path("tmp/way"))), "the symbolic link way is a hard link"));
+  CHECK(touch(scratch.path("way")).ok());
 }
 
 TEST_CASE("a users file that others can write to is not read") {
