@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,6 +45,13 @@ class PipeSignalHold {
 };
 
 }  // namespace
+
+bool may_hide_change(const FileIdentity& file) noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const time_t age = now.tv_sec - file.changed.tv_sec;
+  return age >= 0 && age < static_cast<time_t>(kChangesShow / 1000);
+}
 
 Descriptor open_to_read(const char* path) noexcept {
   return Descriptor(::open(path, kRead));

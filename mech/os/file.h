@@ -37,7 +37,7 @@ class Descriptor {
   int fd_;
 };
 
-/// Changes whenever a file is written, replaced, or changes its mode.
+/// Changes whenever a file is written, replaced, or changes its mode; but see may_hide_change().
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -56,6 +56,12 @@ struct FileIdentity {
            same(changed, o.changed);
   }
 };
+
+/// Whether the file changed so lately that one more change may leave the same identity: file
+/// systems count time in ticks of a few milliseconds (kernels before 6.13), some in seconds.
+[[nodiscard]] bool may_hide_change(const FileIdentity& file) noexcept;
+/// After which a file of which that was true is to be read again, in milliseconds.
+inline constexpr std::uint64_t kChangesShow = 2000;
 
 /// Opens a file for reading, as one that a child of exec() does not have. Never waits for a FIFO,
 /// which its type gives away. Without a descriptor, and errno, on failure.

@@ -9,11 +9,11 @@
 
 #include <unistd.h>
 
+#include "mech/backends/users/turn.h"
 #include "mech/backends/users/users_choice.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/fork_mutex.h"
-#include "mech/os/process.h"
 
 namespace gssntlm {
 namespace {
@@ -41,35 +41,6 @@ struct Content {
   std::uint64_t seconds_left = 0;           // of `table`, beside a fault
   uid_t reader = 0;                         // who read it; see check_for_caller()
   std::shared_ptr<const UsersTable> spent;  // released without the lock
-};
-
-// The turn to read a file. Taken by one thread; the others wait until it is over.
-class Turn {
- public:
-  explicit Turn(std::atomic<std::uint32_t>& reader) : reader_(reader) {
-    // A reader of another process is a thread that did not come along with a fork.
-    const std::uint32_t mark = process_generation() + 1;
-    std::uint32_t before = reader.load();
-    while (before != mark && !taken_) {
-      taken_ = reader.compare_exchange_weak(before, mark);
-    }
-    if (!taken_) {
-      reader.wait(mark);
-    }
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() {
-    if (taken_) {
-      reader_.store(0);
-      reader_.notify_all();
-    }
-  }
-  [[nodiscard]] bool taken() const noexcept { return taken_; }
-
- private:
-  std::atomic<std::uint32_t>& reader_;
-  bool taken_ = false;
 };
 
 void trace_fault(const Content& now, const Runtime& env) {
@@ -119,6 +90,7 @@ struct UsersFile::State {
   std::shared_ptr<const UsersTable> table;  // the last good content, if it is kept
   FileIdentity good;                        // of that content
   std::uint64_t good_at = 0;                // when the file last was as that content
+  std::uint64_t read_again = 0;             // when it may have changed without a sign; 0: never
   uid_t good_for = 0;                       // the effective uid that read it
   std::vector<UsersChoice> choices;         // from that content
   std::shared_ptr<const UsersFault> fault;  // of what is there now; nullptr: none
@@ -135,6 +107,7 @@ struct UsersFile::State {
   bool notice(UsersFileLook& look);
   void take(UsersLoad& load, std::optional<CodePage> page);
   void set_fault(UsersFault why, const FileIdentity& file);
+  [[nodiscard]] bool is_due() const noexcept { return read_again != 0 && time_now() >= read_again; }
   [[nodiscard]] std::uint64_t seconds_left() const noexcept;
   [[nodiscard]] Content content();
   [[nodiscard]] const UsersChoice* find_choice(ByteView user, ByteView domain) const noexcept;
@@ -176,11 +149,19 @@ bool UsersFile::State::notice(UsersFileLook& look) {
     missing = false;
     return true;
   }
-  return fault && fault->lasting && look.identity == rejected && rejected_for == ::geteuid();
+  return fault && fault->lasting && look.identity == rejected && rejected_for == ::geteuid() &&
+         !is_due();
 }
 
 void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
+  const bool unread = load.fault && load.fault->minor == Minor::kUsersFileOpen;
+  const bool hiding = unread ? read_again != 0 : may_hide_change(load.identity);
+  read_again = hiding ? time_now() + kChangesShow : 0;
   if (load.fault) {
+    // Its content changed without a sign.
+    if (load.identity == good && load.fault->minor == Minor::kUsersFileLine) {
+      good = FileIdentity();
+    }
     set_fault(std::move(*load.fault), load.identity);
     return;
   }
@@ -230,10 +211,14 @@ Content UsersFile::State::catch_up(const std::string& path, Ready ready) {
   while (true) {
     UsersFileLook look = look_at_users_file(path);
     std::optional<CodePage> page;
+    bool again = false;
     {
       const Lock lock(g_mutex);
       if (notice(look) && (fault || ready())) {
-        return content();
+        again = !fault && is_due();
+        if (!again) {
+          return content();
+        }
       }
       page = lm_page;
     }
@@ -248,6 +233,10 @@ Content UsersFile::State::catch_up(const std::string& path, Ready ready) {
     const std::shared_ptr<const UsersTable> fresh = load.table;
     const Lock lock(g_mutex);
     take(load, page);
+    // What is kept counts after all if this user can no longer read the file.
+    if (again) {
+      continue;
+    }
     Content now = content();
     now.table = fresh ? fresh : std::move(now.table);
     return now;
@@ -362,6 +351,7 @@ bool UsersFile::decides(ByteView user, ByteView domain) const {
 Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) const {
   std::optional<UsersChoice> choice;
   const Content now = state_->catch_up(path_, [&] {
+    choice.reset();
     const UsersChoice* known = state_->find_choice(user, domain);
     if (known != nullptr) {
       choice = UsersChoice{{}, {}, known->identity, known->why};

@@ -2,12 +2,16 @@
 // its accounts an initiator gets.
 #include <cstdio>
 
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "mech/backends/users/users_file.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/file.h"
 #include "test/support/catch.h"
 #include "test/support/forks.h"
 #include "test/support/handshake.h"
@@ -88,6 +92,88 @@ TEST_CASE("users file: a call that fails does not change the grace", "[users]") 
   CHECK_FALSE(UsersFile::open(path, std::nullopt, 1000));
   ::usleep(1'100'000);
   CHECK_FALSE(log_in(file));
+}
+
+FileIdentity identity_of(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 ? FileIdentity::of(st) : FileIdentity();
+}
+
+// In its place, and of the size that it has.
+bool overwrite(const std::string& path, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return write_all(file.get(), as_bytes(text));
+}
+
+// A file system that counts time in ticks, as all do before Linux 6.13.
+bool mount_ticking(const char* directory) {
+  return ::unshare(CLONE_NEWNS) == 0 &&
+         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("none", directory, "ramfs", 0, nullptr) == 0;
+}
+
+constexpr const char* kOther = "DOMAIN:Uzer:one\n";
+constexpr const char* kBad = "no account here\n";
+
+// In a child: `use` sees `first`, which `second` replaces within one tick; then, when that is to be
+// noticed, `after`.
+template <typename Use, typename After>
+bool notices(const std::string& directory, const char* first, const char* second, Use use,
+             After after) {
+  return test::holds_in_child([&] {
+    if (!mount_ticking(directory.c_str())) {
+      std::printf("no file system that counts time in ticks: nothing was tried\n");
+      return true;
+    }
+    const std::string path = directory + "/users";
+    bool good = true;
+    bool hidden = false;
+    for (int i = 0; i < 500 && good && !hidden; ++i) {
+      good = overwrite(path, first);
+      const FileIdentity seen = identity_of(path);
+      good = good && use(path) && overwrite(path, second);
+      hidden = seen == identity_of(path);
+    }
+    good = good && hidden;
+    ::usleep(1000 * (kChangesShow + 100));
+    return good && after(path);
+  });
+}
+
+bool has_identity(const std::string& path, const char* user) {
+  return UsersFile::at(path)->identity(wide(user), {}).ok();
+}
+
+TEST_CASE("users file: a change that leaves no sign is noticed soon", "[users]") {
+  const ScratchDirectory scratch;
+  const std::string here = scratch.path("here");
+  REQUIRE(::mkdir(here.c_str(), 0700) == 0);
+  const auto accepts = [](const std::string& path) {
+    const Result<UsersFile*> file = UsersFile::open(path, std::nullopt, 1);
+    return file && log_in(**file);
+  };
+  CHECK(notices(here, kLine, kOther, accepts, [](const std::string& path) {
+    return !log_in(*UsersFile::at(path)) && has_identity(path, "Uzer");
+  }));
+  CHECK(notices(
+      here, kLine, kOther, [](const std::string& path) { return has_identity(path, "User"); },
+      [](const std::string& path) {
+        return !has_identity(path, "User") && has_identity(path, "Uzer");
+      }));
+  CHECK(notices(here, kLine, kBad, accepts, [](const std::string& path) {
+    (void)log_in(*UsersFile::at(path));
+    ::usleep(1'100'000);
+    return !log_in(*UsersFile::at(path));
+  }));
+  // While the file cannot be read, what was read counts; the change is noticed later.
+  REQUIRE(::chmod(scratch.path("").c_str(), 0755) == 0);
+  CHECK(notices(here, kLine, kOther, accepts, [](const std::string& path) {
+    const bool good = ::seteuid(kStranger) == 0 && log_in(*UsersFile::at(path));
+    ::usleep(1000 * (kChangesShow + 100));
+    return good && ::seteuid(0) == 0 && !log_in(*UsersFile::at(path));
+  }));
+  CHECK(notices(
+      here, kBad, kLine, [](const std::string& path) { return !UsersFile::open(path); }, accepts));
 }
 
 TEST_CASE("users file: a user of the process gets what that user may read", "[users]") {
