@@ -92,13 +92,39 @@ Result<std::string> text_of_file(const char* path) {
   return text;
 }
 
+// The value of a line of login.defs(5): decimal, or as in C octal with 0 or hexadecimal with 0x.
+std::optional<uid_t> uid_of_definition(std::string_view text) noexcept {
+  constexpr std::string_view kAround = " \t\r\"";
+  text.remove_prefix(std::min(text.find_first_not_of(kAround), text.size()));
+  text = text.substr(0, text.find_last_not_of(kAround) + 1);
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.starts_with('0')) {
+    base = 8;
+  }
+  uid_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && number != 0 && number < static_cast<uid_t>(-1) ? std::optional<uid_t>(number)
+                                                                 : std::nullopt;
+}
+
 // The administrator's file, else the one that the distribution brings.
 Result<uid_t> first_user_here() {
   Result<std::string> text = text_of_file("/etc/login.defs");
   if (text && text->empty()) {
     text = text_of_file("/usr/etc/login.defs");
   }
-  return text ? Result<uid_t>(first_user_uid(*text)) : text.error();
+  if (!text) {
+    return text.error();
+  }
+  const std::optional<uid_t> first = first_user_uid(*text);
+  return first ? Result<uid_t>(*first)
+               : no_local_user(
+                     "which accounts are the system's is not known, because UID_MIN or "
+                     "SYS_UID_MAX of login.defs is no number above 0; correct it");
 }
 
 // Files that no user owns show the overflow IDs, 65534 and its 16-bit kin.
@@ -155,27 +181,25 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
   return std::move(found->name);
 }
 
-uid_t first_user_uid(std::string_view login_defs) noexcept {
+std::optional<uid_t> first_user_uid(std::string_view login_defs) noexcept {
   uid_t lowest = 1000;
   uid_t system = 0;
   while (!login_defs.empty()) {
     std::string_view line = login_defs.substr(0, login_defs.find('\n'));
     login_defs.remove_prefix(std::min(line.size() + 1, login_defs.size()));
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    const std::string_view key = line.substr(0, line.find_first_of(" \t"));
+    const std::string_view key = line.substr(0, line.find_first_of(" \t\r"));
     uid_t* to = key == "UID_MIN" ? &lowest : key == "SYS_UID_MAX" ? &system : nullptr;
-    const std::size_t at = line.find_first_not_of(" \t\"", key.size());
-    if (to == nullptr || at == std::string_view::npos) {
+    if (to == nullptr) {
       continue;
     }
-    const std::string_view value = line.substr(at, line.find_first_of(" \t\r\"", at) - at);
-    uid_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error == std::errc() && end == value.data() + value.size() && number != 0) {
-      *to = number;
+    const std::optional<uid_t> number = uid_of_definition(line.substr(key.size()));
+    if (!number) {
+      return std::nullopt;
     }
+    *to = *number;
   }
-  return std::max(lowest, system == static_cast<uid_t>(-1) ? system : system + 1);
+  return std::max(lowest, system + 1);
 }
 
 Result<std::string> user_of_uid(uid_t uid) {
