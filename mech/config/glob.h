@@ -1,4 +1,4 @@
-// Patterns of target and user names, as settings and logins write them.
+// Patterns of target and user names, as they appear in settings and stored logins.
 #pragma once
 
 #include <cstddef>
@@ -9,46 +9,47 @@
 
 namespace gssntlm {
 
-/// `*` stands for any characters, `?` for one; all others for themselves, without regard to case
-/// (NTLM's upper-casing). False for text that is not UTF-8. Throws std::bad_alloc.
+/// In a pattern, `*` matches any number of characters, `?` exactly one, and any other character
+/// itself in either case (NTLM's upper-casing). False if either text is not UTF-8. Throws
+/// std::bad_alloc.
 [[nodiscard]] bool matches_pattern(std::string_view pattern, std::string_view text);
 
-/// A pattern of targets: `HTTP@*.corp.example`, `LDAP/dc1`, or a host alone for any service.
-/// `target` is `svc/host`, `svc@host` or any other text, which is then a host. Each part is
-/// compared with the pattern's own: behind the host, a port or an instance (`:8080`), and a
-/// service's name or a realm
-/// (`/name`, `@REALM`), count only if the pattern names one, and are never part of the host. Throws
+/// Whether `pattern`, such as `HTTP@*.corp.example` or `LDAP/dc1`, matches `target`, which is
+/// `svc/host`, `svc@host` or a host. The host may be followed by a port or instance (`:8080`), and
+/// then by a service's name or a realm (`/name`, `@REALM`). Each part of the pattern is compared
+/// with the same part of the target; a part that the pattern omits matches anything. Throws
 /// std::bad_alloc.
 [[nodiscard]] bool matches_target(std::string_view pattern, std::string_view target);
 
 /// Whether any of `patterns` matches.
 [[nodiscard]] bool matches_any_target(const std::vector<std::string>& patterns,
                                       std::string_view target);
-/// An account as its source calls it. UTF-8; empty: not known, or none.
+/// The names of an account, as its account source spells them. UTF-8; empty: unknown, or none.
 struct AccountSpelling {
-  std::string_view user;          ///< may be a UPN, where there is no domain
+  std::string_view user;          ///< may be a UPN if `domain` is empty
   std::string_view domain;        ///< empty: the account may be named with any domain
-  std::string_view principal{};   ///< a UPN beside that
-  std::string_view dns_domain{};  ///< another name of the domain
+  std::string_view principal{};   ///< its UPN
+  std::string_view dns_domain{};  ///< the domain's DNS name
 };
 /// Two names of one domain.
 using DomainAlias = std::pair<std::string, std::string>;
 
-/// For lists of those who are allowed: whether any of `patterns` matches `DOM\user`, or `user` when
-/// there is no domain. A pattern without a backslash matches no account of a domain, unless a `*`
-/// stands for that too. Throws std::bad_alloc.
+/// For lists of allowed users: whether any of `patterns` matches `DOM\user`, or `user` for an
+/// account without a domain. A pattern without a backslash matches an account of a domain only if
+/// one of its `*` matches the domain and the backslash. Throws std::bad_alloc.
 [[nodiscard]] bool matches_exactly(const std::vector<std::string>& patterns,
                                    const AccountSpelling& account);
-/// For lists of those who are denied: whether any of `patterns` matches some name under which the
-/// account may log in. A pattern without a backslash means that user of any domain; an account
-/// without a domain is one of each; `user@realm` and `realm\user` are the same; a domain's DNS
-/// name, its first label, and its `aliases` are the same domain. Throws std::bad_alloc.
+/// For lists of denied users: whether any of `patterns` matches any name under which the account
+/// may log in. A pattern without a backslash matches that user of every domain; an account without
+/// a domain matches the patterns of every domain; `user@realm` and `realm\user` are the same; a
+/// domain's DNS name, its first label, and its `aliases` are the same domain. Throws
+/// std::bad_alloc.
 [[nodiscard]] bool matches_any_spelling(const std::vector<std::string>& patterns,
                                         const AccountSpelling& account,
                                         const std::vector<DomainAlias>& aliases);
 
-/// How closely a pattern describes: its characters that stand for themselves. The best match of a
-/// target is the one with the most.
+/// The number of characters of a pattern other than `*` and `?`. Of several patterns that match a
+/// target, the one with the greatest weight is the best match.
 [[nodiscard]] std::size_t pattern_weight(std::string_view pattern) noexcept;
 
 }  // namespace gssntlm

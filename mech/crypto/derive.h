@@ -16,7 +16,7 @@ using Response24 = std::array<std::uint8_t, 24>;  ///< LM, NTLM and LMv2 respons
 using ChannelBindingHash = std::array<std::uint8_t, 16>;
 using Mic = std::array<std::uint8_t, 16>;
 
-/// Which end of the context something belongs to: client to server, or server to client.
+/// One of the two ends of a context. A key that protects messages is named after the sending end.
 enum class Side { kClient, kServer };
 [[nodiscard]] constexpr Side other(Side side) noexcept {
   return side == Side::kClient ? Side::kServer : Side::kClient;
@@ -24,23 +24,25 @@ enum class Side { kClient, kServer };
 
 /// NTOWFv1 of a password given as UTF-16LE [MS-NLMP] 3.3.1.
 [[nodiscard]] NtHash derive_nt_hash(ByteView password_utf16le) noexcept;
-/// LMOWFv1 of a password already upper-cased and in the OEM code page; at most 14 bytes count
-/// [MS-NLMP] 3.3.1. Whether a longer password has an LM hash is the caller's to decide.
+/// LMOWFv1 of a password already upper-cased and in the OEM code page; bytes after the first 14 are
+/// ignored [MS-NLMP] 3.3.1. The caller decides whether a longer password has an LM hash.
 [[nodiscard]] LmHash derive_lm_hash(ByteView password_oem_upper) noexcept;
-/// The same of a password as UTF-16LE: upper-cased, in the code page. nullopt: it has more than 14
-/// bytes there or characters that the page lacks, and so no LM hash. Throws std::bad_alloc.
+/// LMOWFv1 of a password given as UTF-16LE, which is upper-cased and converted to `page`. nullopt:
+/// the password has no LM hash, because it then has more than 14 bytes or contains characters that
+/// the page lacks. Throws std::bad_alloc.
 [[nodiscard]] std::optional<LmHash> lm_hash_of_password(ByteView password_utf16le, CodePage page);
-/// Whether it is the hash of the empty password; in constant time.
+/// Whether `hash` is the hash of the empty password; compared in constant time.
 [[nodiscard]] bool is_of_empty_password(const NtHash& hash) noexcept;
 [[nodiscard]] bool is_of_empty_password(const LmHash& hash) noexcept;
-/// NTOWFv2: `user` and `domain` UTF-16LE; only the user is upper-cased [MS-NLMP] 3.3.2.
+/// NTOWFv2. `user` and `domain` are UTF-16LE; only `user` is upper-cased [MS-NLMP] 3.3.2.
 /// Throws std::bad_alloc for a user of more than 128 units.
 [[nodiscard]] ResponseKey derive_response_key(const NtHash& hash, ByteView user, ByteView domain);
 
 /// NTLMv1 without ESS: DESL(hash, server challenge) [MS-NLMP] 3.3.1.
 [[nodiscard]] Response24 compute_v1_response(std::span<const std::uint8_t, 16> hash,
                                              const Nonce& server) noexcept;
-/// What an NTLMv1 response with ESS answers: MD5(server || client)[0..7] [MS-NLMP] 3.3.1.
+/// The 8 bytes that an NTLMv1 response with ESS encrypts: MD5(server || client)[0..7]
+/// [MS-NLMP] 3.3.1.
 [[nodiscard]] Nonce mix_challenges(const Nonce& server, const Nonce& client) noexcept;
 /// NTLMv1 with ESS: DESL(NTOWFv1, mix_challenges(server, client)).
 [[nodiscard]] Response24 compute_v1_ess_response(const NtHash& hash, const Nonce& server,
@@ -61,7 +63,7 @@ struct V2Proof {
 /// SessionBaseKey of the v1 family: MD4(NTOWFv1) [MS-NLMP] 3.3.1.
 [[nodiscard]] SessionBaseKey derive_v1_base_key(const NtHash& hash) noexcept;
 /// KXKEY for the v1 family [MS-NLMP] 3.4.5.1. `lm_response` is what was sent in the LM field (24
-/// bytes). With `lm` nullptr the LM hash counts as zeros.
+/// bytes). If `lm` is nullptr, zeros are used as the LM hash.
 [[nodiscard]] KeyExchangeKey derive_v1_key_exchange_key(Flags flags, const SessionBaseKey& base,
                                                         const LmHash* lm,
                                                         const Response24& lm_response,
@@ -74,7 +76,7 @@ void rc4k(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 1
 /// SIGNKEY [MS-NLMP] 3.4.5.2, for extended session security only.
 [[nodiscard]] SigningKey derive_signing_key(const SessionKey& key, Side from) noexcept;
 
-/// SEALKEY [MS-NLMP] 3.4.5.3: 16 bytes, or 8 in the weak legacy case.
+/// SEALKEY [MS-NLMP] 3.4.5.3: 8 bytes without ESS but with LM_KEY or DATAGRAM, otherwise 16.
 class SealingKey {
  public:
   SealingKey(Flags flags, const SessionKey& key, Side from) noexcept;
@@ -88,13 +90,13 @@ class SealingKey {
 [[nodiscard]] Secret<struct MessageKeyTag, 16> derive_message_key(ByteView sealing_key,
                                                                   std::uint32_t sequence) noexcept;
 
-/// MIC over the three messages [MS-NLMP] 3.1.5.1.2. `authenticate` carries its MIC at `mic_offset`,
-/// which counts as zeros; connectionless, `negotiate` is empty.
-/// `mic_offset + 16 <= authenticate.size()`.
+/// MIC over the three messages [MS-NLMP] 3.1.5.1.2. The MIC field of `authenticate`, 16 bytes at
+/// `mic_offset`, is taken as zeros; `mic_offset + 16 <= authenticate.size()`. In a connectionless
+/// (datagram) exchange, `negotiate` is empty.
 [[nodiscard]] Mic compute_mic(const SessionKey& key, ByteView negotiate, ByteView challenge,
                               ByteView authenticate, std::size_t mic_offset) noexcept;
 
-/// What gss_channel_bindings_struct holds; views, any may be empty.
+/// The fields of gss_channel_bindings_struct, as views; any of them may be empty.
 struct ChannelBindings {
   std::uint32_t initiator_type = 0;
   ByteView initiator;

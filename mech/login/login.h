@@ -1,5 +1,5 @@
-// One login of either role: its handshake, the checks around it, then its session. Knows nothing of
-// GSSAPI: the caller translates flags, names and tokens.
+// The state of one security context, for either role: its handshake, the checks around it, then its
+// session. Independent of GSSAPI: the caller translates flags, names and tokens.
 #pragma once
 
 #include <optional>
@@ -18,15 +18,15 @@ namespace gssntlm {
 
 /// What the caller asked for.
 struct LoginRequest {
-  std::uint32_t caller_flags = 0;  ///< in the caller's own terms: kept and exported, never read
-  InitiatorRequest initiator;      ///< what they mean to an initiator
+  std::uint32_t caller_flags = 0;  ///< opaque here: stored and exported
+  InitiatorRequest initiator;      ///< the same flags, as an initiator uses them
   bool detect_replay = true;       ///< always true for an acceptor
 };
-/// What an initiator's handshake is made of, but for its credential. Throws std::bad_alloc.
+/// The setup of an initiator's handshake, except for its credential. Throws std::bad_alloc.
 [[nodiscard]] InitiatorSetup setup_for(const Settings& settings, const Name& target,
                                        const InitiatorRequest& request);
 
-/// The caller serialises calls on one login.
+/// The caller serializes calls on one object.
 class LoginContext {
  public:
   /// An initiator.
@@ -37,7 +37,7 @@ class LoginContext {
 
   /// First step of an initiator.
   [[nodiscard]] Result<Buffer> negotiate();
-  /// Second step of an initiator. `carries_mech_list_mic` as for withholds_mic().
+  /// Second step of an initiator. For `carries_mech_list_mic` see withholds_mic().
   [[nodiscard]] Result<Buffer> authenticate(ByteView challenge, const ChannelBindingHash* bindings,
                                             bool (*carries_mech_list_mic)() noexcept);
   /// First step of an acceptor; connectionless when `negotiate` is empty.
@@ -47,19 +47,19 @@ class LoginContext {
 
   [[nodiscard]] bool is_initiator() const noexcept { return initiator_role_; }
   [[nodiscard]] bool is_open() const noexcept { return session_.has_value(); }
-  /// A step has failed: nothing but deletion, or for an acceptor a new NEGOTIATE, helps.
+  /// A step has failed. An acceptor can restart(); any other context can only be deleted.
   [[nodiscard]] bool has_failed() const noexcept { return failed_; }
   /// Makes a failed acceptor wait for its first token again, with the same credential. Error:
-  /// DEFECTIVE_TOKEN kWrongMessage for a token that would make a connection's context
-  /// connectionless, or the reverse; the context is unchanged.
+  /// DEFECTIVE_TOKEN kWrongMessage if `connectionless` is not what it was the first time; the
+  /// context is then unchanged.
   [[nodiscard]] Status restart(bool connectionless);
 
   [[nodiscard]] std::uint32_t caller_flags() const noexcept { return request_.caller_flags; }
-  /// Names; nullptr when not known (yet).
+  /// Names of initiator and acceptor; nullptr while not known.
   [[nodiscard]] const Ref<const Name>& source() const noexcept { return source_; }
   [[nodiscard]] const Ref<const Name>& target() const noexcept { return target_; }
-  /// Answers GSS_SPNEGO_REQUIRE_MIC: whether SPNEGO must exchange a mechListMIC. The inquiry itself
-  /// is the evidence of what is above (see LayerAbove), and is kept as that.
+  /// Answers GSS_SPNEGO_REQUIRE_MIC: whether SPNEGO must exchange a mechListMIC. Also records that
+  /// the layer above is SPNEGO, because only SPNEGO makes this inquiry (see LayerAbove).
   [[nodiscard]] bool answer_spnego() noexcept {
     above_ = LayerAbove::kSpnego;
     return requires_mech_list_mic(mic_);
@@ -67,32 +67,32 @@ class LoginContext {
   /// Only when is_open().
   [[nodiscard]] Session& session() noexcept { return *session_; }
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
-  /// What is known once it is open.
+  /// Valid only when is_open().
   [[nodiscard]] bool is_anonymous() const noexcept { return kind_ == ResponseKind::kAnonymous; }
   [[nodiscard]] bool is_channel_bound() const noexcept { return channel_bound_; }
   [[nodiscard]] bool detects_replay() const noexcept { return request_.detect_replay; }
   [[nodiscard]] bool peer_tells_sealing() const noexcept { return peer_tells_sealing_; }
-  /// What is not marked as sealed or signed, in one of these two ways, is sealed.
+  /// The value of setting `seal_when_signing` for this context.
   [[nodiscard]] bool seals_when_signing() const noexcept { return seals_when_signing_; }
-  /// Copied into this process by a fork: begun, imported or opened in another one.
+  /// A fork copied this object: another process began or imported the context.
   [[nodiscard]] bool is_inherited() const noexcept { return begun_in_ != process_generation(); }
 
-  /// Saves a login that is open, or waits for the peer's answer. No secret of a credential is
-  /// saved. Errors: NO_CONTEXT kBadState for one that has failed or not begun; FAILURE kForked for
-  /// one of another process, kNotAvailable for a handshake on a machine that cannot be told from
-  /// others, kNoRandom. Throws std::bad_alloc.
+  /// Saves a context that is open, or that waits for the peer's answer. No secret of a credential
+  /// is saved. Errors: NO_CONTEXT kBadState if it has failed or not begun; FAILURE kForked if
+  /// is_inherited(), kNotAvailable for a handshake on a machine that has no identifier while
+  /// setting `farm` is empty, kNoRandom. Throws std::bad_alloc.
   [[nodiscard]] Status save(Serializer& out) const;
-  /// The last step of an import, once the token is known to be good: an established context is
-  /// imported once. Error: FAILURE kBadState.
+  /// The last step of an import, after the whole token was found valid. Error: FAILURE kBadState if
+  /// this process imported the same established context before.
   [[nodiscard]] Status claim_import() const;
-  /// Loaded half-way: its next step needs bind().
+  /// Imported before it was established: the next step requires bind() first.
   [[nodiscard]] bool needs_credential() const noexcept { return !credential_ && !is_open(); }
-  /// The credential for the steps that are left. Error: NO_CRED kBadCredential for an initiator's
-  /// that is not the one that the handshake began with.
+  /// Sets the credential for the remaining steps. Error: NO_CRED kBadCredential if an initiator's
+  /// handshake began with a credential of another name.
   [[nodiscard]] Status bind(Ref<const Credential> credential);
 
  protected:
-  /// The first part of a saved login, from which the rest is loaded.
+  /// The first part of a saved context. The rest is loaded with its help.
   struct Head {
     Ref<const Settings> settings;
     bool initiator = false;
@@ -102,17 +102,17 @@ class LoginContext {
   };
   /// Error: kBadSetting. Throws std::bad_alloc.
   [[nodiscard]] static Result<Head> load_head(Deserializer& in);
-  /// Has nothing but its head; to be given up unless load() succeeds.
+  /// Contains only the data of `head`. The caller discards it if load() fails.
   LoginContext(const Head& head, const LoginRequest& request);
-  /// Error: DEFECTIVE_TOKEN kImport for what save() cannot have written, and for a handshake of
-  /// another machine; CONTEXT_EXPIRED kExpired for a handshake that was exported too long ago;
-  /// kPolicyKeyLength for keys shorter than policy allows, kPolicyBlocked for a connectionless
-  /// acceptor where policy has none. Throws std::bad_alloc.
+  /// Errors: DEFECTIVE_TOKEN kImport for data that save() cannot have written, and for a handshake
+  /// of another machine; CONTEXT_EXPIRED kExpired for a handshake that was exported too long ago;
+  /// kPolicyKeyLength for keys shorter than policy allows; kPolicyBlocked for a connectionless
+  /// acceptor if policy does not allow these. Throws std::bad_alloc.
   [[nodiscard]] Status load(const Head& head, Deserializer& in);
 
  private:
-  // What was imported. Times by clock(); `ends` is fixed when a handshake is exported, whatever
-  // is set later; 0 where there is none.
+  // The imported token. Times are those of clock(); 0: none. `ends` is fixed when a handshake is
+  // exported, so that later changes of max_handshake_age do not move it.
   struct Lease {
     std::uint64_t id = 0;
     std::uint64_t begins = 0;
@@ -128,12 +128,13 @@ class LoginContext {
     return settings_->farm.empty() ? HandshakeClock::kMachine : HandshakeClock::kWall;
   }
   [[nodiscard]] Status check_age() const;
-  // Before a step, and when all of it is right: its result is given out once.
+  // check_turn() runs before a step; claim() after all else in it has succeeded, so that of several
+  // imports of one token only one returns the step's result.
   [[nodiscard]] Status check_turn() const;
   [[nodiscard]] Status claim() const;
   [[nodiscard]] const Policy& policy() const noexcept { return settings_->policy; }
   [[nodiscard]] const ProcessRuntime& env() const noexcept { return report_.env(); }
-  // The token that answers, after the decisions about what it leaves out.
+  // The AUTHENTICATE for `challenge`, after the decisions about what it omits.
   Result<Buffer> answer(Initiator& initiator, ByteView challenge,
                         const ChannelBindingHash* bindings,
                         bool (*carries_mech_list_mic)() noexcept);

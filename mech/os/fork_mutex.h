@@ -1,13 +1,13 @@
-// A mutex that a fork leaves free in the child.
+// A mutex that is unlocked in the child after fork().
 #pragma once
 
 #include <mutex>
 
 namespace gssntlm {
 
-/// fork() waits until all of these are free, holds them, and frees them in parent and child: a
-/// child never waits for a thread that it does not have, nor sees half of a change. For objects of
-/// static storage, held for moments; no thread holds two of them.
+/// fork() locks all mutexes of this class before it copies the process, and unlocks them in parent
+/// and child. So a child never waits for a thread that exists only in the parent, and never sees
+/// half of a change. Objects have static storage; a thread holds at most one of them, and briefly.
 class ForkMutex {
  public:
   ForkMutex() noexcept;

@@ -1,4 +1,4 @@
-// The lock that editors of one file share.
+// The lock that prevents two processes from editing a users file at once.
 #pragma once
 
 #include <chrono>
@@ -7,17 +7,17 @@
 
 namespace gssntlm {
 
-/// Holds the lock on a file while it lives. It is a lock on a file of its own,
-/// `.NAME.gss-ntlm-lock` beside it with mode 0600: only its owner can open that one, and so lock
-/// it. Its directory is one that no other user can write to (PlaceUse::kEdit), so that none can
-/// create it first. The lock file is removed with the lock; one that a killed editor left behind is
-/// used and removed by the next.
+/// Holds the lock on a users file during its lifetime. What is locked is a separate file in the
+/// same directory, `.NAME.gss-ntlm-lock` with mode 0600, so that only the owner can open and lock
+/// it. No other user can write to that directory (PlaceUse::kEdit) and create the lock file first.
+/// The lock file is removed with the lock; the next editor uses and removes one that a killed
+/// editor left.
 class EditLock {
  public:
-  /// Waits at most `patience`, and sleeps between attempts. Errors: kUsersFileOpen, also when
-  /// another editor holds the lock for that long, whose process id is in the detail where
-  /// /proc/locks has it; kUsersFileMode when others can open the lock file, or another user, whom
-  /// the detail names, owns it. Details name `path`. Throws std::bad_alloc.
+  /// Waits for the lock at most `patience`, and sleeps between attempts. Errors: kUsersFileOpen,
+  /// also if another editor holds the lock for that long; the detail then contains its process id,
+  /// if /proc/locks lists it. kUsersFileMode if the lock file belongs to another user, which the
+  /// detail names, or if others can open it. Details name `path`. Throws std::bad_alloc.
   [[nodiscard]] static Result<EditLock> take(const TrustedPlace& place, const std::string& path,
                                              std::chrono::milliseconds patience);
   EditLock(EditLock&&) noexcept = default;
@@ -31,7 +31,7 @@ class EditLock {
       : file_(std::move(file)), directory_(directory), name_(std::move(name)) {}
 
   Descriptor file_;
-  int directory_;  // the place's, which outlives the lock
+  int directory_;  // descriptor of the TrustedPlace, which outlives the lock
   std::string name_;
 };
 

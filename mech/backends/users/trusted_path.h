@@ -9,25 +9,26 @@
 
 namespace gssntlm {
 
-/// A name in an open directory. Everything is done through the descriptor, and so in the directory
-/// that was checked, even when the path leads elsewhere later.
+/// A name in an open directory. All operations use the descriptor, and therefore the directory that
+/// was checked, even if the path leads to another directory later.
 struct TrustedPlace {
   Descriptor directory;  ///< open for reading
-  std::string name;      ///< has no slash; was no symbolic link when it was resolved
-  bool shared = false;  ///< others can create names in the directory, but not replace ours (sticky)
+  std::string name;      ///< has no slash; not a symbolic link when it was resolved
+  bool shared = false;   ///< sticky: others can create files in the directory, but not replace ours
 };
 
-/// Editors create files beside theirs, the lock file first: no other user may have been there
-/// before. So the last directory is never one that others can write to, sticky or not.
+/// The purpose of resolving a path. Editors create files beside the one that they edit, and another
+/// user must not be able to create these first: for kEdit, the last directory must not be writable
+/// by others, not even if it is sticky.
 enum class PlaceUse { kRead, kEdit };
 
-/// Resolves `path` component by component. Each one is opened without following links, and checked
-/// by its descriptor: directories and symbolic links belong to root or to the user of this process
-/// (is_trusted(), owner.h); only sticky directories may be writable by a group or by others. Links
-/// are followed, the last one too. The file need not exist, but a link to a missing file is an
-/// error.
-/// Errors: kUsersFileOpen; kUsersFileMode when another user controls a part of the path. Details
-/// name the path, its part, and the remedy. Throws std::bad_alloc.
+/// Resolves `path` component by component. Each component is opened without following links, and
+/// checked through its descriptor: directories and symbolic links must belong to root or to the
+/// user of this process (is_trusted(), owner.h), and only sticky directories may be writable by a
+/// group or by others. A link that passed this check is followed, also as the last component. The
+/// file need not exist, but a link to a missing file is an error. Errors: kUsersFileOpen;
+/// kUsersFileMode if another user controls a component. Details name the path, the component, and
+/// the remedy. Throws std::bad_alloc.
 [[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use);
 
 /// Whether what was opened at `name`, of which `st` tells, has no other name. In a directory where

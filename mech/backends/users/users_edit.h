@@ -1,4 +1,4 @@
-// Editing users files: whole or not at all, and no change of another editor lost.
+// Edits of users files: complete or not done at all; none overwrites the edit of another process.
 #pragma once
 
 #include <chrono>
@@ -14,32 +14,33 @@ namespace gssntlm {
 
 struct FileOwner {
   uid_t user;
-  gid_t group;  ///< of a new file
+  gid_t group;  ///< used for a new file only
 };
 
 struct EditOptions {
   bool create = false;  ///< the file need not exist
-  /// Whose file it is; nullopt: this process' user. Only root edits files of others.
+  /// The user that the file must belong to; nullopt: the user of this process. Only root can edit
+  /// files of other users.
   std::optional<FileOwner> owner;
   std::chrono::milliseconds patience{10000};  ///< how long to wait for other editors
 };
 
 struct Edited {
-  /// The mode before, when others could read the file and now cannot; else 0.
+  /// The previous mode of a file that others could read and now cannot; else 0.
   mode_t narrowed_from = 0;
   /// The file had other names, hard links: they still name what was there before.
   bool had_other_names = false;
 };
 
-/// Reads the file at `path`, lets `change` work on it, and replaces it at once: a new file in the
-/// same directory, synced, renamed over it. Holds a lock meanwhile, so that editors wait for each
-/// other. The path is resolved once (trusted_path.h), the file opened once, and everything decided
-/// by those descriptors: a directory that others can write to, or a file of another user than the
-/// owner's, is an error. Owner, group, SELinux
-/// label, user attributes, access control list and mode are kept, the mode without what would let
-/// others read hashes (file_replacement.h); a new file is 0600. When `change` fails, nothing is
-/// written. Errors: kUsersFileOpen, kUsersFileMode, kUsersFileLine (details name the file), those
-/// of `change`. Throws std::bad_alloc.
+/// Reads the file at `path`, applies `change`, and replaces the file atomically: the result is
+/// written to a new file in the same directory, synced, and renamed over the old one. A lock is
+/// held meanwhile, so that editors wait for each other. The path is resolved once (trusted_path.h),
+/// the file is opened once, and all checks use those descriptors. It is an error if others can
+/// write to the directory, or if the file does not belong to the user of `options`. Owner, group,
+/// SELinux label, user attributes and access control list are kept, and so is the mode, except for
+/// bits that would let others read hashes (file_replacement.h). A new file has mode 0600. If
+/// `change` fails, nothing is written. Errors: kUsersFileOpen, kUsersFileMode, kUsersFileLine
+/// (details name the file), and those of `change`. Throws std::bad_alloc.
 [[nodiscard]] Result<Edited> edit_users_file(const std::string& path, const EditOptions& options,
                                              const std::function<Status(UsersText&)>& change);
 

@@ -1,4 +1,4 @@
-// One line of a users file: which form it has, and its fields.
+// Parser of one line of a users file: its form and its fields.
 #pragma once
 
 #include <optional>
@@ -19,18 +19,18 @@ struct UsersLine {
   std::string_view user;
   std::string_view domain;
   std::string_view uid;       ///< smbpasswd
-  std::string_view lm_hash;   ///< smbpasswd: 32 characters; not hexadecimal: no such hash
+  std::string_view lm_hash;   ///< smbpasswd: 32 characters; if not hexadecimal, there is no LM hash
   std::string_view nt_hash;   ///< smbpasswd
   std::string_view flags;     ///< smbpasswd: with its brackets
-  std::string_view rest;      ///< smbpasswd: behind the flags and their colon
-  std::string_view password;  ///< clear: all behind the second colon, colons too
+  std::string_view rest;      ///< smbpasswd: all after the flags and their colon
+  std::string_view password;  ///< clear: all after the second colon, colons included
 };
 
-/// Splits a line without its end; a carriage return at its end is left out. Error: kUsersFileLine.
-/// Whether the names can be used is not looked at.
+/// Splits a line, given without its newline; a carriage return at its end is ignored. The names are
+/// not checked. Error: kUsersFileLine.
 [[nodiscard]] Result<UsersLine> split_users_line(std::string_view line) noexcept;
 
-/// The account may log in, as far as smbpasswd flags go: D, N and L forbid it.
+/// Whether the smbpasswd flags permit a logon: D, N and L do not.
 [[nodiscard]] bool flags_allow_logon(std::string_view flags) noexcept;
 
 }  // namespace gssntlm

@@ -1,4 +1,5 @@
-// Users files that the command-line tool reads: opened once, where no other user can exchange them.
+// Reading users files for the command-line tool: each is opened once, through a path on which no
+// other user can replace it.
 #pragma once
 
 #include <optional>
@@ -9,10 +10,10 @@
 
 namespace gssntlm {
 
-/// The longest users file that is read, in bytes: two million accounts and more.
+/// Maximum size of a users file, in bytes: enough for more than two million accounts.
 inline constexpr std::size_t kMaxUsersFile = std::size_t{256} << 20;
 
-/// A file as it was when it was opened.
+/// A file and its status when it was opened.
 struct OpenedFile {
   Descriptor file{-1};
   struct stat st {};
@@ -22,21 +23,22 @@ struct OpenedFile {
   }
 };
 
-/// Opens the regular file of a place, without following a link or waiting for a FIFO. With
-/// `may_miss` a missing one is no error, but does not exist(). Errors: kUsersFileOpen,
-/// kUsersFileMode; details name `path`. Throws std::bad_alloc.
+/// Opens the file at `place`, without following a link or waiting for a FIFO. If `may_miss`, a
+/// missing file is no error: exists() of the result is false. Errors: kUsersFileOpen;
+/// kUsersFileMode if it is not a regular file. Details name `path`. Throws std::bad_alloc.
 [[nodiscard]] Result<OpenedFile> open_users_file(const TrustedPlace& place, const std::string& path,
                                                  bool may_miss);
 
-/// What is in it. Bounded by what is read, not by the size that the file states: kUsersFileOpen for
-/// more than `most` bytes, and for less than the size that it had. Error: kUsersFileLine too.
+/// Reads and parses an opened file. Errors: kUsersFileOpen if more than `most` bytes were read (the
+/// file may grow, so that its size at opening is not sufficient), or fewer than its size at
+/// opening; kUsersFileLine.
 [[nodiscard]] Result<UsersText> read_users_text(const OpenedFile& opened, const std::string& path,
                                                 std::size_t most = kMaxUsersFile);
 
-/// The file at `path`, which must be one that no other user can exchange: the path is resolved by
-/// resolve_trusted_place(), the file belongs to root or to this process' user, others cannot write
-/// to it, and in a directory where others can create names it has one name alone. Errors: as above;
-/// details name the part of the path and the remedy. Throws std::bad_alloc.
+/// Reads and parses the file at `path`, if no other user can replace it: the path is resolved by
+/// resolve_trusted_place(), the file belongs to root or to the user of this process, others cannot
+/// write to it, and if others can create files in its directory, it has no second hard link.
+/// Errors: as above; details name the component of the path and the remedy. Throws std::bad_alloc.
 [[nodiscard]] Result<UsersText> read_users_text(const std::string& path);
 
 }  // namespace gssntlm
