@@ -22,7 +22,8 @@ namespace gssntlm {
 [[nodiscard]] Result<std::string> local_user(const Name& name, const Settings& settings);
 
 /// The lowest number of an account that is a person's, by the text of login.defs(5): UID_MIN, and
-/// more than SYS_UID_MAX; 1000 where UID_MIN is missing. nullopt where one of the two is no number above 0.
+/// more than SYS_UID_MAX; 1000 where UID_MIN is missing. nullopt where one of the two is no number
+/// above 0.
 [[nodiscard]] std::optional<uid_t> first_user_uid(std::string_view login_defs) noexcept;
 
 /// The name and the number of an account of this system. Error: BAD_NAME kBadName. Throws
