@@ -77,7 +77,8 @@ def missing_line(expected, said):
 
 def texts_of(source):
     """The source of module and program, each literal in one piece and as a person sees it."""
-    found = [path.read_text(encoding="utf-8") for directory in ("mech", "tools") for path in (source / directory).rglob("*.cc")]
+    found = [path.read_text(encoding="utf-8") for directory in ("mech", "tools")
+             for kind in ("*.cc", "*.inc") for path in (source / directory).rglob(kind)]
     return re.sub(r'"\s*\n\s*"', "", "\n".join(found)).replace("\\\\", "\\")
 
 
