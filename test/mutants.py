@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 
+DOUBLE = "test/hostile/wbclient_double.so"  # of libwbclient
 COPIES = 2
 FEWEST = 70
 SECONDS = 100
@@ -84,7 +85,8 @@ class Programs:
         self.module = directory in ("spi", "hostile")
 
     def targets(self):
-        return [self.path] + (["mech/gss_ntlm.so"] if self.module else [])
+        double = [DOUBLE] if self.path.endswith("/hostile_mapping") else []
+        return [self.path] + (["mech/gss_ntlm.so"] if self.module else []) + double
 
     def command(self, tree, directory):
         # A comma would separate two names, and a bracket begin a tag.
@@ -208,6 +210,7 @@ class Copy:
     def passes(self, name):
         test = test_of(name)
         env = dict(os.environ, GSS_MECH_CONFIG=os.path.join(self.directory, "test/spi/gss-ntlm-test.conf"),
+                   WBCLIENT_DOUBLE=os.path.join(self.directory, DOUBLE),
                    EXPORTS_MAP=os.path.join(self.tree, "mech/spi/exports.map"),
                    RC_PARAMS="seed=20240229", KRB5_CONFIG="/dev/null",
                    KRB5CCNAME="FILE:/nonexistent/ccache", KRB5_KTNAME="FILE:/nonexistent/keytab")
