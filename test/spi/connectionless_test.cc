@@ -5,6 +5,7 @@
 #include "include/gssapi/gssapi_ntlm.h"
 #include "spnego/der.h"
 #include "test/support/catch.h"
+#include "test/support/connectionless.h"
 #include "test/support/gss.h"
 
 namespace gssntlm::test {
@@ -14,27 +15,6 @@ static_assert(GSS_C_DATAGRAM_FLAG == GSS_NTLM_DATAGRAM_FLAG);
 
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
 constexpr const char* kAllowed = "[policy]\nallow_connectionless = yes\n";
-
-gss_OID_desc kSetSequence = {GSS_NTLM_OID_LENGTH,
-                             const_cast<char*>(GSS_NTLM_SET_SEQ_NUM_OID_BYTES)};
-
-Outcome set_sequence(End& end, std::uint32_t number) {
-  gss_buffer_desc value = {sizeof number, &number};
-  Outcome o;
-  o.major = gss_set_sec_context_option(&o.minor, &end.context, &kSetSequence, &value);
-  return o;
-}
-
-// The empty token of a connectionless client, in the form that the mechglue hands to NTLM.
-std::string framed_nothing() {
-  gss_buffer_desc nothing = GSS_C_EMPTY_BUFFER;
-  gss_buffer_desc framed = GSS_C_EMPTY_BUFFER;
-  REQUIRE(gss_encapsulate_token(&nothing, &kNtlm, &framed) == GSS_S_COMPLETE);
-  std::string token(static_cast<const char*>(framed.value), framed.length);
-  OM_uint32 minor = 0;
-  gss_release_buffer(&minor, &framed);
-  return token;
-}
 
 struct Datagrams {
   explicit Datagrams(OM_uint32 flags = GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG | GSS_C_REPLAY_FLAG) {

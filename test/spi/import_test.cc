@@ -225,7 +225,7 @@ TEST_CASE("import: other versions, other things and other mechanisms' tokens are
 TEST_CASE(
     "import: an anonymous context protects nothing, and keys below what policy demands are refused",
     "[spi][export]") {
-  constexpr char kNobody = 1;
+  constexpr char kAnonymousKind = 1;
   constexpr std::size_t kFlagsBehind = 1 + 4;  // the kind of response, and four facts
   constexpr char kBit128 = 0x20;               // of the fourth byte
   const Workshop workshop(kUsers);
@@ -242,10 +242,10 @@ TEST_CASE(
     repair_checksum(weak);
     End end;
     CHECK(import_context(end, weak).major == GSS_S_FAILURE);
-    std::string nobody = sample.token;
-    nobody[at] = kNobody;
-    repair_checksum(nobody);
-    CHECK(import_context(end, nobody).major == GSS_S_DEFECTIVE_TOKEN);
+    std::string anonymous = sample.token;
+    anonymous[at] = kAnonymousKind;
+    repair_checksum(anonymous);
+    CHECK(import_context(end, anonymous).major == GSS_S_DEFECTIVE_TOKEN);
     CHECK(end.context == GSS_C_NO_CONTEXT);
   }
 }
