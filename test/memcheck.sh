@@ -21,13 +21,11 @@ if [ ! -f "$build/build.ninja" ]; then
 fi
 
 programs=
-for program in unit/unit_wire unit/unit_base unit/unit_spnego unit/unit_backends unit/unit_config \
-    unit/unit_credential unit/unit_log unit/unit_names unit/unit_os unit/unit_protocol \
-    unit/unit_vectors unit/unit_crypto spi/spi_arguments spi/spi_clock spi/spi_connectionless spi/spi_export \
-    spi/spi_handles spi/spi_handshake spi/spi_inquiries spi/spi_iov spi/spi_levels spi/spi_names spi/spi_weak \
-    spi/spi_udp hostile/hostile_threads hostile/hostile_failures; do
+for program in $(/usr/bin/python3 -B "$source/test/support/programs.py" "$build" unit spi | sed 's/.* //') \
+    test/hostile/hostile_threads test/hostile/hostile_failures; do
     case $program in
-    *"$pattern"*) programs="$programs test/$program" ;;
+    */unit_matrix) ;;
+    *"$pattern"*) programs="$programs $program" ;;
     esac
 done
 # Split into words on purpose.
