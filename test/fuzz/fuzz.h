@@ -16,6 +16,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
                                                std::size_t max, unsigned seed);
 /// libFuzzer's own, or that of replay.cc.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max);
+/// Where a target has it: what a whole corpus must have and had not, or nullptr. Asked by
+/// replay.cc.
+extern "C" [[gnu::weak]] const char* corpus_lacks();
 
 /// An oracle: what does not hold ends the process, as a finding.
 #define GSSNTLM_HOLDS(condition)                                      \

@@ -1,6 +1,7 @@
 #include "test/fuzz/glue.h"
 
 #include <cstdlib>
+#include <ctime>
 #include <stdexcept>
 
 #include "test/fuzz/reference.h"
@@ -12,12 +13,26 @@ std::string users() {
   return "DOM:user:" + std::string(kGluePassword) + "\n";
 }
 
+// Handshakes of the corpora were exported on other machines.
+std::string section_of(const std::string& policy) {
+  return "[policy]\nfarm = " + std::string(kFarm) + "\n" + policy;
+}
+
+// The mechglue's length and OID, in front of ours.
+const std::size_t kFrame = 4 + test::kNtlm.length;
+
+void repair_checksum(std::string& token) {
+  const std::size_t end = token.size() - 4;
+  auto* bytes = reinterpret_cast<std::uint8_t*>(token.data());
+  store_le32(bytes + end, plain_crc32({bytes + kFrame, end - kFrame}));
+}
+
 }  // namespace
 
-Stage::Stage(const std::string& policy) : workshop_(users(), "[policy]\n" + policy) {}
+Stage::Stage(const std::string& policy) : workshop_(users(), section_of(policy)) {}
 
 void Stage::set_policy(const std::string& policy) {
-  const std::string text = "[accounts]\ninitiator = users_file\n[policy]\n" + policy;
+  const std::string text = "[accounts]\ninitiator = users_file\n" + section_of(policy);
   const std::string path = workshop_.write("settings" + std::to_string(++files_), text);
   ::setenv("GSS_NTLM_SETTINGS", path.c_str(), 1);
 }
@@ -40,12 +55,29 @@ ByteView view_of(const std::string& text) {
 
 std::string exported_again(std::string token) {
   static std::uint64_t exports = 0;
-  // Behind the mechglue's length and OID: magic, version, role, whether it is established, flags.
-  const std::size_t begin = 4 + test::kNtlm.length;
-  const std::size_t end = token.size() - 4;
+  // Behind the frame: magic, version, role, whether it is established, flags.
   auto* bytes = reinterpret_cast<std::uint8_t*>(token.data());
-  store_le64(bytes + begin + 8 + 1 + 1 + 1 + 4, ++exports);
-  store_le32(bytes + end, plain_crc32({bytes + begin, end - begin}));
+  store_le64(bytes + kFrame + 8 + 1 + 1 + 1 + 4, ++exports);
+  repair_checksum(token);
+  return token;
+}
+
+std::string begun_now(std::string token) {
+  const std::string name(kFarm);
+  const auto half = [&](const std::string& label) {
+    const std::string text = label + name;
+    const Sixteen digest = plain_md5(Bytes(text.begin(), text.end()));
+    return std::string(digest.begin(), digest.end());
+  };
+  const std::size_t farm = token.find(half("farm 1") + half("farm 2"));
+  constexpr std::size_t kTimes = 32;
+  if (farm != std::string::npos && farm + kTimes + 2 * 8 + 4 <= token.size()) {
+    auto* times = reinterpret_cast<std::uint8_t*>(token.data()) + farm + kTimes;
+    const auto now = static_cast<std::uint64_t>(::time(nullptr));
+    store_le64(times, now);
+    store_le64(times + 8, now + 60);
+    repair_checksum(token);
+  }
   return token;
 }
 

@@ -7,6 +7,8 @@
 namespace gssntlm::fuzz {
 
 inline constexpr std::string_view kGluePassword = "secret";
+/// [policy] farm of every Stage: what another machine exported is taken.
+inline constexpr std::string_view kFarm = "fuzz";
 
 /// Users file and settings of this process, which go with it. `policy` is that of the settings
 /// file.
@@ -29,6 +31,9 @@ class Stage {
 
 /// The token of an established context as a further export would name it. A name is imported once.
 [[nodiscard]] std::string exported_again(std::string token);
+
+/// The token of a handshake of this farm as if it had begun just now; any other is left as it is.
+[[nodiscard]] std::string begun_now(std::string token);
 
 /// Every call that a context in any state must answer.
 void ask_everything(gss_ctx_id_t context);

@@ -112,6 +112,7 @@ int main(int argc, char** argv) {
   std::signal(SIGABRT, show_input);
   unsigned mutations = 0;
   std::size_t inputs = 0;
+  bool whole = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.starts_with(kOption)) {
@@ -119,6 +120,7 @@ int main(int argc, char** argv) {
           static_cast<unsigned>(std::strtoul(argument.c_str() + kOption.size(), nullptr, 10));
       continue;
     }
+    whole = whole || argument.ends_with(".tar");
     for (const Input& input : corpus(argument)) {
       std::printf("%s\n", input.name.c_str());
       std::fflush(stdout);
@@ -126,6 +128,11 @@ int main(int argc, char** argv) {
       run_mutations(input.bytes, mutations);
       ++inputs;
     }
+  }
+  if (const char* lacks = whole && corpus_lacks != nullptr ? corpus_lacks() : nullptr) {
+    std::fprintf(stderr, "no input of the corpus is %s; make it again: sh test/fuzz/corpus.sh\n",
+                 lacks);
+    return 1;
   }
   std::printf("%zu inputs, each changed %u times: every oracle holds\n", inputs, mutations);
   return inputs != 0 ? 0 : 1;

@@ -1,10 +1,11 @@
 // What comes in from outside: exported contexts, credentials and names, through the real mechglue.
 // Input: a byte that says what, and the token's body, which gets its frame and checksum here.
 //
-// What is taken, exports to the same bytes (contexts, credentials), or to a name that is equal and
-// exports to the same ever after. An established context is taken once, and each export names it
-// differently. An honest token with up to four bytes in a row changed, frame and checksum as they
-// were, is refused. Whatever was taken answers every question.
+// What is taken, is refused with one byte more, and exports to the same bytes (contexts,
+// credentials), or to a name that is equal and exports to the same ever after. An established
+// context is taken once, and each export names it differently. An honest token with up to four
+// bytes in a row changed, frame and checksum as they were, is refused. Whatever was taken answers
+// every question.
 #include <algorithm>
 
 #include "test/fuzz/glue.h"
@@ -43,10 +44,10 @@ bool is_established(ByteView body) {
   return body.size() >= kIdentifier + kIdentifierSize && body[kEstablished] == 1;
 }
 
-// As the mechglue frames what mechanisms export; an established context as if exported just now.
+// As the mechglue frames what mechanisms export, and as if exported just now.
 std::string context_token(ByteView body) {
   const std::string token = be32(mech().size()) + mech() + framed("ntlm-ctx", body);
-  return is_established(body) ? exported_again(token) : token;
+  return is_established(body) ? exported_again(token) : begun_now(token);
 }
 
 // What is in a context's token between magic and version, and the checksum.
@@ -68,6 +69,15 @@ std::string name_token(char kind, ByteView body) {
          static_cast<char>(mech().size()) + mech() + be32(body.size()) + text_of(body);
 }
 
+// What has been taken at least once. Formats change, and a corpus that is refused tests little.
+struct Taken {
+  bool established = false;
+  bool half_open = false;
+  bool credential = false;
+  bool name = false;
+};
+Taken g_taken;
+
 using test::buffer_of;
 using test::take;
 
@@ -84,6 +94,13 @@ void use_context(test::End& end) {
   (void)test::accept_step(x, end, "no token");
 }
 
+// What is taken, is taken because of all its bytes.
+Bytes longer(ByteView body) {
+  Bytes out(body.begin(), body.end());
+  out.push_back(0);
+  return out;
+}
+
 void check_context(ByteView body) {
   const std::string token = context_token(body);
   OM_uint32 minor = 0;
@@ -93,6 +110,11 @@ void check_context(ByteView body) {
     GSSNTLM_HOLDS(end.context == GSS_C_NO_CONTEXT);
     return;
   }
+  (is_established(body) ? g_taken.established : g_taken.half_open) = true;
+  test::End with_more;
+  std::string more = context_token(longer(body));
+  gss_buffer_desc longer_in = buffer_of(more);
+  GSSNTLM_HOLDS(GSS_ERROR(gss_import_sec_context(&minor, &longer_in, &with_more.context)));
   test::End twice;
   GSSNTLM_HOLDS(GSS_ERROR(gss_import_sec_context(&minor, &in, &twice.context)) ==
                 (is_established(body) ? GSS_S_FAILURE : GSS_S_COMPLETE));
@@ -106,7 +128,8 @@ void check_context(ByteView body) {
   GSSNTLM_HOLDS(without_identifier(take(out)) == without_identifier(token));
 }
 
-void check_credential(const std::string& token) {
+void check_credential(ByteView body) {
+  const std::string token = credential_token(body);
   OM_uint32 minor = 0;
   test::CredHandle cred;
   gss_buffer_desc in = buffer_of(token);
@@ -114,6 +137,11 @@ void check_credential(const std::string& token) {
     GSSNTLM_HOLDS(cred.get() == GSS_C_NO_CREDENTIAL);
     return;
   }
+  g_taken.credential = true;
+  test::CredHandle with_more;
+  std::string more = credential_token(longer(body));
+  gss_buffer_desc longer_in = buffer_of(more);
+  GSSNTLM_HOLDS(GSS_ERROR(gss_import_cred(&minor, &longer_in, with_more.out())));
   gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
   GSSNTLM_HOLDS(gss_export_cred(&minor, cred.get(), &out) == GSS_S_COMPLETE);
   GSSNTLM_HOLDS(take(out) == token);
@@ -178,6 +206,7 @@ void check_name(const std::string& token, gss_OID type, bool composite) {
   if (GSS_ERROR(gss_canonicalize_name(&minor, any.get(), &test::kNtlm, name.out()))) {
     return;
   }
+  g_taken.name = g_taken.name || type == GSS_C_NT_COMPOSITE_EXPORT;
   ask_name(name);
   const std::string first = export_name(name, composite);
   GSSNTLM_HOLDS(!first.empty());
@@ -253,7 +282,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_context(in.rest());
       break;
     case 1:
-      check_credential(credential_token(in.rest()));
+      check_credential(in.rest());
       break;
     case 2:
       check_name(name_token('\1', in.rest()), GSS_C_NT_EXPORT_NAME, false);
@@ -268,6 +297,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_damage(in);
   }
   return 0;
+}
+
+extern "C" const char* corpus_lacks() {
+  return !g_taken.established  ? "an established context"
+         : !g_taken.half_open  ? "a handshake under way"
+         : !g_taken.credential ? "a credential"
+         : !g_taken.name       ? "a name with attributes"
+                               : nullptr;
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
