@@ -1,14 +1,13 @@
 // Every descriptor of the module is closed when its process becomes another program: a thread may
 // start one at any moment.
-#include <cstdarg>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "test/hostile/own_open.h"
 #include "test/support/gss.h"
 
 using namespace gssntlm::test;
@@ -22,42 +21,13 @@ struct Opened {
 
 std::vector<Opened>* g_opened = nullptr;
 
-int note(const char* path, int flags, unsigned mode) {
+}  // namespace
+
+void gssntlm::test::before_open(const char* path, int flags) {
   if (g_opened != nullptr) {
     g_opened->push_back({path, flags});
   }
-  return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
 }
-
-unsigned mode_of(int flags, va_list list) {
-  return (flags & O_CREAT) != 0 ? va_arg(list, unsigned) : 0;
-}
-
-}  // namespace
-
-// The linker finds these for the module too. By their names in C the headers have declared them,
-// and may have renamed one to the other.
-extern "C" {
-[[gnu::visibility("default")]] int noted_open(const char* path, int flags, ...) __asm__("open");
-[[gnu::visibility("default")]] int noted_open64(const char* path, int flags, ...) __asm__("open64");
-
-int noted_open(const char* path, int flags, ...) {
-  va_list list;
-  va_start(list, flags);
-  const unsigned mode = mode_of(flags, list);
-  va_end(list);
-  return note(path, flags, mode);
-}
-
-int noted_open64(const char* path, int flags, ...) {
-  va_list list;
-  va_start(list, flags);
-  const unsigned mode = mode_of(flags, list);
-  va_end(list);
-  return note(path, flags, mode);
-}
-
-}  // extern "C"
 
 int main() {
   std::vector<Opened> opened;
