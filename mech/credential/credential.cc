@@ -82,8 +82,8 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     }
   }
   Result<Ref<const Name>> name = made->identity_ ? name_of(*made->identity_, request.name)
-                                 : request.name  ? Result<Ref<const Name>>(request.name)
-                                                 : host_service(**settings);
+                                 : request.name ? Ref<const Name>::share(&request.name->as_target())
+                                                : host_service(**settings);
   if (!name) {
     return name.error();
   }

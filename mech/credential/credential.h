@@ -44,8 +44,9 @@ class Credential : public Tagged<0xA53D9C47>, public RefCounted {
  public:
   /// An initiator without an explicit secret gets one from where settings say, the kernel keyring
   /// first by default. Errors: NO_CRED kNoInitiatorCred, kNoAcceptorCred, kUsersFile*, kExpired;
-  /// DEFECTIVE_CREDENTIAL kBadCredential for contradictory keys or a malformed hash; kBadSetting,
-  /// kKeyring. No network. Throws std::bad_alloc.
+  /// DEFECTIVE_CREDENTIAL kBadStoreValue for contradictory keys or a malformed hash; BAD_NAME
+  /// kNoUserName for a secret without a user; kBadSetting, kKeyring. No network. Throws
+  /// std::bad_alloc.
   [[nodiscard]] static Result<Ref<const Credential>> acquire(const CredentialRequest& request);
 
   /// An initiator with a login and settings of the caller's.

@@ -43,8 +43,8 @@ Result<WideName> wide_name(const CredentialRequest& request, const Settings& set
   return WideName{std::move(*wide_user), std::move(*wide_domain)};
 }
 
-Error bad_credential(std::string_view why) {
-  return error_with_detail(Major::kDefectiveCredential, Minor::kBadCredential, why);
+Error bad_store_value(std::string_view why) {
+  return error_with_detail(Major::kDefectiveCredential, Minor::kBadStoreValue, why);
 }
 
 bool names_secret(const CredentialRequest& request) noexcept {
@@ -75,7 +75,7 @@ void drop_counted_terminator(Bytes& utf16le) noexcept {
 Result<PasswordHashes> hashes_of_raw_password(std::string_view digits, const Policy& policy) {
   Result<Bytes> bytes = bytes_from_hex(digits);
   if (!bytes || bytes->size() % 2 != 0) {
-    return bad_credential("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
+    return bad_store_value("ntlmssp_password_utf16le is not four hexadecimal digits a unit");
   }
   drop_counted_terminator(*bytes);
   return hashes_of_password(std::move(bytes), policy);
@@ -85,9 +85,7 @@ Result<PasswordHashes> hashes_of(const CredentialRequest& request, const Policy&
   const int secrets =
       (request.password ? 1 : 0) + (request.password_utf16le ? 1 : 0) + (request.nt_hash ? 1 : 0);
   if (secrets > 1) {
-    return bad_credential(
-        "the credential store names more than one secret; give a password or an "
-        "NT hash");
+    return bad_store_value("it has more than one password or hash");
   }
   if (request.password) {
     return hashes_of_password(utf16le_from_utf8(*request.password), policy);
@@ -96,16 +94,19 @@ Result<PasswordHashes> hashes_of(const CredentialRequest& request, const Policy&
     return hashes_of_raw_password(*request.password_utf16le, policy);
   }
   Result<PasswordHashes> hashes = hashes_from_text(*request.nt_hash);
-  return hashes
-             ? std::move(hashes)
-             : bad_credential("ntlmssp_nthash is neither 32 hexadecimal digits nor a pair lm:nt");
+  return hashes ? std::move(hashes)
+                : bad_store_value("ntlmssp_nthash has " + std::to_string(request.nt_hash->size()) +
+                                  " characters and is neither 32 hexadecimal digits nor a pair "
+                                  "lm:nt");
 }
 
 Result<Ref<const Identity>> explicit_identity(const CredentialRequest& request, WideName name,
                                               const Policy& policy) {
   if (name.user.empty()) {
-    return error_with_detail(Major::kNoCred, Minor::kNoInitiatorCred,
-                             "a password needs a user name beside it");
+    return request.name
+               ? error_with_detail(Major::kBadName, Minor::kNoUserName,
+                                   printable_utf8(request.name->display(), 64) + " is no user")
+               : Error{Major::kBadName, Minor::kNoUserName};
   }
   Result<PasswordHashes> hashes = hashes_of(request, policy);
   if (!hashes) {
@@ -149,7 +150,13 @@ std::optional<std::string_view> initiator_file(const WideName& name,
   return !path && !name.user.empty() ? request.acceptor_key_file : path;
 }
 
-// In those that settings name. The last error counts.
+// Whether all that it says is that there is no account.
+bool says_nothing(Error error) noexcept {
+  const Minor plain = Minor::kNoInitiatorCred;
+  return error.minor == plain && last_detail(static_cast<std::uint32_t>(plain)).empty();
+}
+
+// In those that settings name. The last error with a reason counts.
 Result<Found> search_sources(const LoginSearch& search, const Settings& settings) {
   Error why{Major::kNoCred, Minor::kNoInitiatorCred};
   for (const Backend* source : settings.initiator_accounts) {
@@ -157,7 +164,7 @@ Result<Found> search_sources(const LoginSearch& search, const Settings& settings
     if (found && found->identity) {
       return found;
     }
-    why = found ? why : found.error();
+    why = found || says_nothing(found.error()) ? why : found.error();
   }
   return why;
 }

@@ -144,8 +144,8 @@ Status check_system_account(const HostUser& user, const Name& name, const Settin
     return first.error();
   }
   return is_system_account(user.uid, *first)
-             ? no_local_user(printable_utf8(name.display()) + " would be the system account " +
-                             printable_utf8(user.name) +
+             ? no_local_user(printable_account(name.user_part(), name.domain_part()) +
+                             " would be the system account " + printable_utf8(user.name) +
                              "; if intended, add it to allow_system_users")
              : Status();
 }
@@ -173,7 +173,8 @@ Result<std::string> local_user(const Name& name, const Settings& settings) {
                : error;
   }
   if (!found) {
-    return no_local_user("this system has no user for " + printable_utf8(name.display()));
+    return no_local_user("this system has no user for " +
+                         printable_account(name.user_part(), name.domain_part()));
   }
   if (Status s = check_system_account(*found, name, settings); !s) {
     return s.error();

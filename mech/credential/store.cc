@@ -16,7 +16,7 @@ Result<KeyringChoice> parse_keyring_choice(std::string_view text) {
   }
   if ((!choice.keyring && word != "any") || !is_usable_pattern(choice.pattern)) {
     return error_with_detail(
-        Major::kDefectiveCredential, Minor::kBadCredential,
+        Major::kDefectiveCredential, Minor::kBadStoreValue,
         "ntlmssp_keyring=" + printable_utf8(text, 64) +
             ": write session, user, persistent or any, and a pattern behind a colon if "
             "need be");

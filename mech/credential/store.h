@@ -13,7 +13,7 @@ struct KeyringChoice {
   std::optional<KeyringKind> keyring;
   std::string pattern = "*";
 };
-/// Error: DEFECTIVE_CREDENTIAL kBadCredential.
+/// Error: DEFECTIVE_CREDENTIAL kBadStoreValue.
 [[nodiscard]] Result<KeyringChoice> parse_keyring_choice(std::string_view text);
 
 /// Writes the account of `credential` to the users file, made if need be. `overwrite`: an entry it

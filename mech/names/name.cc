@@ -76,6 +76,25 @@ std::string join_principal(const Parts& parts) {
   return same ? text : join_user(parts.first, parts.second);
 }
 
+// The service of `svc/host` and `svc/host@REALM`; empty where there is none. NTLM has no use for
+// the realm, and no account's name has a slash.
+std::string_view service_of_principal(std::string_view text) noexcept {
+  const std::string_view name = text.substr(0, text.rfind('@'));
+  const std::size_t slash = name.find('/');
+  const bool has_service = slash != std::string_view::npos && slash != 0;
+  return has_service && text.find('\\') == std::string_view::npos ? name : std::string_view();
+}
+
+// The same of a text without a type, which may be `svc@host` too.
+std::string_view service_of_untyped(std::string_view text) noexcept {
+  if (const std::string_view service = service_of_principal(text); !service.empty()) {
+    return service;
+  }
+  const std::size_t at = text.find('@');
+  const bool has_both = at != std::string_view::npos && at != 0 && at + 1 != text.size();
+  return has_both && text.find('\\') == std::string_view::npos ? text : std::string_view();
+}
+
 bool equal_text(std::string_view a, std::string_view b) {
   const Result<Bytes> wide_a = utf16le_from_utf8(a);
   const Result<Bytes> wide_b = utf16le_from_utf8(b);
@@ -93,6 +112,11 @@ std::string upper_case(const std::string& text) {
   return upper ? *std::move(upper) : text;
 }
 
+Ref<const Name> service_or_none(std::string_view text) {
+  Result<Ref<const Name>> service = Name::service(text);
+  return service ? *std::move(service) : Ref<const Name>();
+}
+
 }  // namespace
 
 std::string printable_account(std::string_view user, std::string_view domain) {
@@ -101,6 +125,16 @@ std::string printable_account(std::string_view user, std::string_view domain) {
 }
 
 Result<Ref<const Name>> Name::user(std::string_view text) {
+  const std::string_view target = service_of_principal(text);
+  return parsed_user(text, target.empty() ? Ref<const Name>() : service_or_none(target));
+}
+
+Result<Ref<const Name>> Name::untyped(std::string_view text) {
+  const std::string_view target = service_of_untyped(text);
+  return parsed_user(text, target.empty() ? Ref<const Name>() : service_or_none(target));
+}
+
+Result<Ref<const Name>> Name::parsed_user(std::string_view text, Ref<const Name> target) {
   if (Status s = check_text(text); !s) {
     return s.error();
   }
@@ -109,7 +143,11 @@ Result<Ref<const Name>> Name::user(std::string_view text) {
   if (parts.first.empty() || parts.first.find('\\') != std::string::npos) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  return user(std::move(parts.first), std::move(parts.second));
+  std::string display = join_user(parts.first, parts.second);
+  auto* name = new Name(NameKind::kUser, std::move(parts.first), std::move(parts.second),
+                        std::move(display));
+  name->target_ = std::move(target);
+  return Ref<const Name>::adopt(name);
 }
 
 Ref<const Name> Name::user(std::string user, std::string domain) {
@@ -177,8 +215,10 @@ Result<Ref<const Name>> Name::principal(std::string_view text) {
   if (!account) {
     return account;
   }
-  return Ref<const Name>::adopt(
-      new Name(NameKind::kPrincipal, (*account)->first_, (*account)->second_, std::string(text)));
+  auto* principal =
+      new Name(NameKind::kPrincipal, (*account)->first_, (*account)->second_, std::string(text));
+  principal->target_ = (*account)->target_;
+  return Ref<const Name>::adopt(principal);
 }
 
 Result<Ref<const Name>> Name::of_parts(NameKind kind, std::string first, std::string second) {

@@ -41,6 +41,8 @@ class Name : public RefCounted {
   /// empty, the user keeps its realm). Errors: kBadName (empty, control characters, a backslash in
   /// the user), kTooLong, kBadText.
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
+  /// A name without a type: a user, which as_target() reads as `svc@host` or `svc/host@REALM`.
+  [[nodiscard]] static Result<Ref<const Name>> untyped(std::string_view text);
   /// A user whose parts are known. `domain` may be empty.
   [[nodiscard]] static Ref<const Name> user(std::string user, std::string domain);
   /// A user whom a logon just verified, with what the account source and the exchange reported. The
@@ -73,6 +75,9 @@ class Name : public RefCounted {
   /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host`, a principal's text or
   /// the anonymous text. Importing this text, as a name of its kind, yields an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
+  /// What the name stands for as the target of an initiator, or as the name of an acceptor: of a
+  /// text that was imported as a user's and has the form of a service's, the service, else itself.
+  [[nodiscard]] const Name& as_target() const noexcept { return target_ ? *target_ : *this; }
   /// How an initiator names this target: `svc/host`, or the text of a user name as it was given.
   [[nodiscard]] std::string target_spn() const;
   /// The same in UTF-16LE. Error: kBadText, for a name that was not imported. Throws
@@ -122,11 +127,13 @@ class Name : public RefCounted {
         first_(std::move(first)),
         second_(std::move(second)),
         display_(std::move(display)) {}
+  static Result<Ref<const Name>> parsed_user(std::string_view text, Ref<const Name> target);
 
   NameKind kind_;
   std::string first_;   // user or service
   std::string second_;  // domain or host
   std::string display_;
+  Ref<const Name> target_;  // as_target(), where that is another one
   std::vector<LogonAttribute> attributes_;
   std::optional<LoginFacts> facts_;
   bool proven_ = false;

@@ -68,10 +68,11 @@ Answer init_next(const InitArguments& a, Context* found) {
 }
 
 Answer init_first(const InitArguments& a) {
-  const Name* target = name_of(a.target);
-  if (target == nullptr) {
+  const Name* name = name_of(a.target);
+  if (name == nullptr) {
     return reject_name(a.target);
   }
+  const auto target = Ref<const Name>::share(&name->as_target());
   // Connectionless the server's CHALLENGE may be here already.
   if (!a.input.empty() && (a.flags & GSS_NTLM_DATAGRAM_FLAG) == 0) {
     return defective(Minor::kWrongMessage);
@@ -85,8 +86,7 @@ Answer init_first(const InitArguments& a) {
   if (!credential) {
     return credential.error();
   }
-  auto context = std::make_unique<Context>(
-      InitiatorCall{std::move(*credential), shared_name_of(a.target), a.flags});
+  auto context = std::make_unique<Context>(InitiatorCall{std::move(*credential), target, a.flags});
   Result<Buffer> token = context->negotiate();
   if (!token) {
     return token.error();

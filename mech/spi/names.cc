@@ -125,7 +125,10 @@ Result<Ref<const Name>> import_exported(ByteView token) {
 Result<Ref<const Name>> import_name(gss_buffer_t buffer, const gss_OID_desc* type) {
   const ByteView value = view_of(buffer);
   const std::string_view text = text_of(buffer);
-  if (type == GSS_C_NO_OID || same_oid(type, GSS_C_NT_USER_NAME)) {
+  if (type == GSS_C_NO_OID) {
+    return Name::untyped(text);
+  }
+  if (same_oid(type, GSS_C_NT_USER_NAME)) {
     return Name::user(text);
   }
   if (same_oid(type, GSS_C_NT_HOSTBASED_SERVICE) || same_oid(type, GSS_C_NT_HOSTBASED_SERVICE_X)) {

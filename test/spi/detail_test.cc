@@ -117,5 +117,81 @@ TEST_CASE("detail: a source that failed on the way to success leaves none", "[de
   CHECK_FALSE(names(Outcome{GSS_S_FAILURE, 0}, path));
 }
 
+// Through both usages: an acceptor's lack of accounts is another problem.
+TEST_CASE("detail: a value of the credential store that cannot be used is named", "[detail]") {
+  const Workshop workshop("");
+  using Values = std::initializer_list<std::pair<const char*, std::string>>;
+  const std::string hash = "8846F7EAEE8FB117AD06BDD830B7586C";
+  const auto is_named = [&](Values values, const char* text) {
+    for (const gss_cred_usage_t usage : {GSS_C_INITIATE, GSS_C_BOTH}) {
+      CAPTURE(text, usage);
+      CredHandle cred;
+      const Outcome outcome = acquire_from(usage, &kNtlm, "CORP\\alice", values, cred);
+      CHECK(outcome.major == GSS_S_DEFECTIVE_CREDENTIAL);
+      CHECK(outcome.minor == GSS_NTLM_S_BAD_STORE_VALUE);
+      CHECK(names(outcome, text));
+      CHECK(names(outcome, "credential store"));
+      CHECK_FALSE(names(outcome, hash.substr(1)));
+    }
+  };
+  is_named({{GSS_NTLM_CS_NTHASH, hash.substr(1)}}, "ntlmssp_nthash has 31 characters");
+  is_named({{GSS_NTLM_CS_NTHASH, ""}}, "ntlmssp_nthash has 0 characters");
+  is_named({{GSS_NTLM_CS_PASSWORD_UTF16LE, "6"}}, "ntlmssp_password_utf16le");
+  is_named({{GSS_NTLM_CS_NTHASH, hash}, {GSS_NTLM_CS_PASSWORD, "x"}},
+           "more than one password or hash");
+  is_named({{GSS_NTLM_CS_KEYRING, "nowhere"}}, "ntlmssp_keyring=nowhere");
+}
+
+TEST_CASE("detail: a secret without its user is told so", "[detail]") {
+  const Workshop workshop("CORP:alice:secret\nCORP:bob:secret\n");
+  ::unsetenv("NTLMUSER");
+  const std::string hash = "8846F7EAEE8FB117AD06BDD830B7586C";
+  for (const char* key : {GSS_NTLM_CS_PASSWORD, GSS_NTLM_CS_NTHASH, GSS_NTLM_CS_PASSWORD_UTF16LE}) {
+    for (const gss_cred_usage_t usage : {GSS_C_INITIATE, GSS_C_BOTH}) {
+      CAPTURE(key, usage);
+      CredHandle cred;
+      const Outcome outcome = acquire_from(usage, &kNtlm, "", {{key, hash}}, cred);
+      CHECK(outcome.major == GSS_S_BAD_NAME);
+      CHECK(outcome.minor == GSS_NTLM_S_NO_USER_NAME);
+      CHECK(names(outcome, "without the user"));
+    }
+  }
+  const NameHandle service("HTTP@server.example", GSS_C_NT_HOSTBASED_SERVICE);
+  std::string secret = "secret";
+  gss_buffer_desc password = buffer_of(secret);
+  gss_OID_set_desc mechs{1, &kNtlm};
+  CredHandle cred;
+  Outcome outcome;
+  outcome.major =
+      gss_acquire_cred_with_password(&outcome.minor, service.get(), &password, 0, &mechs,
+                                     GSS_C_INITIATE, cred.out(), nullptr, nullptr);
+  CHECK(outcome.major == GSS_S_BAD_NAME);
+  CHECK(names(outcome, "HTTP@server.example is no user"));
+}
+
+// As mod_auth_gssapi asks for it (GssapiLocalName On): with the mechanism, then without. When
+// gss_localname fails, the mechglue asks for the attribute, whose error is the one that is shown.
+TEST_CASE("detail: an account without a local user is told so, whatever is asked", "[detail]") {
+  const Workshop workshop("EVIL:no-such-user-here:secret\n");
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    Exchange x;
+    x.mech = mech;
+    End initiator;
+    End acceptor;
+    REQUIRE(run(x, initiator, acceptor));
+    for (gss_OID asked : {&kNtlm, mech, static_cast<gss_OID>(GSS_C_NO_OID)}) {
+      CAPTURE(mech == &kSpnego, asked == &kSpnego, asked == GSS_C_NO_OID);
+      gss_buffer_desc user = GSS_C_EMPTY_BUFFER;
+      Outcome outcome;
+      outcome.major = gss_localname(&outcome.minor, acceptor.source.get(), asked, &user);
+      CHECK_FALSE(outcome.ok());
+      CHECK(names(outcome, "this system has no local user"));
+      if (mech == asked || asked == GSS_C_NO_OID) {
+        CHECK(names(outcome, "this system has no user for EVIL\\no-such-user-here"));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gssntlm::test

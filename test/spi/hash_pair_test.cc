@@ -46,6 +46,8 @@ TEST_CASE("hash pair: what is none is an error that shows both forms", "[hash_pa
     CHECK(outcome.major == GSS_S_DEFECTIVE_CREDENTIAL);
     CHECK(outcome.text().find("ntlmssp_nthash") != std::string::npos);
     CHECK(outcome.text().find("lm:nt") != std::string::npos);
+    CHECK(outcome.minor == GSS_NTLM_S_BAD_STORE_VALUE);
+    CHECK(outcome.text().find(std::to_string(text.size()) + " characters") != std::string::npos);
   }
 }
 

@@ -204,6 +204,77 @@ TEST_CASE("names: each form is displayed, compared and exported", "[spi][names]"
                     canonical("alice", GSS_C_NT_HOSTBASED_SERVICE)));
 }
 
+namespace {
+
+// What each side knows of the target of a login to `text`, imported as `type`.
+struct Reached {
+  std::string initiator;
+  std::string acceptor;
+};
+
+Reached reach(const std::string& text, gss_OID type, gss_OID mech) {
+  const NameHandle target(text, type);
+  End initiator;
+  End acceptor;
+  OM_uint32 minor = 0;
+  gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+  OM_uint32 major = GSS_S_CONTINUE_NEEDED;
+  while (major == GSS_S_CONTINUE_NEEDED) {
+    std::string input = take(token);
+    gss_buffer_desc in = buffer_of(input);
+    REQUIRE_FALSE(GSS_ERROR(gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, &initiator.context,
+                                                 target.get(), mech, GSS_C_INTEG_FLAG, 0, nullptr,
+                                                 &in, nullptr, &token, nullptr, nullptr)));
+    input = take(token);
+    in = buffer_of(input);
+    major =
+        gss_accept_sec_context(&minor, &acceptor.context, GSS_C_NO_CREDENTIAL, &in, nullptr,
+                               acceptor.source.out(), nullptr, &token, nullptr, nullptr, nullptr);
+    REQUIRE_FALSE(GSS_ERROR(major));
+  }
+  gss_release_buffer(&minor, &token);
+  NameHandle told;
+  REQUIRE(gss_inquire_context(&minor, initiator.context, nullptr, told.out(), nullptr, nullptr,
+                              nullptr, nullptr, nullptr) == 0);
+  return {told.display(), attribute(acceptor.source, GSS_NTLM_ATTR_TARGET).value};
+}
+
+}  // namespace
+
+TEST_CASE("names: a target without a type is a service where it has the form of one",
+          "[spi][names]") {
+  const Workshop workshop(kUsers);
+  const gss_OID none = GSS_C_NO_OID;
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    const auto same = [&](const char* text, gss_OID type, const char* shown, const char* sent) {
+      CAPTURE(text, mech == &kSpnego);
+      const Reached reached = reach(text, type, mech);
+      CHECK(reached.initiator == shown);
+      CHECK(reached.acceptor == sent);
+    };
+    same("DNS/ns.example.com@REALM", none, "DNS@ns.example.com", "DNS/ns.example.com");
+    same("DNS/ns.example.com@REALM", GSS_C_NT_USER_NAME, "DNS@ns.example.com",
+         "DNS/ns.example.com");
+    same("DNS/ns.example.com@REALM", &kPrincipalName, "DNS@ns.example.com", "DNS/ns.example.com");
+    same("HTTP@h", none, "HTTP@h", "HTTP/h");
+    same("HTTP/h", none, "HTTP@h", "HTTP/h");
+    same("CORP\\alice", none, "CORP\\alice", "CORP\\alice");
+  }
+}
+
+TEST_CASE("names: an acceptor's name without a type is a service's", "[spi][names]") {
+  const Workshop workshop(kUsers);
+  const NameHandle name("HTTP@h.example", GSS_C_NO_OID);
+  gss_OID_set_desc mechs{1, &kNtlm};
+  OM_uint32 minor = 0;
+  CredHandle cred;
+  REQUIRE(gss_acquire_cred(&minor, name.get(), 0, &mechs, GSS_C_ACCEPT, cred.out(), nullptr,
+                           nullptr) == 0);
+  NameHandle told;
+  REQUIRE(gss_inquire_cred(&minor, cred.get(), told.out(), nullptr, nullptr, nullptr) == 0);
+  CHECK(told.display() == "HTTP@h.example");
+}
+
 TEST_CASE("names: anonymous names never compare equal", "[spi][names]") {
   const NameHandle nobody = canonical("", GSS_C_NT_ANONYMOUS);
   CHECK_FALSE(equal(nobody, canonical("", GSS_C_NT_ANONYMOUS)));

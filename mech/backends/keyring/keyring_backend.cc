@@ -59,7 +59,12 @@ class KeyringBackend final : public Backend {
     if (!search.place && search.target.empty() && have_no_logins()) {
       return Error{Major::kNoCred, Minor::kNoInitiatorCred};
     }
-    const std::optional<Login> login = gssntlm::find_login(query_for(search));
+    const Result<std::optional<Login>> answer = gssntlm::find_login(query_for(search));
+    if (!answer) {
+      trace_event(settings, "credentials: " + error_text(answer.error()));
+      return answer.error();
+    }
+    const std::optional<Login>& login = *answer;
     if (!login && !search.target.empty()) {
       return error_with_detail(Major::kNoCred, Minor::kNoInitiatorCred,
                                "no login is kept for " + printable_utf8(search.target) +
@@ -80,10 +85,10 @@ class KeyringBackend final : public Backend {
 
   [[nodiscard]] std::string login_origin(const LoginSearch& search,
                                          const Settings&) const override {
-    const std::optional<Login> login = gssntlm::find_login(query_for(search));
-    return login ? "the " + std::string(keyring_name(login->keyring)) + " keyring, made for " +
-                       printable_utf8(login->pattern)
-                 : std::string(title());
+    const Result<std::optional<Login>> login = gssntlm::find_login(query_for(search));
+    return login && *login ? "the " + std::string(keyring_name((*login)->keyring)) +
+                                 " keyring, made for " + printable_utf8((*login)->pattern)
+                           : std::string(title());
   }
 
   [[nodiscard]] Result<std::shared_ptr<const Accounts>> accounts(std::optional<std::string_view>,
@@ -116,6 +121,9 @@ class KeyringBackend final : public Backend {
   [[nodiscard]] bool makes_member() const override { return false; }
 
   [[nodiscard]] std::vector<Health> health(const Settings&) const override {
+    if (const std::optional<Error> dead = dead_keyring(std::nullopt)) {
+      return {{HealthState::kWrong, "keyring", error_text(*dead)}};
+    }
     const Result<std::vector<Login>> logins =
         list_logins({KeyringKind::kSession, KeyringKind::kUser, KeyringKind::kPersistent});
     if (!logins) {

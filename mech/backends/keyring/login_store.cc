@@ -32,6 +32,10 @@ Error keyring_error(std::string_view what) {
   return error_with_detail(Major::kFailure, Minor::kKeyring, what);
 }
 
+bool is_dead(int error) noexcept {
+  return error == EKEYREVOKED || error == EKEYEXPIRED;
+}
+
 Error keyring_error(KeyringKind kind, int error) {
   std::string text("the ");
   text.append(keyring_name(kind)).append(" keyring: ");
@@ -41,6 +45,9 @@ Error keyring_error(KeyringKind kind, int error) {
     text.append(
         "this kernel or container does not let processes use keyrings; use a users file "
         "(NTLM_USER_FILE)");
+  } else if (is_dead(error)) {
+    text.append(error == EKEYREVOKED ? "it was revoked" : "it has expired")
+        .append("; log in to a new session (keyctl session) and run gss-ntlm login there");
   } else if (error == EDQUOT) {
     text.append("over quota; remove keys (gss-ntlm logout, keyctl) or raise kernel.keys.maxkeys");
   } else if (error == EKEYREJECTED && is_ambiguous(::geteuid())) {
@@ -282,6 +289,11 @@ Status remove_login(const Login& login) {
 
 namespace {
 
+// Another source may have the account that the keyring does not give.
+Error no_login_because(Error error) noexcept {
+  return {Major::kNoCred, error.minor};
+}
+
 // The one of `kinds` that answers best. `none_at_all`: they hold no login for whatever query.
 std::optional<Login> best_login(const LoginQuery& query, const std::vector<KeyringKind>& kinds,
                                 bool& none_at_all) {
@@ -311,19 +323,56 @@ bool have_no_logins() noexcept {
   return t_empty_handed == whose_now();
 }
 
-std::optional<Login> find_login(const LoginQuery& query) {
+namespace {
+
+Result<std::optional<Login>> find_login_in(KeyringKind keyring, const LoginQuery& query) {
   bool none = false;
+  std::optional<Login> login = best_login(query, {keyring}, none);
+  if (login) {
+    return login;
+  }
+  if (const std::optional<Error> dead = dead_keyring(keyring)) {
+    return *dead;
+  }
+  const Result<std::vector<Login>> logins = list_logins({keyring});
+  return logins ? Result<std::optional<Login>>(std::nullopt) : no_login_because(logins.error());
+}
+
+}  // namespace
+
+std::optional<Error> dead_keyring(std::optional<KeyringKind> keyring) {
+  for (const KeyringKind kind :
+       {KeyringKind::kSession, KeyringKind::kUser, KeyringKind::kPersistent}) {
+    if (keyring && kind != *keyring) {
+      continue;
+    }
+    const key_serial_t root = find_root(kind);
+    if ((root == -1 || find_own_ring(kind, root) == -1) && is_dead(errno)) {
+      return no_login_because(keyring_error(kind, errno));
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Login>> find_login(const LoginQuery& query) {
   if (query.keyring) {
-    return best_login(query, {*query.keyring}, none);
+    return find_login_in(*query.keyring, query);
   }
   const Whose now = whose_now();
   if (t_empty_handed == now) {
-    return std::nullopt;
+    return std::optional<Login>();
   }
+  bool none = false;
   bool none_persistent = false;
   std::optional<Login> login = best_login(query, {KeyringKind::kSession, KeyringKind::kUser}, none);
   if (!login) {
     login = best_login(query, {KeyringKind::kPersistent}, none_persistent);
+  }
+  if (login) {
+    return login;
+  }
+  if (const std::optional<Error> dead = dead_keyring(std::nullopt)) {
+    return *dead;
   }
   if (none && none_persistent) {
     t_empty_handed = now;

@@ -70,10 +70,15 @@ struct LoginQuery {
 };
 
 /// The login that describes the target most closely; with an unknown target the one for any, or the
-/// first. nullopt: none. Never an error where there are no keyrings. That a user has no login at
-/// all is remembered until the second ends: what another process stores meanwhile is found then.
+/// first. nullopt: none. That a user has no login at all is remembered until the second ends: what
+/// another process stores meanwhile is found then. Error, where none is found: NO_CRED kKeyring
+/// when the keyring that the query names cannot be used, or one of all was revoked or has expired.
 /// Throws std::bad_alloc.
-[[nodiscard]] std::optional<Login> find_login(const LoginQuery& query);
+[[nodiscard]] Result<std::optional<Login>> find_login(const LoginQuery& query);
+
+/// Whether that keyring (nullopt: one of all) was revoked or has expired, as find_login() reports
+/// it. Throws std::bad_alloc.
+[[nodiscard]] std::optional<Error> dead_keyring(std::optional<KeyringKind> keyring);
 
 /// Whether that is remembered of this user: no query without a keyring finds anything.
 [[nodiscard]] bool have_no_logins() noexcept;

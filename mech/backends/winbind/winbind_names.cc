@@ -214,8 +214,9 @@ bool is_named_by_domain(const Name& name) {
 Result<HostUser> domain_user_here(const Name& name, std::chrono::seconds bound) {
   const std::string sid = proven_value(name, attribute::kUserSid);
   if (sid.empty() && is_named_by_domain(name)) {
-    return error_with_detail(Major::kUnauthorized, Minor::kBadName,
-                             "the domain gave no SID for " + printable_utf8(name.display()));
+    return error_with_detail(
+        Major::kUnauthorized, Minor::kBadName,
+        "the domain gave no SID for " + printable_account(name.user_part(), name.domain_part()));
   }
   auto task = std::make_shared<HostUserTask>(sid, name.domain_part(), name.user_part());
   if (call_winbind(task, bound) != WinbindCall::kDone ||
@@ -224,13 +225,14 @@ Result<HostUser> domain_user_here(const Name& name, std::chrono::seconds bound) 
                              "winbind does not say who its users are here");
   }
   if (!task->found || task->found->name.empty()) {
-    return error_with_detail(Major::kUnauthorized, Minor::kBadName,
-                             printable_utf8(name.display()) + " is no user of this host");
+    return error_with_detail(
+        Major::kUnauthorized, Minor::kBadName,
+        printable_account(name.user_part(), name.domain_part()) + " is no user of this host");
   }
   if (!leads_back(*task->found)) {
     return error_with_detail(Major::kUnauthorized, Minor::kBadName,
-                             printable_utf8(name.display()) + " would be " +
-                                 printable_utf8(task->found->name) +
+                             printable_account(name.user_part(), name.domain_part()) +
+                                 " would be " + printable_utf8(task->found->name) +
                                  " here, which is another user or none; see nsswitch.conf(5)");
   }
   return std::move(*task->found);

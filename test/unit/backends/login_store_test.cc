@@ -83,6 +83,11 @@ std::vector<Login> session_logins() {
   return std::move(*logins);
 }
 
+std::optional<Login> found_login(const LoginQuery& query) {
+  Result<std::optional<Login>> login = find_login(query);
+  return login ? *std::move(login) : std::nullopt;
+}
+
 Result<Ref<const Name>> service(const char* text) {
   return Name::service(text);
 }
@@ -119,7 +124,7 @@ TEST_CASE("a login of the same pattern and account replaces the old one") {
   CHECK(logins.size() == 2);
   LoginQuery query;
   query.user = "BOB";
-  const std::optional<Login> bob = find_login(query);
+  const std::optional<Login> bob = found_login(query);
   REQUIRE(bob);
   const Result<LoginSecret> secret = read_login(*bob);
   REQUIRE(secret.ok());
@@ -155,7 +160,7 @@ TEST_CASE("a login cannot be read by another user in the same session keyring") 
   CHECK(holds_as_user(kAlice, [&] {
     std::array<char, 64> bytes{};
     const auto denied = [](long result) { return result == -1 && errno == EACCES; };
-    return session_logins().empty() && !find_login({}) && search_ring(0) == -1 &&
+    return session_logins().empty() && !found_login({}) && search_ring(0) == -1 &&
            denied(::syscall(SYS_keyctl, KEYCTL_READ, own[0].key, bytes.data(), 64)) &&
            denied(::syscall(SYS_keyctl, KEYCTL_READ, ring, bytes.data(), 64)) &&
            denied(::syscall(SYS_keyctl, KEYCTL_DESCRIBE, own[0].key, bytes.data(), 64)) &&
@@ -201,7 +206,7 @@ TEST_CASE("a login that another user planted is ignored") {
     const bool planted_there =
         ::syscall(SYS_add_key, "user", "ntlm;*;DOM\\mallory", "x", 1, other) > 0;
     const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
-    return planted_there && session_logins().empty() && !find_login({}) && !s.ok() &&
+    return planted_there && session_logins().empty() && !found_login({}) && !s.ok() &&
            last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
                    .find("another user's keyring has the name gss-ntlm.") != std::string_view::npos;
   }));
@@ -224,7 +229,7 @@ TEST_CASE("a login of a user without a number in this user namespace is ignored"
   }
   const std::optional<bool> ignored = as_overflow_user([] {
     const Status s = store_login(login_for("*", "alice"), hash_of(2), 60);
-    return session_logins().empty() && !find_login({}) && !s.ok() &&
+    return session_logins().empty() && !found_login({}) && !s.ok() &&
            last_detail(static_cast<std::uint32_t>(Minor::kKeyring))
                    .find("no login is known to be its own") != std::string_view::npos;
   });
@@ -241,7 +246,7 @@ TEST_CASE("a login expires") {
   REQUIRE(store_login(login_for("*", "alice"), hash_of(2), 3).ok());
   LoginQuery query;
   query.user = "alice";
-  const std::optional<Login> alice = find_login(query);
+  const std::optional<Login> alice = found_login(query);
   REQUIRE(alice);
   // The owner of the key can remove the kernel's timeout, but not the login's.
   REQUIRE(::syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, alice->key, 0) == 0);
@@ -251,6 +256,41 @@ TEST_CASE("a login expires") {
   const Result<LoginSecret> secret = read_login(*alice);
   REQUIRE_FALSE(secret.ok());
   CHECK(secret.error().minor == Minor::kExpired);
+}
+
+TEST_CASE("a keyring that was revoked or has expired is named, with what to do") {
+  constexpr auto kLost = static_cast<std::uint32_t>(Minor::kKeyring);
+  const auto why = [&](const LoginQuery& query) {
+    const Result<std::optional<Login>> login = find_login(query);
+    CHECK_FALSE(login);
+    CHECK((login || login.error().major == Major::kNoCred));
+    CHECK((login || login.error().minor == Minor::kKeyring));
+    return std::string(last_detail(kLost));
+  };
+  LoginQuery of_session;
+  of_session.keyring = KeyringKind::kSession;
+  const std::pair<int, const char*> ends[] = {{KEYCTL_REVOKE, "it was revoked"},
+                                              {KEYCTL_SET_TIMEOUT, "it has expired"}};
+  for (const auto& [how, text] : ends) {
+    // The session's keyring itself, and the ring of ours in it.
+    for (const bool whole : {true, false}) {
+      CAPTURE(text, whole);
+      if (!fresh_session()) {
+        return;
+      }
+      REQUIRE(store_login(login_for("*", "bob"), hash_of(1), 60).ok());
+      const long dying = whole ? long{KEY_SPEC_SESSION_KEYRING} : search_ring(::geteuid());
+      REQUIRE(::syscall(SYS_keyctl, how, dying, 1) == 0);
+      if (how == KEYCTL_SET_TIMEOUT) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+      }
+      // Twice: that it is dead is no reason to remember that there is no login.
+      for (int i = 0; i < 2; ++i) {
+        CHECK(why({}).find("the session keyring: " + std::string(text)) == 0);
+        CHECK(why(of_session).find("the session keyring: " + std::string(text)) == 0);
+      }
+    }
+  }
 }
 
 TEST_CASE("the login that describes the target most closely is chosen") {
@@ -263,7 +303,7 @@ TEST_CASE("the login that describes the target most closely is chosen") {
   const auto chosen = [](const char* target) {
     LoginQuery query;
     query.target = target;
-    const std::optional<Login> login = find_login(query);
+    const std::optional<Login> login = found_login(query);
     return login ? login->user : std::string();
   };
   CHECK(chosen("HTTP/www.corp.example") == "www");
@@ -437,10 +477,10 @@ TEST_CASE("a login is found at once though there was none a moment ago") {
   }
   LoginQuery query;
   query.target = "HTTP/gss-ntlm-late";
-  CHECK_FALSE(find_login(query));
-  CHECK_FALSE(find_login(query));
+  CHECK_FALSE(found_login(query));
+  CHECK_FALSE(found_login(query));
   REQUIRE(store_login(login_for("HTTP@gss-ntlm-late", "bob"), hash_of(1), 30).ok());
-  CHECK(find_login(query));
+  CHECK(found_login(query));
 }
 
 TEST_CASE("a thread that goes back to another session finds its logins at once") {
@@ -460,9 +500,9 @@ TEST_CASE("a thread that goes back to another session finds its logins at once")
   LoginQuery query;
   query.target = "HTTP/gss-ntlm-back";
   REQUIRE(fresh_session());
-  CHECK_FALSE(find_login(query));
+  CHECK_FALSE(found_login(query));
   REQUIRE(join() == session);
-  CHECK(find_login(query));
+  CHECK(found_login(query));
   ::syscall(SYS_keyctl, KEYCTL_UNLINK, session, KEY_SPEC_THREAD_KEYRING);
 }
 
@@ -480,7 +520,7 @@ TEST_CASE("a login that another process stores is found within a second") {
   REQUIRE(child > 0);
   bool found = false;
   for (int tenths = 0; tenths < 30 && !found; ++tenths) {
-    found = find_login(query).has_value();
+    found = found_login(query).has_value();
     ::usleep(100'000);
   }
   int status = -1;
@@ -498,10 +538,10 @@ TEST_CASE("the user's keyring takes logins though the session does not link to i
   REQUIRE(store_login(login, hash_of(1), 30).ok());
   LoginQuery query;
   query.target = "HTTP/gss-ntlm-test";
-  const std::optional<Login> found = find_login(query);
+  const std::optional<Login> found = found_login(query);
   REQUIRE(found);
   CHECK(found->keyring == KeyringKind::kUser);
   CHECK(read_login(*found).ok());
   CHECK(remove_login(*found).ok());
-  CHECK_FALSE(find_login(query));
+  CHECK_FALSE(found_login(query));
 }

@@ -257,6 +257,40 @@ TEST_CASE("name: services name their target with a slash", "[name]") {
   CHECK(Name::anonymous()->target_spn().empty());
 }
 
+TEST_CASE("name: a text of a service is one as a target, and a user elsewhere", "[name]") {
+  struct Row {
+    const char* text;
+    const char* untyped;  // as a target
+    const char* typed;    // the same, imported as a user's
+  };
+  const Row rows[] = {
+      {"DNS/ns.example.com@REALM", "DNS/ns.example.com", "DNS/ns.example.com"},
+      {"HTTP/h:8080", "HTTP/h:8080", "HTTP/h:8080"},
+      {"ldap/dc.example/example@REALM", "ldap/dc.example/example", "ldap/dc.example/example"},
+      {"HTTP@h", "HTTP/h", nullptr},
+      {"HTTP@h:8080", "HTTP/h:8080", nullptr},
+      {"host", "host", "host"},
+      {"DOM\\user", "DOM\\user", "DOM\\user"},
+      {"DOM\\a/b", "DOM\\a/b", "DOM\\a/b"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const Result<Ref<const Name>> untyped = Name::untyped(row.text);
+    const Result<Ref<const Name>> typed = Name::user(row.text);
+    REQUIRE(untyped);
+    REQUIRE(typed);
+    CHECK((*untyped)->as_target().target_spn() == row.untyped);
+    CHECK((*typed)->as_target().target_spn() == (row.typed ? row.typed : (*typed)->target_spn()));
+    // Everywhere else they are one and the same user.
+    CHECK((*untyped)->kind() == NameKind::kUser);
+    CHECK((*untyped)->equals(**typed));
+    CHECK((*untyped)->display() == (*typed)->display());
+    CHECK((*untyped)->with({})->as_target().target_spn() == row.untyped);
+  }
+  const Result<Ref<const Name>> principal = Name::principal("ldap/dc.example/example@REALM");
+  REQUIRE(principal);
+  CHECK((*principal)->as_target().target_spn() == "ldap/dc.example/example");
+}
+
 TEST_CASE("name: the target in UTF-16 is the target in UTF-8", "[name]") {
   std::vector<Ref<const Name>> names = {Name::anonymous(), *Name::user("user@realm"),
                                         *Name::user("DOM\\user")};
