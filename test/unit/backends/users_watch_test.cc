@@ -108,8 +108,8 @@ bool overwrite(const std::string& path, std::string_view text) {
 // A file system that counts time in ticks, as all do before Linux 6.13.
 bool mount_ticking(const char* directory) {
   return ::unshare(CLONE_NEWNS) == 0 &&
-         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("none", directory, "ramfs", 0, nullptr) == 0;
+         ::mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
+         ::mount("none", directory, "ramfs", 0, "") == 0;
 }
 
 constexpr const char* kOther = "DOMAIN:Uzer:one\n";
