@@ -1,6 +1,7 @@
 // DER [X.690]: elements with one-byte tags and definite lengths. The only reader and writer of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "mech/base/bytes.h"
@@ -62,22 +63,38 @@ class DerReader {
   bool ok_ = true;
 };
 
+/// Tag and shortest length in front of the content of an element.
+struct DerHead {
+  std::array<std::uint8_t, 6> octets{};
+  std::size_t size = 0;
+};
+
+/// The head of an element with `content` bytes of content, less than 4 GiB.
+[[nodiscard]] inline DerHead der_head(std::uint8_t tag, std::size_t content) noexcept {
+  DerHead head;
+  const auto put = [&head](std::size_t octet) noexcept {
+    head.octets[head.size++] = static_cast<std::uint8_t>(octet);
+  };
+  put(tag);
+  if (content >= 0x80) {
+    unsigned octets = 1;
+    while (octets < sizeof(std::uint32_t) && content >> (8 * octets) != 0) {
+      ++octets;
+    }
+    put(0x80 + octets);
+    for (unsigned i = octets; i > 1; --i) {
+      put(content >> (8 * (i - 1)));
+    }
+  }
+  put(content);
+  return head;
+}
+
 /// Appends an element with the shortest length. `content` is less than 4 GiB. Throws
 /// std::bad_alloc.
 inline void append_der(Bytes& to, std::uint8_t tag, ByteView content) {
-  to.push_back(tag);
-  const std::size_t size = content.size();
-  if (size >= 0x80) {
-    unsigned octets = 1;
-    while (octets < sizeof(std::uint32_t) && size >> (8 * octets) != 0) {
-      ++octets;
-    }
-    to.push_back(static_cast<std::uint8_t>(0x80 + octets));
-    for (unsigned i = octets; i > 1; --i) {
-      to.push_back(static_cast<std::uint8_t>(size >> (8 * (i - 1))));
-    }
-  }
-  to.push_back(static_cast<std::uint8_t>(size));
+  const DerHead head = der_head(tag, content.size());
+  to.insert(to.end(), head.octets.begin(), head.octets.begin() + head.size);
   to.insert(to.end(), content.begin(), content.end());
 }
 

@@ -4,6 +4,7 @@
 
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/spi/context.h"
+#include "mech/spi/framing.h"
 
 namespace gssntlm::spi {
 namespace {
@@ -14,7 +15,7 @@ struct InitArguments {
   gss_name_t target;
   OM_uint32 flags;
   gss_channel_bindings_t bindings;
-  ByteView input;
+  Incoming input;
   gss_buffer_t output;
 };
 
@@ -58,12 +59,13 @@ Answer init_next(const InitArguments& a, Context* found) {
       return s;
     }
   }
+  AnswerFraming framing(a.input.framed);
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
-  Result<Buffer> token = context.authenticate(a.input, bindings ? &*bindings : nullptr);
+  Result<Buffer> token = context.authenticate(a.input.message, bindings ? &*bindings : nullptr);
   if (!token) {
     return token.error();
   }
-  give(a.output, std::move(*token));
+  framing.give(a.output, std::move(*token));
   return {};
 }
 
@@ -106,20 +108,15 @@ Answer init_first(const InitArguments& a) {
 struct AcceptArguments {
   gss_ctx_id_t* context;
   gss_cred_id_t credential;
-  ByteView input;
+  Incoming input;
   gss_channel_bindings_t bindings;
   gss_buffer_t output;
 };
 
-// The empty token that opens a connectionless context, framed (RFC 2743 3.1) so that the mechglue
-// hands it to this mechanism: gss_encapsulate_token() of nothing makes it.
-bool opens_connectionless(ByteView token) noexcept {
-  constexpr std::uint8_t kApplication = 0x60;
-  constexpr std::uint8_t kOid = 0x06;
-  const gss_OID_desc& oid = *mechanism_oid();
-  return token.size() == 4 + oid.length && token[0] == kApplication && token[1] == 2 + oid.length &&
-         token[2] == kOid && token[3] == oid.length &&
-         same_bytes(token.subspan(4), {static_cast<const std::uint8_t*>(oid.elements), oid.length});
+// Nothing, framed so that the mechglue hands it to this mechanism: gss_encapsulate_token() makes
+// it.
+bool opens_connectionless(const Incoming& input) noexcept {
+  return input.framed && input.message.empty();
 }
 
 // The first token: NEGOTIATE, or the one that opens a connectionless context.
@@ -127,11 +124,13 @@ Answer accept_opening(const AcceptArguments& a, Context& context) {
   if (a.input.empty()) {
     return defective(Minor::kTruncated);
   }
-  Result<Buffer> token = context.challenge(opens_connectionless(a.input) ? ByteView() : a.input);
+  // The peer of a connectionless context frames its empty token only, and expects bare messages.
+  AnswerFraming framing(a.input.framed && !opens_connectionless(a.input));
+  Result<Buffer> token = context.challenge(a.input.message);
   if (!token) {
     return token.error();
   }
-  give(a.output, std::move(*token));
+  framing.give(a.output, std::move(*token));
   return Answer::continue_needed();
 }
 
@@ -148,9 +147,9 @@ Answer accept_first(const AcceptArguments& a) {
   return answer;
 }
 
-bool is_opening(ByteView token) noexcept {
-  const Result<MessageType> type = peek_type(token);
-  return (type && *type == MessageType::kNegotiate) || opens_connectionless(token);
+bool is_opening(const Incoming& input) noexcept {
+  const Result<MessageType> type = peek_type(input.message);
+  return (type && *type == MessageType::kNegotiate) || opens_connectionless(input);
 }
 
 Answer accept_next(const AcceptArguments& a, Context* found) {
@@ -175,7 +174,7 @@ Answer accept_next(const AcceptArguments& a, Context* found) {
     }
   }
   const std::optional<ChannelBindingHash> bindings = binding_hash(a.bindings);
-  return context.accept(a.input, bindings ? &*bindings : nullptr);
+  return context.accept(a.input.message, bindings ? &*bindings : nullptr);
 }
 
 }  // namespace
@@ -202,7 +201,8 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
     if (!is_ours(mech)) {
       return Error{Major::kBadMech, Minor::kBadArgument};
     }
-    const InitArguments a{credential, context, target, flags, bindings, view_of(input), output};
+    const InitArguments a{
+        credential, context, target, flags, bindings, remove_framing(view_of(input)), output};
     const Answer answer =
         *context == GSS_C_NO_CONTEXT ? init_first(a) : init_next(a, context_of(*context));
     if (!GSS_ERROR(answer.major)) {
@@ -230,7 +230,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
     if (context == nullptr || output == nullptr || is_broken(input)) {
       return kBadArgument;
     }
-    const AcceptArguments a{context, credential, view_of(input), bindings, output};
+    const AcceptArguments a{context, credential, remove_framing(view_of(input)), bindings, output};
     // A name is known at the end only, when the context is there already.
     NameOutput from(*context != GSS_C_NO_CONTEXT ? source : nullptr);
     const Answer answer =

@@ -78,6 +78,11 @@ Answer reset_crypto(Context& context, ByteView value) {
   return {};
 }
 
+// An acceptor knows its client only by a logon that succeeded.
+bool known_source(const Context& context) noexcept {
+  return context.source() && (context.is_open() || context.is_initiator());
+}
+
 }  // namespace
 }  // namespace gssntlm::spi
 
@@ -102,11 +107,12 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
       return reject_context(handle);
     }
     const Context& context = *found;
+    // Java requires the acceptor's name after every step.
+    NameOutput from(known_source(context) ? source : nullptr, context.source());
+    NameOutput to(context.target() ? target : nullptr, context.target());
+    from.give();
+    to.give();
     if (context.is_open()) {
-      NameOutput from(source, context.source());
-      NameOutput to(target, context.target());
-      from.give();
-      to.give();
       store(open, 1);
       store(lifetime, OM_uint32{GSS_C_INDEFINITE});
     }
