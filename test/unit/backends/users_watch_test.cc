@@ -107,8 +107,7 @@ bool overwrite(const std::string& path, std::string_view text) {
 
 // A file system that counts time in ticks, as all do before Linux 6.13.
 bool mount_ticking(const char* directory) {
-  return ::unshare(CLONE_NEWNS) == 0 &&
-         ::mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
          ::mount("none", directory, "ramfs", 0, "") == 0;
 }
 
