@@ -3,6 +3,7 @@
 // here overwrites what the module left. What to search for is computed in another process.
 #include "test/support/catch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -64,6 +65,26 @@ void flip(volatile std::uint8_t* bytes, std::size_t size) {
   }
   // This copy is not to be found.
   flip(trace.stacks.back().bytes.data(), DeadStack::kSize);
+}
+
+// Fills what look_below() looks at.
+[[gnu::noinline]] void paint_below() {
+  volatile std::uint8_t stack[DeadStack::kSize];
+  for (volatile std::uint8_t& byte : stack) {
+    byte = 0xA5;
+  }
+}
+
+// The longest run of zeros in a copy of the stack, in bytes.
+std::size_t longest_clear_run(const DeadStack& stack) {
+  const std::uint8_t zero = Needle::flip(0);
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const std::uint8_t byte : stack.bytes) {
+    run = byte == zero ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
 }
 
 void acquire_alice(CredHandle& cred) {
@@ -261,4 +282,17 @@ TEST_CASE("remains: a thread that goes on has none on its stack, nor one that ha
   stage.notify_one();
   thread.join();
   expect_none(trace);
+}
+
+// Whatever the compiler has left there: unoptimized code leaves no secret that is looked for above.
+TEST_CASE("remains: the stack below a call that handles a password is cleared") {
+  const Workshop workshop("");
+  CredHandle first;
+  acquire_alice(first);
+  CredHandle alice;
+  Trace trace;
+  paint_below();
+  acquire_alice(alice);
+  look_below(trace, "gss_acquire_cred_with_password");
+  CHECK(longest_clear_run(trace.stacks.front()) >= 2048);
 }
