@@ -229,7 +229,7 @@ const char* outcome_text(UsersText::Imported::Outcome outcome, bool in_place) {
     case UsersText::Imported::Outcome::kUnusable:
       break;
   }
-  return "not imported: its name or password cannot be written as a hash entry";
+  return "not imported: its name cannot be written as a hash entry";
 }
 
 int run_import(const UserOptions& o) {

@@ -5,7 +5,7 @@
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/account_chain.h"
-#include "mech/credential/hash_text.h"
+#include "mech/crypto/hash_text.h"
 #include "mech/credential/store.h"
 #include "mech/os/error_detail.h"
 

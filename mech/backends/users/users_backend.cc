@@ -65,11 +65,12 @@ std::string consequence(const std::string& path, const Settings& settings) {
 }
 
 // Accounts whose password is empty; acceptors reject them unless a setting says otherwise.
-std::string empty_passwords(const UsersText& users) {
+std::string empty_passwords(const UsersTable& users) {
   std::string list;
-  for (const UsersText::Entry& e : users.entries()) {
+  for (const UserEntry& e : users.entries()) {
     if (e.empty_password) {
-      list.append(list.empty() ? "" : ", ").append(printable_account(e.user, e.domain));
+      list.append(list.empty() ? "" : ", ")
+          .append(printable_account(*utf8_from_utf16le(e.user), *utf8_from_utf16le(e.domain)));
     }
   }
   return list;
@@ -87,13 +88,10 @@ void check_file(const std::string& path, const Settings& settings, std::vector<H
       {HealthState::kOk, "users file",
        printable_utf8(path) + mode_of(path) + ", accounts: " + std::to_string(load.table->size())});
   // They follow the path that settings name, even if another user controls it.
-  const Result<UsersText> users = read_users_text(path);
-  if (!users) {
-    out.push_back({HealthState::kNote, "users file path",
-                   error_text(users.error()) + "; empty passwords were not looked for"});
-    return;
+  if (const Result<OpenedFile> opened = open_trusted_users_file(path); !opened) {
+    out.push_back({HealthState::kNote, "users file path", error_text(opened.error())});
   }
-  const std::string empty = empty_passwords(*users);
+  const std::string empty = empty_passwords(*load.table);
   if (!empty.empty()) {
     const bool allowed = settings.policy.allow_empty_passwords;
     out.push_back({allowed ? HealthState::kNote : HealthState::kWrong, "empty passwords",

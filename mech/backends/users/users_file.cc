@@ -64,6 +64,13 @@ Status check_for_caller(const std::string& path, const Content& now) {
   return fault ? Status(error_of(*fault)) : Status();
 }
 
+// Whether the file decides about the account: it is there, usable or not, or what is in the file is
+// not known, and the account sources behind it must not be asked instead.
+bool decides(const Content& now, ByteView user, ByteView domain) {
+  const bool unreadable = now.fault && !now.missing && !now.table;
+  return unreadable || (now.table && now.table->find(user, domain));
+}
+
 // Empty: the account may log in.
 std::string_view why_unusable(const UserEntry& entry, const Policy& policy) noexcept {
   return entry.disabled   ? "accounts: the account is disabled"
@@ -116,6 +123,8 @@ struct UsersFile::State {
   template <typename Ready>
   Content catch_up(const std::string& path, Ready ready);
   [[nodiscard]] std::optional<NtHash> hash_of_unknown(const Runtime& env);
+  [[nodiscard]] Result<Logon> verify(const Content& now, const LogonRequest& request,
+                                     const Policy& policy, const Runtime& env);
   [[nodiscard]] Content whole(const std::string& path) {
     return catch_up(path, [&] { return table != nullptr; });
   }
@@ -300,11 +309,10 @@ Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePa
   return file;
 }
 
-Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
-                               const Runtime& env) const {
-  const Content now = state_->whole(path_);
+Result<Logon> UsersFile::State::verify(const Content& now, const LogonRequest& request,
+                                       const Policy& policy, const Runtime& env) {
   trace_fault(now, env);
-  const std::optional<NtHash> stand_in = state_->hash_of_unknown(env);
+  const std::optional<NtHash> stand_in = hash_of_unknown(env);
   if (!stand_in) {
     return failure(Minor::kNoRandom);
   }
@@ -333,19 +341,19 @@ Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy
 }
 
 Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
+                               const Runtime& env) const {
+  return state_->verify(state_->whole(path_), request, policy, env);
+}
+
+Result<Logon> UsersFile::logon(const LogonRequest& request, const Policy& policy,
                                const Runtime& env, Verdict& verdict) const {
-  if (!decides(request.user, request.domain)) {
+  const Content now = state_->whole(path_);
+  if (!decides(now, request.user, request.domain)) {
     verdict = Verdict::kUnknown;
     return failure(Minor::kLogonFailure);
   }
   verdict = Verdict::kRefused;
-  return logon(request, policy, env);
-}
-
-bool UsersFile::decides(ByteView user, ByteView domain) const {
-  const Content now = state_->whole(path_);
-  const bool unreadable = now.fault && !now.missing && !now.table;
-  return unreadable || (now.table && now.table->find(user, domain).has_value());
+  return state_->verify(now, request, policy, env);
 }
 
 Result<Ref<const Identity>> UsersFile::identity(ByteView user, ByteView domain) const {

@@ -47,10 +47,6 @@ class UsersFile : public Accounts {
     return std::nullopt;
   }
 
-  /// Whether logon() decides about the account: it is there, usable or not, or the file cannot be
-  /// read. Throws std::bad_alloc.
-  [[nodiscard]] bool decides(ByteView user, ByteView domain) const;
-
   /// The account to log in with: `user` and `domain` (UTF-16LE) as asked for, or the only one when
   /// `user` is empty. Without open() this entry alone stays in memory. Errors: as open(); NO_CRED
   /// kNoInitiatorCred, also when there are several and none was asked for, or the account cannot

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "mech/crypto/derive.h"
+#include "mech/crypto/hash_text.h"
+
 namespace gssntlm {
 namespace {
 
 constexpr std::size_t kHashDigits = 32;
+constexpr std::size_t kMaxName = 0xFFFE;  // bytes of UTF-16LE
 
 std::string_view next_field(std::string_view& rest) noexcept {
   const std::size_t colon = rest.find(':');
@@ -39,6 +43,19 @@ std::optional<UsersLine> split_smbpasswd(std::string_view line) noexcept {
   return l;
 }
 
+Status read_password(std::string_view utf8, std::optional<CodePage> lm_page, UsersAccount& to) {
+  Result<Bytes> wide = utf16le_from_utf8(utf8);
+  if (!wide) {
+    return failure(Minor::kUsersFileLine);
+  }
+  const SecretBytes password(std::move(*wide));
+  to.nt_hash = derive_nt_hash(password.view());
+  if (lm_page) {
+    to.lm_hash = lm_hash_of_password(password.view(), *lm_page);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<UsersLine> split_users_line(std::string_view line) noexcept {
@@ -64,6 +81,38 @@ Result<UsersLine> split_users_line(std::string_view line) noexcept {
 
 bool flags_allow_logon(std::string_view flags) noexcept {
   return flags.find_first_of("DNL") == std::string_view::npos;
+}
+
+Result<Bytes> users_name(std::string_view utf8) {
+  Result<Bytes> name = utf16le_from_utf8(utf8);
+  if (!name || name->size() > kMaxName || !is_clean_name(*name)) {
+    return failure(Minor::kUsersFileLine);
+  }
+  return name;
+}
+
+Result<UsersAccount> read_account(const UsersLine& line, std::optional<CodePage> lm_page) {
+  Result<Bytes> user = users_name(line.user);
+  Result<Bytes> domain = users_name(line.domain);
+  if (line.user.empty() || !user || !domain) {
+    return failure(Minor::kUsersFileLine);
+  }
+  UsersAccount account;
+  account.user = std::move(*user);
+  account.domain = std::move(*domain);
+  if (line.form == UsersLine::Form::kSmbpasswd) {
+    // Any other text of that length (XXXX..., NO PASSWORD...) means that there is no such hash.
+    account.nt_hash = hash_from_hex<NtHash>(line.nt_hash);
+    account.lm_hash = hash_from_hex<LmHash>(line.lm_hash);
+    account.disabled = !flags_allow_logon(line.flags);
+  } else if (Status s = read_password(line.password, lm_page, account); !s) {
+    return s.error();
+  }
+  account.empty_password = account.nt_hash && is_of_empty_password(*account.nt_hash);
+  if (account.lm_hash && !account.empty_password && is_of_empty_password(*account.lm_hash)) {
+    account.lm_hash.reset();
+  }
+  return account;
 }
 
 }  // namespace gssntlm

@@ -14,14 +14,7 @@
 namespace gssntlm {
 namespace {
 
-constexpr std::size_t kReadSize = std::size_t{256} << 10;
-constexpr std::size_t kMaxLine = std::size_t{256} << 10;
-
 using Faulty = std::optional<UsersFault>;
-
-UsersFault open_fault(const std::string& path, const char* what) {
-  return {Minor::kUsersFileOpen, "users file " + printable_utf8(path) + ": " + what, false};
-}
 
 UsersFault mode_fault(const std::string& path, const std::string& what) {
   return {Minor::kUsersFileMode, "users file " + printable_utf8(path) + what, true};
@@ -44,91 +37,12 @@ Faulty check_mode(const std::string& path, const struct stat& st) {
   return std::nullopt;
 }
 
-// Cuts a stream of bytes into lines and feeds them to a table.
-class LineFeeder {
- public:
-  explicit LineFeeder(UsersTable& table) noexcept : table_(table) {}
-  LineFeeder(const LineFeeder&) = delete;
-  LineFeeder& operator=(const LineFeeder&) = delete;
-  ~LineFeeder() { wipe_held(); }
-
-  Status feed(std::string_view chunk) {
-    while (!chunk.empty()) {
-      const std::size_t end = chunk.find('\n');
-      const std::string_view piece = chunk.substr(0, end);
-      if (held_.size() + piece.size() > kMaxLine) {
-        ++line_;
-        return Error{Major::kNoCred, Minor::kUsersFileLine};
-      }
-      // Growing would leave a copy of the secret behind.
-      held_.reserve(kMaxLine);
-      if (end == std::string_view::npos) {
-        held_.append(piece);
-        return {};
-      }
-      if (Status s = held_.empty() ? add(piece) : add(held_.append(piece)); !s) {
-        return s;
-      }
-      wipe_held();
-      chunk.remove_prefix(end + 1);
-    }
-    return {};
-  }
-  Status finish() { return held_.empty() ? Status() : add(held_); }
-  [[nodiscard]] std::size_t line() const noexcept { return line_; }
-
- private:
-  Status add(std::string_view line) {
-    ++line_;
-    return table_.add_line(line);
-  }
-  void wipe_held() noexcept {
-    wipe({reinterpret_cast<std::uint8_t*>(held_.data()), held_.size()});
-    held_.clear();
-  }
-
-  UsersTable& table_;
-  std::string held_;
-  std::size_t line_ = 0;
-};
-
-UsersFault line_fault(const std::string& path, std::size_t line) {
-  return {Minor::kUsersFileLine,
-          "users file " + printable_utf8(path) + " line " + std::to_string(line), true};
-}
-
-// `size` is what the file had when it was opened: less is a file that is being written.
-Faulty read_lines(int fd, const std::string& path, off_t size, UsersTable& table) {
-  SecretBytes buffer{Bytes(kReadSize)};
-  LineFeeder feeder(table);
-  off_t total = 0;
-  for (bool ended = false; !ended;) {
-    const std::optional<std::size_t> got = read_all(fd, buffer.bytes());
-    if (!got) {
-      return open_fault(path, std::strerror(errno));
-    }
-    total += static_cast<off_t>(*got);
-    ended = *got < kReadSize;
-    Status s = feeder.feed(as_text(buffer.view().first(*got)));
-    if (s && ended && total < size) {
-      return open_fault(path, "it was cut short while it was read; replace it with rename");
-    }
-    if (s && ended) {
-      s = feeder.finish();
-    }
-    if (!s) {
-      return line_fault(path, feeder.line());
-    }
-  }
-  return std::nullopt;
-}
-
 // Not read yet.
 UsersLoad open_file(const Descriptor& file, const std::string& path) {
   UsersLoad load;
   struct stat st;
   if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
-    load.fault = open_fault(path, std::strerror(errno));
+    load.fault = users_open_fault(path, std::strerror(errno));
     return load;
   }
   load.identity = FileIdentity::of(st);
@@ -143,7 +57,8 @@ UsersLoad load_opened(const Descriptor& file, const std::string& path,
     return load;
   }
   auto table = std::make_shared<UsersTable>(lm_page);
-  load.fault = read_lines(file.get(), path, load.identity.size, *table);
+  load.fault = read_users_lines({file.get(), load.identity.size}, path,
+                                [&](std::string_view line) { return table->add_line(line); });
   if (!load.fault) {
     table->build_index();
     load.table = std::move(table);
@@ -164,7 +79,7 @@ UsersFileLook look_at_users_file(const std::string& path) {
     look.identity = FileIdentity::of(st);
   } else {
     look.missing = errno == ENOENT || errno == ENOTDIR;
-    look.fault = open_fault(path, std::strerror(errno));
+    look.fault = users_open_fault(path, std::strerror(errno));
   }
   return look;
 }
@@ -173,7 +88,7 @@ std::optional<UsersFault> check_users_file(const std::string& path, const FileId
   const UsersLoad load = open_file(open_to_read(path.c_str()), path);
   return load.fault || load.identity == identity
              ? load.fault
-             : open_fault(path, "it was replaced meanwhile; try again");
+             : users_open_fault(path, "it was replaced meanwhile; try again");
 }
 
 UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {

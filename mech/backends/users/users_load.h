@@ -5,17 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "mech/backends/users/users_lines.h"
 #include "mech/backends/users/users_table.h"
 #include "mech/os/file.h"
 
 namespace gssntlm {
-
-/// Why a users file does not count.
-struct UsersFault {
-  Minor minor = Minor::kUsersFileOpen;
-  std::string text;      ///< path, line, mode and remedy
-  bool lasting = false;  ///< the same for this user until the file changes
-};
 
 /// NO_CRED with the fault's minor code and text (error_detail.h).
 [[nodiscard]] Error error_of(const UsersFault& fault) noexcept;

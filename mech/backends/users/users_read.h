@@ -29,16 +29,20 @@ struct OpenedFile {
 [[nodiscard]] Result<OpenedFile> open_users_file(const TrustedPlace& place, const std::string& path,
                                                  bool may_miss);
 
-/// Reads and parses an opened file. Errors: kUsersFileOpen if more than `most` bytes were read (the
-/// file may grow, so that its size at opening is not sufficient), or fewer than its size at
-/// opening; kUsersFileLine.
+/// Reads an opened file. Errors: kUsersFileOpen if more than `most` bytes were read (the file may
+/// grow, so that its size at opening is not sufficient), or fewer than its size at opening;
+/// kUsersFileLine for a line that logons would reject too. Throws std::bad_alloc.
 [[nodiscard]] Result<UsersText> read_users_text(const OpenedFile& opened, const std::string& path,
                                                 std::size_t most = kMaxUsersFile);
 
-/// Reads and parses the file at `path`, if no other user can replace it: the path is resolved by
+/// Opens the file at `path`, if no other user can replace it: the path is resolved by
 /// resolve_trusted_place(), the file belongs to root or to the user of this process, others cannot
 /// write to it, and if others can create files in its directory, it has no second hard link.
-/// Errors: as above; details name the component of the path and the remedy. Throws std::bad_alloc.
+/// Errors: kUsersFileOpen, kUsersFileMode; details name the component of the path and the remedy.
+/// Throws std::bad_alloc.
+[[nodiscard]] Result<OpenedFile> open_trusted_users_file(const std::string& path);
+
+/// Reads the file of open_trusted_users_file(). Errors: as above.
 [[nodiscard]] Result<UsersText> read_users_text(const std::string& path);
 
 }  // namespace gssntlm

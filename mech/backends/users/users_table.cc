@@ -1,11 +1,9 @@
 #include "mech/backends/users/users_table.h"
 
 #include <algorithm>
-#include <array>
 
 #include "mech/backends/users/users_line.h"
 #include "mech/base/text.h"
-#include "mech/crypto/derive.h"
 
 namespace gssntlm {
 namespace {
@@ -15,9 +13,6 @@ constexpr std::uint8_t kHasLmHash = 2;
 constexpr std::uint8_t kDisabled = 4;
 constexpr std::uint8_t kEmptyPassword = 8;
 constexpr std::size_t kRecordHead = 5;  // marks, size of user, size of domain
-constexpr std::size_t kMaxName = 0xFFFE;
-
-constexpr Error kBadLine{Major::kFailure, Minor::kUsersFileLine};
 
 // FNV-1a over the upper-cased units: any spelling of a name hashes alike.
 std::uint32_t hash_name(ByteView utf16le) noexcept {
@@ -28,22 +23,6 @@ std::uint32_t hash_name(ByteView utf16le) noexcept {
   return h ^ (h >> 15);
 }
 
-// 32 hexadecimal digits; any other text of that length (XXXX..., NO PASSWORD...) means none.
-template <typename Hash>
-std::optional<Hash> parse_hash(std::string_view digits) {
-  Result<Bytes> bytes = bytes_from_hex(digits);
-  if (!bytes) {
-    return std::nullopt;
-  }
-  Hash hash(std::span<const std::uint8_t, 16>(bytes->data(), 16));
-  wipe(*bytes);
-  return hash;
-}
-
-bool is_usable_name(const Result<Bytes>& name) noexcept {
-  return name.ok() && name->size() <= kMaxName && is_clean_name(*name);
-}
-
 }  // namespace
 
 UsersTable::~UsersTable() {
@@ -52,12 +31,9 @@ UsersTable::~UsersTable() {
   }
 }
 
-void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm,
-                           bool disabled) {
-  const bool empty = nt != nullptr && is_of_empty_password(*nt);
-  lm = lm != nullptr && !empty && is_of_empty_password(*lm) ? nullptr : lm;
-  const std::size_t need = kRecordHead + (nt != nullptr ? 16 : 0) + (lm != nullptr ? 16 : 0) +
-                           user.size() + domain.size();
+void UsersTable::add_account(const UsersAccount& account) {
+  const std::size_t need = kRecordHead + (account.nt_hash ? 16 : 0) + (account.lm_hash ? 16 : 0) +
+                           account.user.size() + account.domain.size();
   if (chunks_.empty() || need > chunks_.back().size - chunks_.back().used) {
     // The first chunk is small: most files hold a handful of users.
     const std::size_t size = std::max(need, chunks_.empty() ? std::size_t{4096} : kChunkSize);
@@ -67,20 +43,20 @@ void UsersTable::add_entry(ByteView user, ByteView domain, const NtHash* nt, con
   places_.push_back(
       {static_cast<std::uint32_t>(chunks_.size() - 1), static_cast<std::uint32_t>(chunk.used)});
   std::uint8_t* at = chunk.bytes.get() + chunk.used;
-  *at = static_cast<std::uint8_t>((nt != nullptr ? kHasNtHash : 0) |
-                                  (lm != nullptr ? kHasLmHash : 0) | (disabled ? kDisabled : 0) |
-                                  (empty ? kEmptyPassword : 0));
-  store_le16(at + 1, static_cast<std::uint16_t>(user.size()));
-  store_le16(at + 3, static_cast<std::uint16_t>(domain.size()));
+  *at = static_cast<std::uint8_t>(
+      (account.nt_hash ? kHasNtHash : 0) | (account.lm_hash ? kHasLmHash : 0) |
+      (account.disabled ? kDisabled : 0) | (account.empty_password ? kEmptyPassword : 0));
+  store_le16(at + 1, static_cast<std::uint16_t>(account.user.size()));
+  store_le16(at + 3, static_cast<std::uint16_t>(account.domain.size()));
   at += kRecordHead;
-  if (nt != nullptr) {
-    at = std::copy(nt->view().begin(), nt->view().end(), at);
+  if (account.nt_hash) {
+    at = std::copy_n(account.nt_hash->view().begin(), NtHash::kSize, at);
   }
-  if (lm != nullptr) {
-    at = std::copy(lm->view().begin(), lm->view().end(), at);
+  if (account.lm_hash) {
+    at = std::copy_n(account.lm_hash->view().begin(), LmHash::kSize, at);
   }
-  at = std::copy(user.begin(), user.end(), at);
-  std::copy(domain.begin(), domain.end(), at);
+  at = std::copy(account.user.begin(), account.user.end(), at);
+  std::copy(account.domain.begin(), account.domain.end(), at);
   chunk.used += need;
   ++count_;
 }
@@ -93,29 +69,11 @@ Status UsersTable::add_line(std::string_view line) {
   if (fields->form == UsersLine::Form::kNothing) {
     return {};
   }
-  const Result<Bytes> wide_user = utf16le_from_utf8(fields->user);
-  const Result<Bytes> wide_domain = utf16le_from_utf8(fields->domain);
-  if (fields->user.empty() || !is_usable_name(wide_user) || !is_usable_name(wide_domain)) {
-    return kBadLine;
+  const Result<UsersAccount> account = read_account(*fields, lm_page_);
+  if (!account) {
+    return account.error();
   }
-  if (fields->form == UsersLine::Form::kSmbpasswd) {
-    const std::optional<NtHash> nt = parse_hash<NtHash>(fields->nt_hash);
-    const std::optional<LmHash> lm = parse_hash<LmHash>(fields->lm_hash);
-    add_entry(*wide_user, *wide_domain, nt ? &*nt : nullptr, lm ? &*lm : nullptr,
-              !flags_allow_logon(fields->flags));
-    return {};
-  }
-  Result<Bytes> wide_password = utf16le_from_utf8(fields->password);
-  if (!wide_password) {
-    return kBadLine;
-  }
-  const SecretBytes password(std::move(*wide_password));
-  const NtHash hash = derive_nt_hash(password.view());
-  std::optional<LmHash> lm;
-  if (lm_page_) {
-    lm = lm_hash_of_password(password.view(), *lm_page_);
-  }
-  add_entry(*wide_user, *wide_domain, &hash, lm ? &*lm : nullptr, false);
+  add_account(*account);
   return {};
 }
 
@@ -155,6 +113,15 @@ UserEntry UsersTable::entry_at(Place place) const {
   entry.disabled = (marks & kDisabled) != 0;
   entry.empty_password = (marks & kEmptyPassword) != 0;
   return entry;
+}
+
+std::vector<UserEntry> UsersTable::entries() const {
+  std::vector<UserEntry> all;
+  all.reserve(places_.size());
+  for (const Place place : places_) {
+    all.push_back(entry_at(place));
+  }
+  return all;
 }
 
 std::optional<UserEntry> UsersTable::first() const {

@@ -12,8 +12,9 @@
 
 namespace gssntlm {
 
-/// One account. Views point into the table. An LM hash of the empty password beside the NT hash of
-/// another is none: that is how some programs write that there is no LM hash.
+struct UsersAccount;
+
+/// One account, as read_account() understands its line. Views point into the table.
 struct UserEntry {
   ByteView user;    ///< UTF-16LE
   ByteView domain;  ///< UTF-16LE, may be empty: any domain
@@ -34,6 +35,8 @@ class UsersTable {
   void build_index();
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  /// All entries, in the order of the file.
+  [[nodiscard]] std::vector<UserEntry> entries() const;
   /// The entry of the file's first account.
   [[nodiscard]] std::optional<UserEntry> first() const;
   /// The first entry of `user` whose domain agrees: equal, or one of the two empty. Both UTF-16LE.
@@ -64,7 +67,7 @@ class UsersTable {
     std::uint32_t number = 0;  // of the entry, counted from 1; 0: free
   };
 
-  void add_entry(ByteView user, ByteView domain, const NtHash* nt, const LmHash* lm, bool disabled);
+  void add_account(const UsersAccount& account);
   [[nodiscard]] UserEntry entry_at(Place place) const;
 
   std::optional<CodePage> lm_page_;

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::string_view kNoHash = "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX";
 
-void wipe_text(std::string& text) noexcept {
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-}
-
 // Equal for names that readers take for the same; a colon is in no name. nullopt: not UTF-8.
 std::optional<std::string> key_of(std::string_view user, std::string_view domain) {
   Result<Bytes> key = utf16le_from_utf8(user);
@@ -33,11 +29,11 @@ std::optional<std::string> key_of(std::string_view user, std::string_view domain
   return std::string(as_text(*key));
 }
 
-void append_hex(std::string& to, ByteView bytes) {
+void append_hex(Bytes& to, ByteView bytes) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   for (const std::uint8_t b : bytes) {
-    to.push_back(kDigits[b >> 4]);
-    to.push_back(kDigits[b & 15]);
+    to.push_back(static_cast<std::uint8_t>(kDigits[b >> 4]));
+    to.push_back(static_cast<std::uint8_t>(kDigits[b & 15]));
   }
 }
 
@@ -68,113 +64,94 @@ struct NewLine {
 };
 
 // nullptr: no hash.
-std::string compose(const NewLine& l, const NtHash* hash) {
-  std::string line;
-  line.reserve(l.user.size() + l.domain.size() + 128);
-  if (!l.domain.empty()) {
-    line.append(l.domain).append("\\");
-  }
-  line.append(l.user).append(":").append(l.uid).append(":").append(kNoHash).append(":");
+SecretBytes compose(const NewLine& l, const NtHash* hash) {
+  Bytes line;
+  // Growing would leave a copy of the hash behind.
+  line.reserve(l.user.size() + l.domain.size() + l.uid.size() + l.flags.size() + 128);
+  const auto add = [&](std::string_view text) { append(line, as_bytes(text)); };
+  add(l.domain);
+  add(l.domain.empty() ? "" : "\\");
+  add(l.user);
+  add(":");
+  add(l.uid);
+  add(":");
+  add(kNoHash);
+  add(":");
   if (hash != nullptr) {
     append_hex(line, hash->view());
   } else {
-    line.append(kNoHash);
+    add(kNoHash);
   }
   char changed[24];
   std::snprintf(changed, sizeof changed,
                 ":LCT-%08lX:", static_cast<unsigned long>(::time(nullptr)));
-  return line.append(":").append(l.flags).append(changed);
+  add(":");
+  add(l.flags);
+  add(changed);
+  return SecretBytes(std::move(line));
 }
 
-std::optional<NtHash> hash_of_password(std::string_view password) {
-  Result<Bytes> wide = utf16le_from_utf8(password);
-  if (!wide) {
-    return std::nullopt;
-  }
-  NtHash hash = derive_nt_hash(*wide);
-  wipe(*wide);
-  return hash;
-}
-
-// The hash of an entry in either form; nullopt when it has none.
-std::optional<NtHash> hash_of_line(const UsersLine& l) {
-  if (l.form == UsersLine::Form::kClear) {
-    return hash_of_password(l.password);
-  }
-  Result<Bytes> bytes = bytes_from_hex(l.nt_hash);
-  if (!bytes) {
-    return std::nullopt;
-  }
-  NtHash hash(std::span<const std::uint8_t, 16>(bytes->data(), NtHash::kSize));
-  wipe(*bytes);
-  return hash;
-}
-
-UsersLine fields_of(const std::string& line) noexcept {
-  const Result<UsersLine> fields = split_users_line(line);
+// Of lines that add_line() accepted.
+UsersLine fields_of(const SecretBytes& line) noexcept {
+  const Result<UsersLine> fields = split_users_line(as_text(line.view()));
   return fields ? *fields : UsersLine{};
 }
 
-UsersText::Entry entry_of(const UsersLine& l) {
-  const bool clear = l.form == UsersLine::Form::kClear;
-  const std::optional<NtHash> hash = hash_of_line(l);
-  return {std::string(l.user),
-          std::string(l.domain),
-          clear,
-          clear || hash.has_value(),
-          hash && is_of_empty_password(*hash),
-          clear || flags_allow_logon(l.flags)};
+std::optional<NtHash> hash_of(const UsersLine& l) {
+  Result<UsersAccount> account = read_account(l);
+  return account ? std::move(account->nt_hash) : std::nullopt;
 }
 
-void replace(std::string& line, std::string with) {
-  wipe_text(line);
-  line = std::move(with);
+UsersText::Entry entry_of(const UsersLine& l) {
+  const std::optional<NtHash> hash = hash_of(l);
+  return {std::string(l.user),
+          std::string(l.domain),
+          l.form == UsersLine::Form::kClear,
+          hash.has_value(),
+          hash && is_of_empty_password(*hash),
+          flags_allow_logon(l.flags)};
 }
 
 // The line with other flags; all else stays.
-std::string with_new_flags(const std::string& line, const UsersLine& l, std::string_view flags) {
-  const auto at = static_cast<std::size_t>(l.flags.data() - line.data());
-  std::string changed;
-  changed.reserve(line.size() + flags.size());
-  return changed.append(line, 0, at).append(flags).append(line, at + l.flags.size());
+SecretBytes with_new_flags(const SecretBytes& line, const UsersLine& l, std::string_view flags) {
+  const std::string_view text = as_text(line.view());
+  const auto at = static_cast<std::size_t>(l.flags.data() - text.data());
+  Bytes changed;
+  changed.reserve(text.size() + flags.size());
+  append(changed, as_bytes(text.substr(0, at)));
+  append(changed, as_bytes(flags));
+  append(changed, as_bytes(text.substr(at + l.flags.size())));
+  return SecretBytes(std::move(changed));
 }
 
+// Whether the hash form can hold the names, so that read_account() gives the same ones.
 bool has_place_in_form(std::string_view user, std::string_view domain) {
-  const std::string all = std::string(domain).append("\\").append(user);
-  const Result<Bytes> wide = utf16le_from_utf8(all);
-  const bool in_front =
-      domain.empty() ? !user.empty() && user.front() == '#' : domain.front() == '#';
-  return !user.empty() && wide && is_clean_name(*wide) && all.find(':') == std::string::npos &&
-         user.find('\\') == std::string_view::npos && domain.find('\\') == std::string_view::npos &&
-         !in_front;
+  constexpr std::string_view kSeparators = ":\\";
+  const std::string_view first = domain.empty() ? user : domain;
+  return !user.empty() && users_name(user) && users_name(domain) &&
+         user.find_first_of(kSeparators) == std::string_view::npos &&
+         domain.find_first_of(kSeparators) == std::string_view::npos && first.front() != '#';
 }
 
 }  // namespace
 
-UsersText::~UsersText() {
-  std::for_each(lines_.begin(), lines_.end(), wipe_text);
-}
-
-Result<UsersText> UsersText::parse(std::string_view text, const std::string& path) {
-  UsersText users;
-  users.lines_.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 2);
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    users.lines_.emplace_back(line);
-    if (!split_users_line(line)) {
-      return error_with_detail(
-          Major::kFailure, Minor::kUsersFileLine,
-          "users file " + printable_utf8(path) + " line " + std::to_string(users.lines_.size()));
-    }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+Status UsersText::add_line(std::string_view line) {
+  const Result<UsersLine> fields = split_users_line(line);
+  if (!fields) {
+    return fields.error();
   }
-  return users;
+  if (fields->form != UsersLine::Form::kNothing) {
+    if (const Result<UsersAccount> account = read_account(*fields); !account) {
+      return account.error();
+    }
+  }
+  lines_.emplace_back(as_bytes(line));
+  return {};
 }
 
 std::vector<UsersText::Entry> UsersText::entries() const {
   std::vector<Entry> all;
-  for (const std::string& line : lines_) {
+  for (const SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
     if (l.form != UsersLine::Form::kNothing) {
       all.push_back(entry_of(l));
@@ -187,7 +164,7 @@ std::vector<UsersText::Entry> UsersText::similar(std::string_view user,
                                                  std::string_view domain) const {
   std::vector<Entry> found;
   const std::optional<std::string> key = key_of(user, {});
-  for (const std::string& line : lines_) {
+  for (const SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
     if (!key || l.form == UsersLine::Form::kNothing || l.domain.empty() == domain.empty() ||
         key_of(l.user, {}) != key) {
@@ -215,7 +192,6 @@ std::vector<std::size_t> UsersText::find(std::string_view user, std::string_view
 
 void UsersText::erase(const std::vector<std::size_t>& lines) {
   for (auto i = lines.rbegin(); i != lines.rend(); ++i) {
-    wipe_text(lines_[*i]);
     lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(*i));
   }
 }
@@ -240,12 +216,12 @@ Status UsersText::set_hash(std::string_view user, std::string_view domain, const
     lines_.push_back(compose({user, domain, "0", new_flags()}, &hash));
     return {};
   }
-  std::string& line = lines_[found.front()];
+  SecretBytes& line = lines_[found.front()];
   const UsersLine l = fields_of(line);
   const bool clear = l.form == UsersLine::Form::kClear;
-  replace(line, compose({l.user, l.domain, clear ? "0" : l.uid,
-                         clear ? new_flags() : with_flags(l.flags, "N", {})},
-                        &hash));
+  line = compose(
+      {l.user, l.domain, clear ? "0" : l.uid, clear ? new_flags() : with_flags(l.flags, "N", {})},
+      &hash);
   found.erase(found.begin());
   erase(found);
   return {};
@@ -260,12 +236,12 @@ std::size_t UsersText::remove(std::string_view user, std::string_view domain) {
 UsersText::Enabling UsersText::enable(std::string_view user, std::string_view domain,
                                       bool enabled) {
   const std::vector<std::size_t> found = find(user, domain);
-  std::vector<std::string> changed;
+  std::vector<SecretBytes> changed;
   for (const std::size_t i : found) {
     const UsersLine l = fields_of(lines_[i]);
     const bool clear = l.form == UsersLine::Form::kClear;
-    const std::optional<NtHash> hash = hash_of_line(l);
-    if (clear && (!hash || !has_place_in_form(l.user, l.domain))) {
+    const std::optional<NtHash> hash = hash_of(l);
+    if (clear && !has_place_in_form(l.user, l.domain)) {
       return Enabling::kNoForm;
     }
     const std::string flags =
@@ -277,25 +253,25 @@ UsersText::Enabling UsersText::enable(std::string_view user, std::string_view do
                             : with_new_flags(lines_[i], l, flags));
   }
   for (std::size_t n = 0; n < found.size(); ++n) {
-    replace(lines_[found[n]], std::move(changed[n]));
+    lines_[found[n]] = std::move(changed[n]);
   }
   return found.empty() ? Enabling::kMissing : Enabling::kDone;
 }
 
 std::vector<UsersText::Imported> UsersText::hash_clear_entries() {
   std::vector<Imported> done;
-  for (std::string& line : lines_) {
+  for (SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
     if (l.form != UsersLine::Form::kClear) {
       continue;
     }
-    const std::optional<NtHash> hash = hash_of_line(l);
-    const bool usable = hash && has_place_in_form(l.user, l.domain);
+    const std::optional<NtHash> hash = hash_of(l);
+    const bool usable = has_place_in_form(l.user, l.domain);
     done.push_back({std::string(l.user), std::string(l.domain),
                     usable ? Imported::Outcome::kAdded : Imported::Outcome::kUnusable,
                     hash && is_of_empty_password(*hash)});
     if (usable) {
-      replace(line, compose({l.user, l.domain, "0", new_flags()}, &*hash));
+      line = compose({l.user, l.domain, "0", new_flags()}, &*hash);
     }
   }
   return done;
@@ -303,8 +279,8 @@ std::vector<UsersText::Imported> UsersText::hash_clear_entries() {
 
 UsersText::Imported::Outcome UsersText::import_line(const UsersLine& l) {
   const bool clear = l.form == UsersLine::Form::kClear;
-  const std::optional<NtHash> hash = hash_of_line(l);
-  if (!has_place_in_form(l.user, l.domain) || (clear && !hash)) {
+  const std::optional<NtHash> hash = hash_of(l);
+  if (!has_place_in_form(l.user, l.domain)) {
     return Imported::Outcome::kUnusable;
   }
   std::string flags = clear ? new_flags() : with_flags(l.flags, {}, {});
@@ -318,14 +294,14 @@ UsersText::Imported::Outcome UsersText::import_line(const UsersLine& l) {
 
 std::vector<UsersText::Imported> UsersText::take_over(const UsersText& other) {
   std::unordered_map<std::string, Imported::Outcome> known;
-  for (const std::string& line : lines_) {
+  for (const SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
     if (const auto key = key_of(l.user, l.domain); key && l.form != UsersLine::Form::kNothing) {
       known.emplace(*key, Imported::Outcome::kPresent);
     }
   }
   std::vector<Imported> done;
-  for (const std::string& line : other.lines_) {
+  for (const SecretBytes& line : other.lines_) {
     const UsersLine l = fields_of(line);
     if (l.form == UsersLine::Form::kNothing) {
       continue;
@@ -333,7 +309,7 @@ std::vector<UsersText::Imported> UsersText::take_over(const UsersText& other) {
     const std::optional<std::string> key = key_of(l.user, l.domain);
     const auto seen = key ? known.find(*key) : known.end();
     const Imported::Outcome outcome = seen != known.end() ? seen->second : import_line(l);
-    const std::optional<NtHash> hash = hash_of_line(l);
+    const std::optional<NtHash> hash = hash_of(l);
     done.push_back(
         {std::string(l.user), std::string(l.domain), outcome, hash && is_of_empty_password(*hash)});
     if (key && outcome != Imported::Outcome::kUnusable) {
@@ -345,13 +321,13 @@ std::vector<UsersText::Imported> UsersText::take_over(const UsersText& other) {
 
 SecretBytes UsersText::text() const {
   std::size_t size = 0;
-  for (const std::string& line : lines_) {
-    size += line.size() + 1;
+  for (const SecretBytes& line : lines_) {
+    size += line.view().size() + 1;
   }
   Bytes bytes;
   bytes.reserve(size);
-  for (const std::string& line : lines_) {
-    append(bytes, as_bytes(line));
+  for (const SecretBytes& line : lines_) {
+    append(bytes, line.view());
     bytes.push_back('\n');
   }
   return SecretBytes(std::move(bytes));

@@ -12,18 +12,13 @@ namespace gssntlm {
 
 struct UsersLine;
 
-/// The lines of a users file in memory; wiped when they go. Names are UTF-8; they are compared as
-/// the acceptor compares them, but a domain only equals the same domain.
+/// The lines of a users file in memory, comments included; wiped when they go. Names are UTF-8;
+/// they are compared as the acceptor compares them, but a domain only equals the same domain.
 class UsersText {
  public:
-  /// Splits `text`. Error: kUsersFileLine; detail names `path` and line. Throws std::bad_alloc.
-  [[nodiscard]] static Result<UsersText> parse(std::string_view text, const std::string& path);
-  UsersText() = default;
-  UsersText(UsersText&&) noexcept = default;
-  UsersText& operator=(UsersText&&) noexcept = default;
-  UsersText(const UsersText&) = delete;
-  UsersText& operator=(const UsersText&) = delete;
-  ~UsersText();
+  /// Adds a line, given without its newline. Error: kUsersFileLine, for a line that UsersTable
+  /// rejects as well: one bad line invalidates the file. Throws std::bad_alloc.
+  [[nodiscard]] Status add_line(std::string_view line);
 
   struct Entry {
     std::string user;
@@ -51,7 +46,7 @@ class UsersText {
   enum class Enabling {
     kDone,
     kMissing,        ///< there is no such account
-    kNoForm,         ///< an entry in clear text has no hash form: bad names, or not UTF-8
+    kNoForm,         ///< an entry in clear text has names that have no place in the hash form
     kNeedsPassword,  ///< an entry has no NT hash, or the flag N: enabling it changes nothing
   };
   /// Enables (clears D and L of) or disables (sets D of) all entries of the account; those in clear
@@ -66,7 +61,7 @@ class UsersText {
       kAddedNoHash,    ///< without an NT hash, so that it cannot log in
       kPresent,        ///< this file has the account: its entry was left as it is
       kRepeated,       ///< an earlier entry of the same account counts
-      kUnusable,       ///< names or password have no place in the form: left out
+      kUnusable,       ///< names that have no place in the form: left out
     };
     std::string user;
     std::string domain;
@@ -86,7 +81,7 @@ class UsersText {
   [[nodiscard]] std::vector<std::size_t> find(std::string_view user, std::string_view domain) const;
   Imported::Outcome import_line(const UsersLine& line);
   void erase(const std::vector<std::size_t>& lines);
-  std::vector<std::string> lines_;
+  std::vector<SecretBytes> lines_;
 };
 
 }  // namespace gssntlm

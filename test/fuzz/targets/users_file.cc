@@ -11,6 +11,7 @@
 #include "mech/crypto/derive.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/reference.h"
+#include "test/support/users_text.h"
 
 namespace gssntlm::fuzz {
 namespace {
@@ -37,13 +38,27 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 Entries entries_of(std::string_view text) {
-  const Result<UsersText> users = UsersText::parse(text, "users");
+  const Result<UsersText> users = test::users_text(text);
   GSSNTLM_HOLDS(users.ok());
   return users->entries();
 }
 
 std::string written(const UsersText& users) {
   return std::string(as_text(users.text().view()));
+}
+
+// A name of up to 32,767 units without control characters, read here.
+bool is_name(std::string_view utf8) {
+  const Result<Bytes> name = utf16le_from_utf8(utf8);
+  return name && is_clean_name(*name) && name->size() <= 2 * 32'767;
+}
+
+// Whether the line can stand in a users file.
+bool is_good(std::string_view line) {
+  const Result<UsersLine> split = split_users_line(line);
+  return split && (split->form == UsersLine::Form::kNothing ||
+                   (!split->user.empty() && is_name(split->user) && is_name(split->domain) &&
+                    utf16le_from_utf8(split->password)));
 }
 
 // The line, read here: fields between colons.
@@ -73,13 +88,12 @@ void check_line(std::string_view line) {
   }
 }
 
-// The first account of a name is the one found; a domain that is empty is any.
+// What is edited can be logged in with. The first account of a name is the one found; a domain that
+// is empty is any.
 void check_table(std::string_view text, const Entries& entries) {
   UsersTable table(CodePage::k437);
   for (const std::string_view line : lines_of(text)) {
-    if (!table.add_line(line)) {
-      return;
-    }
+    GSSNTLM_HOLDS(table.add_line(line));
   }
   table.build_index();
   GSSNTLM_HOLDS(table.size() == entries.size() && table.first().has_value() == !entries.empty());
@@ -104,7 +118,7 @@ void check_table(std::string_view text, const Entries& entries) {
 }
 
 void check_hashing(std::string_view text) {
-  Result<UsersText> users = UsersText::parse(text, "users");
+  Result<UsersText> users = test::users_text(text);
   const Entries before = users->entries();
   std::size_t count = 0;
   for (const UsersText::Imported& entry : users->hash_clear_entries()) {
@@ -143,8 +157,7 @@ bool same_text(std::string_view a, std::string_view b) {
 std::string states(const UsersText& users, const UsersText::Entry& name) {
   std::string signs;
   for (const UsersText::Entry& entry : users.entries()) {
-    if (utf16le_from_utf8(entry.user) && utf16le_from_utf8(entry.domain) &&
-        same_text(entry.user, name.user) && same_text(entry.domain, name.domain)) {
+    if (same_text(entry.user, name.user) && same_text(entry.domain, name.domain)) {
       signs.push_back(entry.enabled ? '+' : '-');
     }
   }
@@ -194,22 +207,20 @@ void check_import(const UsersText& other) {
 void check_editing(std::string_view text, const Entries& entries) {
   const Sixteen bytes{1, 2, 3};
   const NtHash hash{std::span<const std::uint8_t, 16>(bytes)};
-  Result<UsersText> users = UsersText::parse(text, "users");
-  Result<UsersText> other = UsersText::parse(text, "users");
+  Result<UsersText> users = test::users_text(text);
+  Result<UsersText> other = test::users_text(text);
   if (users->set_hash("someone", "DOM", hash)) {
     GSSNTLM_HOLDS(users->has("SomeOne", "dom"));
     GSSNTLM_HOLDS(users->count("someone", "DOM") == 1 && users->remove("someone", "DOM") == 1);
   }
   if (!entries.empty()) {
     const UsersText::Entry chosen = entries[entries.size() / 2];
-    // Names that are no UTF-8 equal nothing, themselves included.
-    const bool found = other->has(chosen.user, chosen.domain);
-    GSSNTLM_HOLDS(found == (utf16le_from_utf8(chosen.user) && utf16le_from_utf8(chosen.domain)));
+    GSSNTLM_HOLDS(other->has(chosen.user, chosen.domain));
     const std::string before = written(*other);
     check_enabling(*other, chosen, before);
     GSSNTLM_HOLDS(other->entries().size() == entries.size());
     const std::size_t count = other->count(chosen.user, chosen.domain);
-    GSSNTLM_HOLDS(found == (count != 0) && other->remove(chosen.user, chosen.domain) == count);
+    GSSNTLM_HOLDS(count != 0 && other->remove(chosen.user, chosen.domain) == count);
     GSSNTLM_HOLDS(!other->has(chosen.user, chosen.domain));
     GSSNTLM_HOLDS(other->entries().size() == entries.size() - count);
   }
@@ -227,9 +238,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool whole = true;
   for (const std::string_view line : lines_of(text)) {
     check_line(line);
-    whole = whole && split_users_line(line).ok();
+    whole = whole && is_good(line);
   }
-  const Result<UsersText> users = UsersText::parse(text, "users");
+  const Result<UsersText> users = test::users_text(text);
   GSSNTLM_HOLDS(users.ok() == whole);
   if (!users) {
     return 0;

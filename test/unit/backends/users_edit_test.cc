@@ -14,6 +14,7 @@
 #include "mech/os/error_detail.h"
 #include "support/catch.h"
 #include "support/scratch.h"
+#include "support/users_text.h"
 
 using namespace gssntlm;
 
@@ -101,14 +102,35 @@ TEST_CASE("a changed password keeps uid, place and flags, and drops the LM hash"
 }
 
 TEST_CASE("an account in clear text that has no hash form is not turned into another one") {
-  for (const std::string line : {"A\\B:bob:pw", "D:bob:\xFF"}) {
-    const std::string text = "D:ann:pw\n" + line + "\n";
-    Result<UsersText> users = UsersText::parse(text, "users");
-    REQUIRE(users.ok());
-    const std::string domain = line.substr(0, line.find(':'));
-    CHECK(users->enable("bob", domain, false) == UsersText::Enabling::kNoForm);
-    CHECK(as_text(users->text().view()) == text);
+  const std::string text = "D:ann:pw\nA\\B:bob:pw\n";
+  Result<UsersText> users = test::users_text(text);
+  REQUIRE(users.ok());
+  CHECK(users->enable("bob", "A\\B", false) == UsersText::Enabling::kNoForm);
+  CHECK(as_text(users->text().view()) == text);
+}
+
+TEST_CASE("an editor reads what logons accept, and rejects the rest with the same text") {
+  const ScratchDirectory scratch;
+  const std::string path = scratch.path("users");
+  const std::string good = "D:ann:pw\n";
+  for (const std::string& line :
+       {std::string("nonsense"), std::string("D:bob:\xFF"), std::string("D:x\xFFx:pw"),
+        std::string("D:x\x01x:pw"), std::string("D::pw"), "D:" + std::string(40'000, 'b') + ":pw",
+        "D:bob:" + std::string(300'000, 'p')}) {
+    CAPTURE(line.substr(0, 20));
+    scratch.write("users", good + line + "\n" + good);
+    const UsersLoad load = load_users(path, std::nullopt);
+    REQUIRE(load.fault);
+    CHECK(load.fault->text == "users file " + path + " line 2");
+    const Result<UsersText> users = read_users_text(path);
+    REQUIRE_FALSE(users.ok());
+    CHECK(users.error().minor == load.fault->minor);
+    CHECK(last_detail(static_cast<std::uint32_t>(users.error().minor)) == load.fault->text);
+    CHECK_FALSE(put(path, "zoe", "", "pw").ok());
   }
+  UsersText users;
+  CHECK(users.set_hash(std::string(32'767, 'b'), "", hash_of("pw")).ok());
+  CHECK_FALSE(users.set_hash(std::string(32'768, 'b'), "", hash_of("pw")).ok());
 }
 
 TEST_CASE("accounts are disabled, enabled and removed") {
@@ -139,7 +161,7 @@ TEST_CASE("all entries of an account are removed, disabled and enabled") {
   const std::string hash = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:";
   const std::string text = "bob:1" + hash + "[U          ]:LCT-0:\nzoe:2" + hash +
                            "[U          ]:LCT-0:\nBOB:3" + hash + "[LU]:LCT-0:\n:bob:old\n";
-  Result<UsersText> users = UsersText::parse(text, "users");
+  Result<UsersText> users = test::users_text(text);
   REQUIRE(users.ok());
   const auto enabled = [&] {
     std::string all;
@@ -165,7 +187,7 @@ TEST_CASE("an account without a usable password is not enabled, and nothing is c
         "bob:0:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:"
         "A87F3A337D73085C45F9416BE5787D86:[DU]:LCT-0:\n" +
         line;
-    Result<UsersText> users = UsersText::parse(text, "users");
+    Result<UsersText> users = test::users_text(text);
     REQUIRE(users.ok());
     CHECK(users->enable("bob", "", true) == UsersText::Enabling::kNeedsPassword);
     CHECK(as_text(users->text().view()) == text);
@@ -173,7 +195,7 @@ TEST_CASE("an account without a usable password is not enabled, and nothing is c
 }
 
 TEST_CASE("a new password removes the account's further entries") {
-  Result<UsersText> users = UsersText::parse(":bob:one\n:zoe:pw\n:Bob:two\nD:bob:three\n", "users");
+  Result<UsersText> users = test::users_text(":bob:one\n:zoe:pw\n:Bob:two\nD:bob:three\n");
   REQUIRE(users.ok());
   REQUIRE(users->set_hash("bob", "", hash_of("new")).ok());
   const std::string text(as_text(users->text().view()));
@@ -187,14 +209,13 @@ TEST_CASE("an import carries flags over and takes the first entry of each accoun
   const std::string lm = ":XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:";
   const std::string first = lm + "A87F3A337D73085C45F9416BE5787D86:";
   const std::string second = lm + "00112233445566778899AABBCCDDEEFF:";
-  const Result<UsersText> other = UsersText::parse(
+  const Result<UsersText> other = test::users_text(
       "# old\ndan:7" + first + "[DU]:LCT-0:\nlea:8" + first + "[LU]:LCT-0:\nnan:9" + first +
-          "[NU]:LCT-0:\nDAN:7" + second + "[U]:LCT-0:\nann:1" + first + "[U]:LCT-0:\nann:1" +
-          second + "[U]:LCT-0:\nbob:2" + lm + "NO PASSWORDXXXXXXXXXXXXXXXXXXXXX:[U]:LCT-0:\nbob:2" +
-          first + "[U]:LCT-0:\nzoe:3" + first + "[U]:LCT-0:\nD:a\\b:pw\n",
-      "old");
+      "[NU]:LCT-0:\nDAN:7" + second + "[U]:LCT-0:\nann:1" + first + "[U]:LCT-0:\nann:1" + second +
+      "[U]:LCT-0:\nbob:2" + lm + "NO PASSWORDXXXXXXXXXXXXXXXXXXXXX:[U]:LCT-0:\nbob:2" + first +
+      "[U]:LCT-0:\nzoe:3" + first + "[U]:LCT-0:\nD:a\\b:pw\n");
   REQUIRE(other.ok());
-  Result<UsersText> users = UsersText::parse("zoe:5" + second + "[DU]:LCT-0:\n", "users");
+  Result<UsersText> users = test::users_text("zoe:5" + second + "[DU]:LCT-0:\n");
   REQUIRE(users.ok());
   std::vector<Outcome> outcomes;
   for (const UsersText::Imported& entry : users->take_over(*other)) {

@@ -55,6 +55,19 @@ Result<AcceptedLogon> log_in(const UsersFile& file, const Account& account,
   return scene.acceptor.authenticate(sent.token, nullptr, file, env != nullptr ? *env : scene.env);
 }
 
+// What `file` says of a client that sent no response.
+Verdict verdict_of(const UsersFile& file, const char* user, const char* domain) {
+  const FixedEnvironment env;
+  const Bytes wide_user = wide(user);
+  const Bytes wide_domain = wide(domain);
+  LogonRequest request;
+  request.user = wide_user;
+  request.domain = wide_domain;
+  Verdict verdict{};
+  CHECK_FALSE(file.logon(request, {}, env, verdict));
+  return verdict;
+}
+
 UsersFile* opened(const std::string& path) {
   const Result<UsersFile*> file = UsersFile::open(path);
   REQUIRE(file);
@@ -333,7 +346,7 @@ TEST_CASE("users file: a new one counts at once, a bad one not at all", "[users]
   FixedEnvironment gone;
   CHECK_FALSE(log_in(file, {"User", "DOMAIN", "four"}, &gone));
   CHECK(gone.traced("it holds no account"));
-  CHECK_FALSE(file.decides(wide("User"), wide("DOMAIN")));
+  CHECK(verdict_of(file, "User", "DOMAIN") == Verdict::kUnknown);
   CHECK_FALSE(UsersFile::open(scratch.path("users")));
   replace(scratch, "DOMAIN:User:five\n");
   CHECK(log_in(file, {"User", "DOMAIN", "five"}));
@@ -360,7 +373,7 @@ TEST_CASE("users file: a bad one leaves the last good content valid for a bounde
     CHECK(env.traced("line 1"));
     CHECK(env.traced("no account is accepted"));
     // What comes behind it in the order of sources is not asked in its place.
-    CHECK((*file)->decides(wide("other"), wide("DOMAIN")));
+    CHECK(verdict_of(**file, "other", "DOMAIN") == Verdict::kRefused);
     // The content is gone, not only its validity.
     REQUIRE(UsersFile::open(path, std::nullopt, 1000).error().minor == Minor::kUsersFileLine);
     CHECK_FALSE(log_in(**file, account));

@@ -184,15 +184,16 @@ TEST_CASE("a users file is read up to a bound, whatever size it states") {
   CHECK(has(detail(touch(sparse)), "larger than 256 MiB"));
   // It states a size of zero.
   CHECK(has(detail(read_users_text("/proc/version")), "line 1"));
-  OpenedFile grown;
-  grown.file = Descriptor(::open(sparse.c_str(), O_RDONLY | O_CLOEXEC));
-  grown.st.st_size = 1;
-  CHECK(has(detail(read_users_text(grown, sparse, std::size_t{1} << 20)), "larger than 1 MiB"));
   std::string text;
-  while (text.size() < 300'000) {
+  while (text.size() < 1'300'000) {
     text.append("DOM:user").append(std::to_string(text.size())).append(":pw\n");
   }
-  const Result<UsersText> large = read_users_text(scratch.write("large", text));
+  const std::string path = scratch.write("large", text);
+  OpenedFile grown;
+  grown.file = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  grown.st.st_size = 1;
+  CHECK(has(detail(read_users_text(grown, path, std::size_t{1} << 20)), "larger than 1 MiB"));
+  const Result<UsersText> large = read_users_text(path);
   REQUIRE(large.ok());
   CHECK(large->entries().size() ==
         static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));

@@ -15,6 +15,7 @@
 #include "mech/crypto/derive.h"
 #include "support/catch.h"
 #include "support/scratch.h"
+#include "support/users_text.h"
 
 using namespace gssntlm;
 
@@ -271,7 +272,7 @@ void enable(Scene& scene, const Entry& name, bool enabled) {
 void import(Scene& scene) {
   const Model other = any_model();
   model_import(scene.model, other);
-  const Result<UsersText> from = UsersText::parse(file_of(other), "other");
+  const Result<UsersText> from = test::users_text(file_of(other));
   scene.run(true, [&](UsersText& users) { return users.take_over(*from).size() == other.size(); });
 }
 
