@@ -13,8 +13,8 @@
 
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
-#include "mech/crypto/hash_text.h"
 #include "mech/crypto/derive.h"
+#include "mech/crypto/hash_text.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"

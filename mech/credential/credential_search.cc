@@ -5,8 +5,8 @@
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/account_chain.h"
-#include "mech/crypto/hash_text.h"
 #include "mech/credential/store.h"
+#include "mech/crypto/hash_text.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
