@@ -602,7 +602,7 @@ def test_decode(directory):
         _, err = run("decode", stdin=bad, status=1)
         expect("no NTLM or SPNEGO token" in err, err)
     out, _ = run("decode", "--json", NEGOTIATE[:20], status=1)
-    expect(set(json.loads(out)) == {"error", "offset"}, out)
+    expect({"error", "offset"} <= set(json.loads(out)), out)
     run("decode", "--password-stdin", status=2)
     run("decode", "--password-stdin", NEGOTIATE, stdin=b"x\n", status=1)
 

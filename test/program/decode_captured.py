@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs `gss-ntlm decode --json` over the captured messages beside the checkout, field by field.
 
-usage: decode_captured.py PROGRAM CAPTURED.JSON
-Exit status 77 when there are no captured messages.
+usage: decode_captured.py PROGRAM CAPTURED.JSON [OTHER.JSON]
+A MIC may cover messages of the other file. Exit status 77 when there are no captured messages.
 """
 import base64
 import json
@@ -10,12 +10,16 @@ import os
 import subprocess
 import sys
 
-program, path = sys.argv[1:]
-if not os.path.exists(path):
-    print("no captured messages beside this checkout: skipped")
+program, *paths = sys.argv[1:]
+absent = [path for path in paths if not os.path.exists(path)]
+if absent:
+    print("SKIP no captured messages beside this checkout:", *absent)
     sys.exit(77)
-with open(path, encoding="utf-8") as f:
-    captured = json.load(f)
+files = []
+for path in paths:
+    with open(path, encoding="utf-8") as f:
+        files.append(json.load(f))
+captured = files[0]
 
 failures = 0
 
@@ -84,14 +88,10 @@ for message in captured["messages"]:
     if "spnego" in message:
         status, wrapped = decode("Authorization: Negotiate " + base64.b64encode(
             bytes.fromhex(message["spnego"])).decode())
-        if wrapped and "spnego" not in wrapped[0]:
-            # CredSSP and LDAP: said to be unusual.
-            expect("wrapped in a format other than SPNEGO" in wrapped[0].get("unusual", []),
-                   message["id"], "in another wrapping")
-            wrapped[0].pop("unusual", None)
-            lines[0].pop("unusual", None)
-        else:
-            wrapped[0].pop("spnego", None)
+        expect(wrapped and wrapped[0].get("wrapping") and (
+            "spnego" in wrapped[0]) == ("SPNEGO" in wrapped[0]["wrapping"]), message["id"], "its wrapping")
+        for added in ("wrapping", "spnego", "answer"):
+            wrapped[0].pop(added, None)
         expect(wrapped == lines, message["id"], "in SPNEGO")
     count += 1
 
@@ -102,7 +102,7 @@ for message in captured["malformed"]:
     count += 1
 
 # The verdict on every exchange whose password is known.
-by_id = {m["id"]: m for m in captured["messages"]}
+by_id = {m["id"]: m for file in files for m in file["messages"]}
 judged = 0
 for message in captured["messages"]:
     verify = message.get("verify", {})
@@ -120,5 +120,5 @@ for message in captured["messages"]:
             expect(parts.get("MIC") is True, message["id"], f"MIC {verdict}")
     judged += 1
 
-print(f"{count} messages, {judged} exchanges verified, {failures} failures")
+print(f"{count} of {len(captured['messages']) + len(captured['malformed'])} messages, {judged} exchanges verified, {failures} failures")
 sys.exit(1 if failures else 0)

@@ -28,10 +28,15 @@ constexpr const char* kOtherNames =
     " is a hard link in a directory where others can create some, so that it may be another file "
     "than meant; name the file by its path elsewhere, or copy it";
 
+Error place_error(const std::string& kind, Minor minor, const std::string& path,
+                  const std::string& what) {
+  return error_with_detail(Major::kFailure, minor, kind + " " + printable_utf8(path) + ": " + what);
+}
+
 class Walk {
  public:
-  Walk(const std::string& path, PlaceUse use)
-      : path_(path), rest_(path), here_(start()), use_(use) {}
+  Walk(const std::string& path, PlaceUse use, const char* kind)
+      : path_(path), kind_(kind), rest_(path), here_(start()), use_(use) {}
 
   Result<TrustedPlace> run() {
     if (Status s = check_here(); !s) {
@@ -40,7 +45,7 @@ class Walk {
     while (true) {
       const std::string name = take_component();
       if (name.empty()) {
-        return users_file_error(Minor::kUsersFileOpen, path_, "it names a directory, not a file");
+        return error(Minor::kUsersFileOpen, "it names a directory, not a file");
       }
       const Result<Step> step = take_step(name);
       if (!step) {
@@ -54,6 +59,14 @@ class Walk {
 
  private:
   enum class Step { kOn, kArrived };
+
+  Error error(Minor minor, const std::string& what) const {
+    return place_error(kind_, minor, path_, what);
+  }
+  Error failed_call(const std::string& what) const {
+    const char* text = std::strerror(errno);
+    return error(Minor::kUsersFileOpen, what + ": " + text);
+  }
 
   Descriptor start() const {
     return Descriptor(::open(rest_.starts_with('/') ? "/" : ".", kOnlyLook | O_DIRECTORY));
@@ -74,13 +87,13 @@ class Walk {
       if (errno == ENOENT && last && !link_names_file_) {
         return Step::kArrived;
       }
-      const char* kind =
+      const char* what =
           link_names_file_ ? "cannot open what its symbolic link names, " : "cannot open ";
-      return users_file_errno(path_, kind + printable_utf8(name));
+      return failed_call(what + printable_utf8(name));
     }
     struct stat st;
     if (::fstat(next.get(), &st) != 0) {
-      return users_file_errno(path_, "cannot examine " + printable_utf8(name));
+      return failed_call("cannot examine " + printable_utf8(name));
     }
     if (S_ISLNK(st.st_mode)) {
       return follow(next, st, name);
@@ -106,14 +119,14 @@ class Walk {
       return foreign(name, "symbolic link", st.st_uid);
     }
     if (shared_ && !is_only_name(here_.get(), name, st)) {
-      return users_file_error(Minor::kUsersFileMode, path_,
-                              "the symbolic link " + printable_utf8(name) + kOtherNames);
+      return error(Minor::kUsersFileMode,
+                   "the symbolic link " + printable_utf8(name) + kOtherNames);
     }
     std::array<char, PATH_MAX> target;
     const ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());
     if (size <= 0 || static_cast<std::size_t>(size) == target.size() || ++links_ > kMaxLinks) {
       errno = size < 0 ? errno : ELOOP;
-      return users_file_errno(path_, "cannot follow the symbolic link " + printable_utf8(name));
+      return failed_call("cannot follow the symbolic link " + printable_utf8(name));
     }
     link_names_file_ = link_names_file_ || rest_.empty();
     rest_ = std::string(target.data(), static_cast<std::size_t>(size)).append(rest_);
@@ -127,11 +140,11 @@ class Walk {
   Status check_here() {
     struct stat st;
     if (here_.get() < 0 || ::fstat(here_.get(), &st) != 0) {
-      return users_file_errno(path_, "cannot open the directory " + printable_utf8(part_));
+      return failed_call("cannot open the directory " + printable_utf8(part_));
     }
     if (!S_ISDIR(st.st_mode)) {
       errno = ENOTDIR;
-      return users_file_errno(path_, "cannot pass through " + printable_utf8(part_));
+      return failed_call("cannot pass through " + printable_utf8(part_));
     }
     if (!is_trusted(st.st_uid)) {
       return foreign(part_, "directory", st.st_uid);
@@ -145,17 +158,15 @@ class Walk {
   Error open_to_others(const char* danger) const {
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(mode_));
-    return users_file_error(
-        Minor::kUsersFileMode, path_,
-        "the directory " + printable_utf8(part_) + " has mode " + mode + ", so others " + danger);
+    return error(Minor::kUsersFileMode, "the directory " + printable_utf8(part_) + " has mode " +
+                                            mode + ", so others " + danger);
   }
 
   Error foreign(const std::string& name, const std::string& kind, uid_t owner) const {
-    return users_file_error(Minor::kUsersFileMode, path_,
-                            "the " + kind + " " + printable_utf8(name) + " belongs to " +
-                                owner_text(owner) +
-                                ", who could put another file there; run this as that user, or "
-                                "chown it to root");
+    return error(Minor::kUsersFileMode,
+                 "the " + kind + " " + printable_utf8(name) + " belongs to " + owner_text(owner) +
+                     ", who could put another file there; run this as that user, or "
+                     "chown it to root");
   }
 
   // What O_PATH opened can be passed through, not read.
@@ -167,12 +178,13 @@ class Walk {
     }
     Descriptor readable(::openat(here_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (readable.get() < 0) {
-      return users_file_errno(path_, "cannot read its directory");
+      return failed_call("cannot read its directory");
     }
     return TrustedPlace{std::move(readable), name, shared_};
   }
 
   const std::string& path_;
+  const char* const kind_;
   std::string rest_;
   std::string part_ = rest_.starts_with('/') ? "/" : ".";
   Descriptor here_;
@@ -186,8 +198,7 @@ class Walk {
 }  // namespace
 
 Error users_file_error(Minor minor, const std::string& path, const std::string& what) {
-  return error_with_detail(Major::kFailure, minor,
-                           "users file " + printable_utf8(path) + ": " + what);
+  return place_error(kUsersFile, minor, path, what);
 }
 
 Error users_file_errno(const std::string& path, const std::string& what) {
@@ -216,8 +227,9 @@ Status check_only_name(const TrustedPlace& place, const Descriptor& file, const 
                                        std::string("it").append(kOtherNames)));
 }
 
-Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use) {
-  return Walk(path, use).run();
+Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use,
+                                           const char* kind) {
+  return Walk(path, use, kind).run();
 }
 
 }  // namespace gssntlm

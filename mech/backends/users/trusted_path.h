@@ -22,14 +22,18 @@ struct TrustedPlace {
 /// by others, not even if it is sticky.
 enum class PlaceUse { kRead, kEdit };
 
+/// What errors call the file.
+inline constexpr const char* kUsersFile = "users file";
+
 /// Resolves `path` component by component. Each component is opened without following links, and
 /// checked through its descriptor: directories and symbolic links must belong to root or to the
 /// user of this process (is_trusted(), owner.h), and only sticky directories may be writable by a
 /// group or by others. A link that passed this check is followed, also as the last component. The
 /// file need not exist, but a link to a missing file is an error. Errors: kUsersFileOpen;
-/// kUsersFileMode if another user controls a component. Details name the path, the component, and
-/// the remedy. Throws std::bad_alloc.
-[[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use);
+/// kUsersFileMode if another user controls a component. Details name the `kind` of the file, the
+/// path, the component, and the remedy. Throws std::bad_alloc.
+[[nodiscard]] Result<TrustedPlace> resolve_trusted_place(const std::string& path, PlaceUse use,
+                                                         const char* kind = kUsersFile);
 
 /// Whether what was opened at `name`, of which `st` tells, has no other name. In a directory where
 /// others can create names, anything else may be their link to another file or symbolic link. They

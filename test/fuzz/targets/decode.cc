@@ -11,8 +11,9 @@
 #include "mech/crypto/derive.h"
 #include "test/fuzz/der.h"
 #include "test/support/text.h"
-#include "tools/decode_output.h"
-#include "tools/tokens.h"
+#include "tools/decode/encodings.h"
+#include "tools/decode/output.h"
+#include "tools/decode/search.h"
 
 namespace gssntlm::fuzz {
 namespace {
@@ -46,7 +47,7 @@ void check_html(std::string_view page) {
   }
 }
 
-void check_token(const Token& token) {
+void check_token(const Token& token, const tools::Exchange& exchange) {
   for (const tools::Field& field : token.fields) {
     GSSNTLM_HOLDS(fits(token.raw.size(), field.offset, field.size));
     check_text(field.value);
@@ -57,7 +58,7 @@ void check_token(const Token& token) {
     check_text(tools::render_text(token, 1, style));
   }
   (void)tools::render_text(token, 1, {true, true});
-  check_json(tools::render_json(token));
+  check_json(tools::render_json(token, exchange, 1));
 }
 
 void check_findings(const std::vector<tools::Finding>& findings) {
@@ -65,22 +66,15 @@ void check_findings(const std::vector<tools::Finding>& findings) {
   check_json(tools::render_json(findings));
 }
 
-const Token* find_type(const std::vector<Token>& tokens, MessageType type) {
-  const auto it = std::find_if(tokens.begin(), tokens.end(), [&](const Token& token) {
-    return token.type == type && !token.fault;
-  });
-  return it == tokens.end() ? nullptr : &*it;
-}
-
-std::vector<tools::Finding> diagnose_all(const std::vector<Token>& tokens) {
-  const Token* negotiate = find_type(tokens, MessageType::kNegotiate);
-  const Token* challenge = find_type(tokens, MessageType::kChallenge);
-  const Token* authenticate = find_type(tokens, MessageType::kAuthenticate);
-  if (negotiate == nullptr || challenge == nullptr || authenticate == nullptr) {
+std::vector<tools::Finding> diagnose_last(const std::vector<tools::Exchange>& exchanges) {
+  const std::optional<tools::Messages> m = tools::last_checkable(exchanges);
+  if (!m) {
+    check_text(tools::why_not_checkable(exchanges));
     return {};
   }
-  const std::vector<tools::Finding> findings = tools::diagnose(
-      *negotiate, *challenge, *authenticate, derive_nt_hash(test::wide("Password")), Bytes(16));
+  const std::vector<tools::Finding> findings =
+      tools::diagnose(m->negotiate, *m->challenge, *m->authenticate,
+                      derive_nt_hash(test::wide("Password")), Bytes(16));
   check_findings(findings);
   return findings;
 }
@@ -114,8 +108,8 @@ std::string hex(ByteView bytes) {
 // In each form in which it may stand somewhere.
 void check_forms(ByteView token) {
   const auto finds = [&](const std::string& text) {
-    const std::vector<Bytes> found = tools::find_tokens(text);
-    return found.size() == 1 && same_bytes(found[0], token);
+    const tools::Conversation found = tools::find_tokens(text);
+    return found.tokens.size() == 1 && same_bytes(found.tokens[0].bytes, token);
   };
   GSSNTLM_HOLDS(finds(hex(token)));
   GSSNTLM_HOLDS(finds(base64(token)));
@@ -131,21 +125,18 @@ using namespace gssntlm::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView input(data, size);
-  std::vector<Token> tokens;
-  for (Bytes& raw : tools::find_tokens(as_text(input))) {
-    const Token* before = tokens.empty() ? nullptr : &tokens.back();
-    Token token = tools::examine(std::move(raw), before);
-    check_token(token);
-    tokens.push_back(std::move(token));
-    if (tokens.size() == 8) {
-      break;
+  std::vector<tools::Conversation> found;
+  found.push_back(tools::find_tokens(as_text(input)));
+  found[0].tokens.resize(std::min<std::size_t>(found[0].tokens.size(), 8));
+  const std::vector<tools::Exchange> exchanges = tools::examine(std::move(found));
+  for (const tools::Exchange& exchange : exchanges) {
+    check_text(tools::render_text(exchange, 1, {false, false}));
+    for (const Token& token : exchange.tokens) {
+      check_token(token, exchange);
     }
   }
-  const std::vector<tools::Finding> findings = diagnose_all(tokens);
-  if (!tokens.empty()) {
-    check_html(tools::render_html(tokens, findings));
-  }
-  check_token(tools::examine(Bytes(input.begin(), input.end()), nullptr));
+  check_html(tools::render_html(exchanges, diagnose_last(exchanges)));
+  check_token(tools::examine(Bytes(input.begin(), input.end()), nullptr), {});
   if (as_text(input).starts_with(kSignature) && size >= 12) {
     check_forms(input);
   }
@@ -156,7 +147,10 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
                                                std::size_t max, unsigned seed) {
   Chance chance(seed);
   Bytes input(data, data + size);
-  std::vector<Bytes> tokens = tools::find_tokens(as_text(input));
+  std::vector<Bytes> tokens;
+  for (tools::FoundToken& found : tools::find_tokens(as_text(input)).tokens) {
+    tokens.push_back(std::move(found.bytes));
+  }
   if (tokens.empty() || chance.one_in(4)) {
     mutate_bytes(input, max, chance);
     return give_back(input, data, max);

@@ -35,21 +35,31 @@ struct Token {
 
   Bytes raw;
   std::optional<SpnegoToken> spnego;
-  ByteView ntlm;  ///< the NTLM message in it; empty: none
+  ByteView ntlm;         ///< the NTLM message in it; empty: none
+  Bytes repaired;        ///< of a malformed message: a copy whose fields are those that can be read
+  std::string wrapping;  ///< "SPNEGO", "CredSSP TSRequest", ...: what wraps the message
   std::optional<MessageType> type;
   std::optional<NegotiateMessage> negotiate;
   std::optional<ChallengeMessage> challenge;
   std::optional<AuthenticateMessage> authenticate;
   bool oem = false;  ///< names are OEM text, read as CP1252
   std::vector<Field> fields;
-  std::vector<std::string> oddities;  ///< what is weak or unusual about it
-  std::optional<Fault> fault;         ///< it is malformed
+  std::vector<std::string> oddities;    ///< what is weak or unusual about it
+  std::optional<Fault> fault;           ///< it is malformed; the message is what could be read
+  std::vector<std::string> unreadable;  ///< JSON names of fields of such a message
+  std::string answer;                   ///< what the server said with it or, at last, to it
 };
 
 /// Decodes `raw`. `before`, if there is one, is the token before it in the exchange: after an
 /// OEM CHALLENGE names are OEM whatever flags say. Total: any bytes give a Token.
 [[nodiscard]] Token examine(Bytes raw, const Token* before);
 
+/// `40 bytes`, or `40 bytes in SPNEGO (74 bytes)`.
+[[nodiscard]] std::string size_text(const Token& token);
+/// Whether the server sent it, as far as the token shows.
+[[nodiscard]] bool is_from_server(const Token& token) noexcept;
+/// Sets the fault, or adds an oddity if there is one already.
+void add_fault(Token& token, std::string text, std::size_t offset);
 /// "NEGOTIATE", "CHALLENGE", "AUTHENTICATE"; "" without an NTLM message.
 [[nodiscard]] std::string_view type_name(const Token& token) noexcept;
 /// `MsvAvNbComputerName`, ...; "" for unknown pairs.

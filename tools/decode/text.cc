@@ -2,13 +2,14 @@
 #include <cstdio>
 
 #include "mech/base/text.h"
-#include "tools/decode_output.h"
+#include "tools/decode/output.h"
 
 namespace gssntlm::tools {
 namespace {
 
 constexpr std::size_t kNameWidth = 26;
 constexpr std::size_t kMostBytes = 16;
+constexpr std::size_t kPlaceWidth = 12 + 2 * kMostBytes + 4;
 
 enum class Ink { kTitle, kDim, kBad, kGood };
 
@@ -26,10 +27,9 @@ std::string paint(const TextStyle& style, Ink ink, const std::string& text) {
 std::string title_of(const Token& t, std::size_t number) {
   std::string title = std::to_string(number) + ". ";
   title.append(t.type ? std::string(type_name(t)) : t.spnego ? "SPNEGO alone" : "unknown");
-  title.append(", ").append(std::to_string(t.ntlm.empty() ? t.raw.size() : t.ntlm.size()));
-  title.append(" bytes");
-  if (t.type) {
-    title.append(*t.type == MessageType::kChallenge ? ", server to client" : ", client to server");
+  title.append(", ").append(size_text(t));
+  if (t.type || is_from_server(t)) {
+    title.append(is_from_server(t) ? ", server to client" : ", client to server");
   }
   return title;
 }
@@ -61,6 +61,12 @@ std::string render_text(const Token& t, std::size_t number, const TextStyle& sty
     }
     out.append("\n");
   }
+  if (!t.answer.empty()) {
+    std::string name("  Answer");
+    name.resize(kNameWidth + 4, ' ');
+    out.append(style.bytes ? std::string(kPlaceWidth, ' ') : "").append(name);
+    out.append(printable_utf8(t.answer)).append("\n");
+  }
   for (const std::string& oddity : t.oddities) {
     out.append("  ").append(paint(style, Ink::kBad, "! " + terminal_text(oddity))).append("\n");
   }
@@ -77,13 +83,25 @@ std::string render_text(const Token& t, std::size_t number, const TextStyle& sty
 std::string render_text(const std::vector<Finding>& findings, const TextStyle& style) {
   std::string out = paint(style, Ink::kTitle, "Verdict") + "\n";
   for (const Finding& f : findings) {
-    std::string name = (f.good ? "  " : "! ") + f.part;
+    const bool good = f.verdict == Verdict::kGood;
+    const bool bad = f.verdict == Verdict::kBad;
+    std::string name = (good ? "  " : bad ? "! " : "? ") + f.part;
     name.resize(std::max(name.size() + 1, kNameWidth + 4), ' ');
-    out.append(paint(style, f.good ? Ink::kGood : Ink::kBad, name))
+    out.append(paint(style,
+                     good  ? Ink::kGood
+                     : bad ? Ink::kBad
+                           : Ink::kDim,
+                     name))
         .append(terminal_text(f.text))
         .append("\n");
   }
   return out;
+}
+
+std::string render_text(const Exchange& exchange, std::size_t number, const TextStyle& style) {
+  std::string title = "Exchange " + std::to_string(number);
+  title.append(exchange.connection.empty() ? "" : ": ").append(exchange.connection);
+  return paint(style, Ink::kTitle, title) + "\n";
 }
 
 }  // namespace gssntlm::tools

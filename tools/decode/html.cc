@@ -2,7 +2,7 @@
 #include <array>
 
 #include "mech/base/text.h"
-#include "tools/decode_output.h"
+#include "tools/decode/output.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -38,7 +38,7 @@ constexpr const char* kHead =
     "td{border-top:1px solid #8884;padding:.3rem .4rem;vertical-align:top}\n"
     "td:first-child{width:38%}.sub .key{margin-left:.8rem}\n"
     ".dim{opacity:.75}.odd{border-left:4px solid #d9822b;padding:.2rem .6rem;margin:.4rem 0}\n"
-    ".good{border-left-color:#2b8a3e}\n"
+    ".good{border-left-color:#2b8a3e}.open{border-left-color:#8888}\n"
     "</style></head><body>\n";
 
 std::string escape(std::string_view text) {
@@ -72,25 +72,23 @@ std::string label_of(const Token& t) {
   return t.type ? std::string(type_name(t)) : t.spnego ? "SPNEGO" : "unknown";
 }
 
-bool from_server(const Token& t) noexcept {
-  if (t.type) {
-    return *t.type == MessageType::kChallenge;
-  }
-  return t.spnego && t.spnego->state && *t.spnego->state == SpnegoToken::State::kCompleted;
+void add_arrow(std::string& page, const Token& t, std::size_t number) {
+  page.append("<div class=\"line\"></div><div class=\"arrow ");
+  page.append(is_from_server(t) ? "left" : "right").append("\"><a href=\"#").append(anchor(number));
+  page.append("\">").append(label_of(t)).append("</a> <span class=\"dim\">");
+  page.append(escape(size_text(t)));
+  page.append(t.fault ? ", malformed" : t.oddities.empty() ? "" : ", see notes");
+  page.append(t.answer.empty() ? "" : ", answer: " + escape(t.answer));
+  page.append("</span></div><div class=\"line\"></div>\n");
 }
 
-void add_diagram(std::string& page, const std::vector<Token>& tokens) {
+// `number` is that of the first token.
+void add_diagram(std::string& page, const Exchange& exchange, std::size_t number) {
   page.append(
       "<div class=\"way\"><div class=\"end\">Client</div><div></div>"
       "<div class=\"end\">Server</div>\n");
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const Token& t = tokens[i];
-    page.append("<div class=\"line\"></div><div class=\"arrow ");
-    page.append(from_server(t) ? "left" : "right").append("\"><a href=\"#").append(anchor(i + 1));
-    page.append("\">").append(label_of(t)).append("</a> <span class=\"dim\">");
-    page.append(t.spnego ? "in SPNEGO, " : "").append(std::to_string(t.raw.size()));
-    page.append(" bytes").append(t.fault ? ", malformed" : t.oddities.empty() ? "" : ", see notes");
-    page.append("</span></div><div class=\"line\"></div>\n");
+  for (const Token& t : exchange.tokens) {
+    add_arrow(page, t, number++);
   }
   page.append("</div>\n");
 }
@@ -159,18 +157,34 @@ void add_token(std::string& page, const Token& t, std::size_t number) {
   page.append("</table>\n");
 }
 
+const char* class_of(Verdict verdict) noexcept {
+  return verdict == Verdict::kGood ? " good" : verdict == Verdict::kOpen ? " open" : "";
+}
+
 }  // namespace
 
-std::string render_html(const std::vector<Token>& tokens, const std::vector<Finding>& findings) {
+std::string render_html(const std::vector<Exchange>& exchanges,
+                        const std::vector<Finding>& findings) {
   std::string page(kHead);
-  page.append("<h1>NTLM exchange</h1>\n");
-  add_diagram(page, tokens);
+  page.append("<h1>NTLM exchange").append(exchanges.size() > 1 ? "s" : "").append("</h1>\n");
+  std::size_t first = 1;
+  for (std::size_t i = 0; i < exchanges.size(); ++i) {
+    if (exchanges.size() > 1 || !exchanges[i].connection.empty()) {
+      page.append("<h2>Exchange ").append(std::to_string(i + 1)).append(" <span class=\"dim\">");
+      page.append(escape(exchanges[i].connection)).append("</span></h2>\n");
+    }
+    add_diagram(page, exchanges[i], first);
+    first += exchanges[i].tokens.size();
+  }
   for (const Finding& f : findings) {
-    page.append("<p class=\"odd").append(f.good ? " good" : "").append("\"><b>");
+    page.append("<p class=\"odd").append(class_of(f.verdict)).append("\"><b>");
     page.append(escape(f.part)).append("</b>: ").append(escape(f.text)).append("</p>\n");
   }
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    add_token(page, tokens[i], i + 1);
+  std::size_t number = 0;
+  for (const Exchange& e : exchanges) {
+    for (const Token& t : e.tokens) {
+      add_token(page, t, ++number);
+    }
   }
   return page.append("</body></html>\n");
 }

@@ -1,4 +1,4 @@
-#include "tools/diagnose.h"
+#include "tools/decode/diagnose.h"
 
 #include <algorithm>
 
@@ -14,7 +14,7 @@ constexpr std::uint64_t kUsualSkew = 36 * 60 * 60;
 
 class Judge {
  public:
-  Judge(const Token& n, const Token& c, const Token& a, const NtHash& hash)
+  Judge(const Token* n, const Token& c, const Token& a, const NtHash& hash)
       : n_(n), c_(c), a_(a), m_(*a.authenticate), hash_(hash) {
     request_.server_challenge = c.challenge->server_challenge;
     request_.lm_response = m_.lm_response;
@@ -37,8 +37,11 @@ class Judge {
   }
 
  private:
+  void say(Verdict verdict, const char* part, std::string text) {
+    findings_.push_back({verdict, part, std::move(text)});
+  }
   void say(bool good, const char* part, std::string text) {
-    findings_.push_back({good, part, std::move(text)});
+    say(good ? Verdict::kGood : Verdict::kBad, part, std::move(text));
   }
   [[nodiscard]] Bytes wide(ByteView name) const {
     Result<Bytes> converted = a_.oem ? utf16le_from_oem(name, CodePage::k1252)
@@ -115,8 +118,16 @@ class Judge {
   }
 
   void check_mic(const SessionBaseKey& base) {
-    if (!m_.mic_at) {
-      say(true, "MIC", "none was sent; servers may demand one");
+    if (!m_.mic_at && !a_.fault) {
+      say(Verdict::kOpen, "MIC", "none was sent; servers may demand one");
+      return;
+    }
+    if (n_ == nullptr) {
+      say(Verdict::kOpen, "MIC", "cannot be verified without NEGOTIATE, which it covers");
+      return;
+    }
+    if (n_->fault || c_.fault || a_.fault) {
+      say(Verdict::kOpen, "MIC", "cannot be verified: it covers a message that is malformed");
       return;
     }
     SessionKey key(base.view());
@@ -125,7 +136,7 @@ class Judge {
       rc4k(base.view(), m_.session_key.first<SessionKey::kSize>(), key.bytes());
     }
     const auto verifies = [&](const SessionKey& k) {
-      const Mic mic = compute_mic(k, n_.ntlm, c_.ntlm, a_.ntlm, *m_.mic_at);
+      const Mic mic = compute_mic(k, n_->ntlm, c_.ntlm, a_.ntlm, *m_.mic_at);
       return verify_equal(mic, a_.ntlm.subspan(*m_.mic_at, kMicSize));
     };
     if (verifies(key)) {
@@ -142,9 +153,10 @@ class Judge {
     const bool none =
         !given || std::all_of(given->begin(), given->end(), [](std::uint8_t b) { return b == 0; });
     if (none) {
-      say(!wanted, "bindings", "the client sent none; servers that require them reject it");
+      say(wanted ? Verdict::kBad : Verdict::kOpen, "bindings",
+          "the client sent none; servers that require them reject it");
     } else if (!wanted) {
-      say(true, "bindings", "sent: " + hex_text(*given) + " (compare with --bindings)");
+      say(Verdict::kOpen, "bindings", "sent: " + hex_text(*given) + " (compare with --bindings)");
     } else if (same_bytes(*given, *wanted) && !m_.mic_at) {
       say(false, "bindings", "those of the channel, but no MIC covers them, so they count as none");
     } else if (same_bytes(*given, *wanted)) {
@@ -159,7 +171,7 @@ class Judge {
     const Result<TargetInfo> info = decode_target_info(c_.challenge->target_info);
     const std::uint64_t client = m_.v2->timestamp;
     if (!info || !info->timestamp) {
-      say(true, "time", "the client's clock: " + filetime_text(client));
+      say(Verdict::kOpen, "time", "the client's clock: " + filetime_text(client));
       return;
     }
     const std::uint64_t server = *info->timestamp;
@@ -173,7 +185,7 @@ class Judge {
     }
   }
 
-  const Token& n_;
+  const Token* n_;
   const Token& c_;
   const Token& a_;
   const AuthenticateMessage& m_;
@@ -186,7 +198,7 @@ class Judge {
 
 }  // namespace
 
-std::vector<Finding> diagnose(const Token& negotiate, const Token& challenge,
+std::vector<Finding> diagnose(const Token* negotiate, const Token& challenge,
                               const Token& authenticate, const NtHash& hash,
                               const std::optional<Bytes>& bindings) {
   return Judge(negotiate, challenge, authenticate, hash).run(bindings);

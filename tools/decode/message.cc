@@ -1,5 +1,6 @@
-#include "tools/message.h"
+#include "tools/decode/message.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -7,7 +8,8 @@
 #include "mech/base/runtime.h"
 #include "mech/base/text.h"
 #include "mech/log/describe.h"
-#include "tools/anatomy.h"
+#include "tools/decode/anatomy.h"
+#include "tools/decode/wrapping.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -36,15 +38,18 @@ std::string mechanism_text(ByteView oid) {
   return text.empty() ? hex_text(oid) : text;
 }
 
-void add_negotiation(Token& t) {
+std::size_t offset_in(const Token& t, ByteView part) noexcept {
+  return static_cast<std::size_t>(part.data() - t.raw.data());
+}
+
+void add_negotiation(Token& t, ByteView part) {
   const SpnegoToken& n = *t.spnego;
-  const auto add = [&](ByteView part, const char* name, std::string value, std::string meaning) {
-    t.fields.push_back({static_cast<std::size_t>(part.data() - t.raw.data()), part.size(), name,
-                        std::move(value), std::move(meaning), 0});
+  const auto add = [&](ByteView at, const char* name, std::string value, std::string meaning) {
+    t.fields.push_back(
+        {offset_in(t, at), at.size(), name, std::move(value), std::move(meaning), 0});
   };
   const bool init = n.kind == SpnegoToken::Kind::kInit;
-  t.fields.push_back(
-      {0, t.raw.size(), "SPNEGO", init ? "NegTokenInit" : "NegTokenResp", "wraps what follows", 0});
+  add(part, "SPNEGO", init ? "NegTokenInit" : "NegTokenResp", "wraps what follows");
   for (const ByteView oid : mechanisms_of(n)) {
     add(oid, "mechType", mechanism_text(oid), "");
   }
@@ -65,28 +70,101 @@ void add_negotiation(Token& t) {
 void examine_message(Token& t, const Token* before) {
   const Result<MessageType> type = peek_type(t.ntlm);
   if (!type) {
-    t.fault = Fault{std::string(minor_text(static_cast<std::uint32_t>(type.error().minor))),
-                    static_cast<std::size_t>(t.ntlm.data() - t.raw.data())};
+    add_fault(t, std::string(minor_text(static_cast<std::uint32_t>(type.error().minor))),
+              offset_in(t, t.ntlm));
     return;
   }
   t.type = *type;
   add_message_fields(t, before != nullptr && before->challenge && before->oem);
 }
 
-// CredSSP and LDAP wrap the message in DER of their own, which is not looked into.
-bool take_from_other_wrapping(Token& t, std::size_t where) {
-  constexpr std::uint8_t kSequence = 0x30;
-  constexpr std::uint8_t kInteger = 0x02;
-  const std::size_t at = as_text(t.raw).find(std::string_view("NTLMSSP\0", 8));
-  const bool other =
-      where < t.raw.size() && (t.raw[where] == kSequence || t.raw[where] == kInteger);
-  if (!other || at == std::string_view::npos) {
-    return false;
+// What is in the framing of RFC 2743, CredSSP or LDAP.
+ByteView strip_wrappings(Token& t, ByteView part) {
+  constexpr int kMostWrappings = 4;
+  for (int i = 0; i < kMostWrappings; ++i) {
+    const std::optional<Wrapping> w = unwrap(part);
+    if (!w) {
+      break;
+    }
+    t.fields.push_back(
+        {offset_in(t, part), part.size(), "Wrapping", w->name, "wraps what follows", 0});
+    for (const WrappingPart& p : w->parts) {
+      t.fields.push_back(
+          {offset_in(t, p.bytes), p.bytes.size(), p.name, printable_utf8(p.value), "", 1});
+    }
+    t.wrapping = w->name;
+    t.answer = w->result;
+    part = w->inner;
   }
-  t.ntlm = ByteView(t.raw).subspan(at);
-  t.fields.push_back({0, at, "Wrapping", "not SPNEGO", "CredSSP or LDAP, perhaps", 0});
-  t.oddities.emplace_back("wrapped in a format other than SPNEGO");
-  return true;
+  return part;
+}
+
+// A token that is cut, or malformed around its message, may still hold all or most of that.
+void examine_malformed(Token& t, ByteView part, const TokenProblem& problem, const Token* before) {
+  const std::size_t at = as_text(part).find(std::string_view("NTLMSSP\0", 8));
+  const std::size_t claimed = claimed_size(part);
+  const std::size_t where = offset_in(t, part) + problem.where;
+  if (at == std::string_view::npos && problem.fault == TokenFault::kNotSpnego) {
+    t.fault = Fault{"the token is neither NTLM nor SPNEGO; it belongs to another mechanism", where};
+    return;
+  }
+  if (claimed > part.size()) {
+    t.fault = Fault{"the token was cut: " + std::to_string(part.size()) + " of its " +
+                        std::to_string(claimed) + " bytes are there",
+                    t.raw.size()};
+  } else {
+    t.fault = Fault{
+        looks_like_spnego(part) ? "malformed SPNEGO" : "malformed wrapping of CredSSP or LDAP",
+        where};
+  }
+  if (at != std::string_view::npos) {
+    t.wrapping = "a malformed token";
+    t.fields.push_back({offset_in(t, part), at, "Wrapping", "malformed", "wraps what follows", 0});
+    t.ntlm = part.subspan(at);
+    examine_message(t, before);
+  }
+}
+
+// Bytes behind the end of the DER that a token is; those of the token.
+ByteView without_trailer(Token& t, ByteView part) {
+  const std::size_t claimed = claimed_size(part);
+  const bool der = !part.empty() && !starts_ntlm(part) && starts_token(part);
+  if (!der || claimed == 0 || claimed >= part.size()) {
+    return part;
+  }
+  const std::size_t behind = part.size() - claimed;
+  t.fields.push_back({offset_in(t, part) + claimed, behind, "Trailer",
+                      hex_text(part.subspan(claimed, std::min<std::size_t>(behind, 64))),
+                      "behind the end of the token", 0});
+  t.oddities.push_back(std::to_string(behind) + (behind == 1 ? " byte" : " bytes") +
+                       " behind the end of the token");
+  return part.first(claimed);
+}
+
+void examine_part(Token& t, ByteView part, const Token* before) {
+  t.ntlm = {};
+  if (part.empty() && !t.wrapping.empty()) {
+    return;
+  }
+  TokenProblem problem;
+  if (looks_like_spnego(part) || (!starts_ntlm(part) && starts_token(part))) {
+    t.spnego = read_token(part, &problem);
+    if (!t.spnego) {
+      examine_malformed(t, part, problem, before);
+      return;
+    }
+    add_negotiation(t, part);
+    t.wrapping = t.wrapping.empty() ? "SPNEGO" : "SPNEGO in " + t.wrapping;
+    part = t.spnego->token.value_or(ByteView());
+    if (!starts_ntlm(part)) {
+      if (!part.empty()) {
+        t.oddities.emplace_back("the token inside is not NTLM's");
+      }
+      return;
+    }
+  }
+  t.ntlm = part;
+  examine_message(t, before);
 }
 
 }  // namespace
@@ -179,39 +257,33 @@ std::vector<std::string> flag_names(Flags flags) {
   return names;
 }
 
+void add_fault(Token& t, std::string text, std::size_t offset) {
+  if (t.fault) {
+    t.oddities.push_back("malformed at byte " + std::to_string(offset) + ": " + text);
+  } else {
+    t.fault = Fault{std::move(text), offset};
+  }
+}
+
+std::string size_text(const Token& t) {
+  const std::string all = std::to_string(t.raw.size()) + " bytes";
+  if (t.ntlm.empty() || t.wrapping.empty()) {
+    return all;
+  }
+  return std::to_string(t.ntlm.size()) + " bytes in " + t.wrapping + " (" + all + ")";
+}
+
+bool is_from_server(const Token& t) noexcept {
+  if (t.type) {
+    return *t.type == MessageType::kChallenge;
+  }
+  const bool answers = t.spnego && (t.spnego->state || t.spnego->hint_name);
+  return answers || !t.answer.empty();
+}
+
 Token examine(Bytes raw, const Token* before) {
   Token t(std::move(raw));
-  const ByteView all(t.raw);
-  t.ntlm = all;
-  std::size_t where = 0;
-  if (looks_like_spnego(all)) {
-    TokenProblem problem;
-    const std::optional<SpnegoToken> n = read_token(all, &problem);
-    where = problem.where;
-    if (!n && take_from_other_wrapping(t, where)) {
-      examine_message(t, before);
-      return t;
-    }
-    if (!n) {
-      t.ntlm = {};
-      t.fault = Fault{problem.fault == TokenFault::kNotSpnego
-                          ? "the token is neither NTLM nor SPNEGO; it belongs to another mechanism"
-                          : "malformed SPNEGO",
-                      where};
-      return t;
-    }
-    t.spnego = n;
-    t.ntlm = t.spnego->token.value_or(ByteView());
-    add_negotiation(t);
-    if (t.ntlm.empty() || !as_text(t.ntlm).starts_with("NTLMSSP")) {
-      t.ntlm = {};
-      if (t.spnego->token && !t.spnego->token->empty()) {
-        t.oddities.emplace_back("the token inside is not NTLM's");
-      }
-      return t;
-    }
-  }
-  examine_message(t, before);
+  examine_part(t, strip_wrappings(t, without_trailer(t, t.raw)), before);
   return t;
 }
 

@@ -1,7 +1,7 @@
 // Decodes one NTLM message byte by byte.
 #pragma once
 
-#include "tools/message.h"
+#include "tools/decode/message.h"
 
 namespace gssntlm::tools {
 

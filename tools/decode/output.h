@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/diagnose.h"
-#include "tools/message.h"
+#include "tools/decode/diagnose.h"
+#include "tools/decode/exchange.h"
 
 namespace gssntlm::tools {
 
@@ -18,11 +18,16 @@ struct TextStyle {
 [[nodiscard]] std::string render_text(const Token& token, std::size_t number,
                                       const TextStyle& style);
 [[nodiscard]] std::string render_text(const std::vector<Finding>& findings, const TextStyle& style);
-/// One JSON object in one line, without its end.
-[[nodiscard]] std::string render_json(const Token& token);
+/// The line above the tokens of an exchange.
+[[nodiscard]] std::string render_text(const Exchange& exchange, std::size_t number,
+                                      const TextStyle& style);
+/// One JSON object in one line, without its end. `exchange` is that of the token, `number` its
+/// number from 1.
+[[nodiscard]] std::string render_json(const Token& token, const Exchange& exchange,
+                                      std::size_t number);
 [[nodiscard]] std::string render_json(const std::vector<Finding>& findings);
-/// A whole HTML page about an exchange, with nothing outside of it.
-[[nodiscard]] std::string render_html(const std::vector<Token>& tokens,
+/// A whole HTML page about the exchanges, with nothing outside of it.
+[[nodiscard]] std::string render_html(const std::vector<Exchange>& exchanges,
                                       const std::vector<Finding>& findings);
 
 }  // namespace gssntlm::tools

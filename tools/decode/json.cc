@@ -2,7 +2,7 @@
 
 #include "mech/log/describe.h"
 #include "mech/protocol/logon.h"
-#include "tools/decode_output.h"
+#include "tools/decode/output.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -114,12 +114,15 @@ std::string dump(const Json& j) {
 
 }  // namespace
 
-std::string render_json(const Token& t) {
+std::string render_json(const Token& t, const Exchange& exchange, std::size_t number) {
   Json j = Json::object();
   if (t.fault) {
     j["error"] = t.fault->text;
     j["offset"] = t.fault->offset;
-    return dump(j);
+  }
+  j["exchange"] = number;
+  if (!exchange.connection.empty()) {
+    j["connection"] = exchange.connection;
   }
   j["message"] = t.type ? Json(std::string(type_name(t))) : Json(nullptr);
   if (t.negotiate) {
@@ -129,8 +132,20 @@ std::string render_json(const Token& t) {
   } else if (t.authenticate) {
     add_authenticate(j, t);
   }
+  for (const std::string& field : t.unreadable) {
+    j.erase(field);
+  }
+  if (!t.unreadable.empty()) {
+    j["unreadable"] = t.unreadable;
+  }
+  if (!t.answer.empty()) {
+    j["answer"] = t.answer;
+  }
   if (!t.oddities.empty()) {
     j["unusual"] = t.oddities;
+  }
+  if (!t.wrapping.empty()) {
+    j["wrapping"] = t.wrapping;
   }
   if (t.spnego) {
     j["spnego"] = negotiation_json(*t.spnego);
@@ -141,7 +156,9 @@ std::string render_json(const Token& t) {
 std::string render_json(const std::vector<Finding>& findings) {
   Json verdict = Json::array();
   for (const Finding& f : findings) {
-    verdict.push_back({{"part", f.part}, {"good", f.good}, {"text", f.text}});
+    const Json good =
+        f.verdict == Verdict::kOpen ? Json(nullptr) : Json(f.verdict == Verdict::kGood);
+    verdict.push_back({{"part", f.part}, {"good", good}, {"text", f.text}});
   }
   return dump({{"verdict", verdict}});
 }

@@ -1,13 +1,17 @@
-#include "tools/anatomy.h"
+#include "tools/decode/anatomy.h"
 
 #include <algorithm>
 #include <string>
 
 #include "mech/base/text.h"
 #include "mech/protocol/logon.h"
+#include "tools/decode/repair.h"
 
 namespace gssntlm::tools {
 namespace {
+
+// Bytes behind a message that are shown.
+constexpr std::size_t kMostTrailer = 64;
 
 bool all_zero(ByteView bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
@@ -20,7 +24,11 @@ std::string quoted(const std::string& text) {
 class Anatomy {
  public:
   // What there is of `token` so far is what wraps the message.
-  explicit Anatomy(Token& token) noexcept : t_(token), first_(token.fields.size()) {}
+  explicit Anatomy(Token& token) noexcept
+      : t_(token),
+        message_(token.ntlm),
+        base_(static_cast<std::size_t>(token.ntlm.data() - token.raw.data())),
+        first_(token.fields.size()) {}
 
   void run(bool oem_before) {
     add(0, 8, "Signature", "NTLMSSP", "");
@@ -37,6 +45,7 @@ class Anatomy {
         authenticate(oem_before);
         break;
     }
+    add_trailer();
     std::stable_sort(first_of_this(), t_.fields.end(),
                      [](const Field& a, const Field& b) { return a.offset < b.offset; });
   }
@@ -45,32 +54,78 @@ class Anatomy {
   std::vector<Field>::iterator first_of_this() {
     return t_.fields.begin() + static_cast<std::ptrdiff_t>(first_);
   }
-  [[nodiscard]] std::size_t base() const noexcept {
-    return static_cast<std::size_t>(t_.ntlm.data() - t_.raw.data());
-  }
   void add(std::size_t at, std::size_t size, std::string name, std::string value,
            std::string meaning, unsigned depth = 0) {
     t_.fields.push_back(
-        {base() + at, size, std::move(name), std::move(value), std::move(meaning), depth});
+        {base_ + at, size, std::move(name), std::move(value), std::move(meaning), depth});
   }
   void odd(std::string text) { t_.oddities.push_back(std::move(text)); }
-  void fault(Error error, std::size_t at) {
-    t_.fault = Fault{std::string(minor_text(static_cast<std::uint32_t>(error.minor))), base() + at};
-  }
   [[nodiscard]] std::size_t offset_of(ByteView part) const noexcept {
     return static_cast<std::size_t>(part.data() - t_.ntlm.data());
   }
 
-  // The descriptor of a payload field at `at`.
+  // What no field of the message covers at its end.
+  void add_trailer() {
+    const std::size_t end = t_.fault ? message_.size() : end_of_fields();
+    if (end >= message_.size()) {
+      return;
+    }
+    const std::size_t behind = message_.size() - end;
+    add(end, behind, "Trailer", hex_text(message_.subspan(end, std::min(behind, kMostTrailer))),
+        "behind the last field");
+    odd(std::to_string(behind) + (behind == 1 ? " byte" : " bytes") + " behind the last field");
+  }
+  // A fixed part without Version and MIC may still be followed by their room.
+  [[nodiscard]] std::size_t end_of_fields() const {
+    std::size_t end = room_of_fixed_part();
+    for (std::size_t i = first_; i < t_.fields.size(); ++i) {
+      const Field& f = t_.fields[i];
+      end = std::max(end, f.offset - base_ + f.size);
+    }
+    return end;
+  }
+  [[nodiscard]] std::size_t room_of_fixed_part() const noexcept {
+    switch (*t_.type) {
+      case MessageType::kNegotiate:
+        return 40;
+      case MessageType::kChallenge:
+        return 56;
+      default:
+        return 88;
+    }
+  }
+
+  // The descriptor of a payload field at `at`; not that of a repaired message.
   void descriptor(std::size_t at, const std::string& name, ByteView payload) {
-    const std::uint16_t room = load_le16(&t_.ntlm[at + 2]);
-    const std::uint32_t offset = load_le32(&t_.ntlm[at + 4]);
-    std::string meaning = payload.empty() ? "empty" : "";
-    if (room != payload.size()) {
+    if (!fits(message_.size(), at, 8)) {
+      return;
+    }
+    const std::size_t size = load_le16(&message_[at]);
+    const std::uint16_t room = load_le16(&message_[at + 2]);
+    const std::uint32_t offset = load_le32(&message_[at + 4]);
+    std::string meaning = size == 0 ? "empty" : "";
+    if (size != payload.size()) {
+      meaning = cut_text(size, offset);
+    } else if (room != size) {
       meaning = "MaxLen is " + std::to_string(room) + ", which receivers ignore";
     }
-    add(at, 8, name + "Fields",
-        std::to_string(payload.size()) + " bytes at " + std::to_string(offset), meaning);
+    add(at, 8, name + "Fields", std::to_string(size) + " bytes at " + std::to_string(offset),
+        meaning);
+  }
+  // Of a message of which nothing else can be read.
+  void list_descriptors() {
+    for (const FieldDescriptor& d : descriptors_of(*t_.type)) {
+      descriptor(d.at, d.name, {});
+    }
+  }
+  [[nodiscard]] std::string cut_text(std::size_t size, std::size_t offset) const {
+    if (!t_.fault) {
+      return "not there: the flags do not announce it";
+    }
+    const std::size_t there = offset < message_.size() ? message_.size() - offset : 0;
+    return there < size
+               ? "outside of the message: " + std::to_string(there) + " bytes of it are there"
+               : "not read: malformed";
   }
   void name_field(std::size_t at, const std::string& name, ByteView payload) {
     descriptor(at, name, payload);
@@ -95,17 +150,6 @@ class Anatomy {
         "NTLM revision " + std::to_string(v->revision) + "; for debugging only");
   }
 
-  // Where the first field that points outside has its descriptor; else the start.
-  [[nodiscard]] std::size_t bad_descriptor(std::initializer_list<std::size_t> places) const {
-    for (const std::size_t at : places) {
-      if (fits(t_.ntlm.size(), at, 8) &&
-          !fits(t_.ntlm.size(), load_le32(&t_.ntlm[at + 4]), load_le16(&t_.ntlm[at]))) {
-        return at;
-      }
-    }
-    return t_.ntlm.size() < 32 ? t_.ntlm.size() : 0;
-  }
-
   void weak_flags(Flags f) {
     if (!has(f, flag::kEss)) {
       odd("no extended session security: signatures are weak");
@@ -122,9 +166,9 @@ class Anatomy {
   }
 
   void negotiate() {
-    const Result<NegotiateMessage> m = decode_negotiate(t_.ntlm);
+    const Result<NegotiateMessage> m = decode_or_repair(t_, decode_negotiate);
     if (!m) {
-      fault(m.error(), bad_descriptor({16, 24}));
+      list_descriptors();
       return;
     }
     t_.negotiate = *m;
@@ -174,9 +218,9 @@ class Anatomy {
   }
 
   void challenge() {
-    const Result<ChallengeMessage> m = decode_challenge(t_.ntlm);
+    const Result<ChallengeMessage> m = decode_or_repair(t_, decode_challenge);
     if (!m) {
-      fault(m.error(), bad_descriptor({12, 40}));
+      list_descriptors();
       return;
     }
     t_.challenge = *m;
@@ -194,7 +238,13 @@ class Anatomy {
     }
     version(48, m->version);
     weak_flags(m->flags);
-    const Result<TargetInfo> info = decode_target_info(m->target_info);
+    if (!t_.fault) {
+      judge_target_info(m->target_info);
+    }
+  }
+
+  void judge_target_info(ByteView list) {
+    const Result<TargetInfo> info = decode_target_info(list);
     if (!info) {
       odd("no target information: clients can answer with NTLMv1 only");
     } else if (!info->timestamp) {
@@ -225,12 +275,10 @@ class Anatomy {
   }
 
   void authenticate(bool oem_before) {
-    Result<AuthenticateMessage> m = decode_authenticate(t_.ntlm, oem_before);
+    const auto decoder = [&](ByteView message) { return decode_authenticate(message, oem_before); };
+    const Result<AuthenticateMessage> m = decode_or_repair(t_, decoder);
     if (!m) {
-      fault(m.error(),
-            m.error().minor == Minor::kFieldOutOfBounds || m.error().minor == Minor::kTruncated
-                ? bad_descriptor({12, 20, 28, 36, 44, 52})
-                : 0);
+      list_descriptors();
       return;
     }
     t_.authenticate = *m;
@@ -247,7 +295,7 @@ class Anatomy {
       }
       flags(60, m->flags);
       weak_flags(m->flags);
-    } else {
+    } else if (!t_.fault) {
       odd("no flags: a message of Windows 9x");
     }
     version(64, m->version);
@@ -255,7 +303,9 @@ class Anatomy {
       add(*m->mic_at, kMicSize, "MIC", hex_text(t_.ntlm.subspan(*m->mic_at, kMicSize)),
           "covers all three messages");
     }
-    judge(*m);
+    if (!t_.fault) {
+      judge(*m);
+    }
   }
 
   void responses(const AuthenticateMessage& m) {
@@ -308,7 +358,9 @@ class Anatomy {
   }
 
   Token& t_;
-  std::size_t first_;
+  const ByteView message_;  // as it came, also if t_.ntlm is repaired
+  const std::size_t base_;
+  const std::size_t first_;
 };
 
 }  // namespace
