@@ -139,10 +139,11 @@ Flags negotiate_flags_for_offer(const Policy& policy, const InitiatorRequest& re
     offer &= ~flag::kEss;
   }
   const bool unasked = request.offer_protection && !request.negotiate_flags;
+  const bool asks_to_sign = request.integrity || request.detection;
   if (request.integrity || request.confidentiality || unasked) {
     offer |= flag::kSign | flag::kKeyExchange;
   }
-  if (request.confidentiality || unasked) {
+  if (request.confidentiality || (unasked && !asks_to_sign)) {
     offer |= flag::kSeal;
   }
   if (has(offer, flag::kSeal) && !request.negotiate_flags && offers_lm_key(policy)) {

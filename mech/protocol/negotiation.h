@@ -15,9 +15,12 @@ namespace gssntlm {
 struct InitiatorRequest {
   bool integrity = false;
   bool confidentiality = false;
+  bool detection = false;  ///< of replayed and reordered messages, which only signing gives
   bool identify = false;
   bool connectionless = false;
-  /// Offer signing and sealing though not asked for, as most callers expect of a GSSAPI mechanism.
+  /// Offer signing though not asked for, and sealing too where the caller asks for none of the
+  /// three above: programs that ask for nothing protect messages later, as GSSAPI lets them. One
+  /// that asks for signing alone gets no more.
   bool offer_protection = true;
   /// Replaces the computed NEGOTIATE flags; policy's demands are added.
   std::optional<Flags> negotiate_flags;

@@ -13,6 +13,7 @@ LoginRequest request_of(OM_uint32 flags, bool initiator) noexcept {
   request.caller_flags = flags;
   request.initiator.integrity = (flags & GSS_C_INTEG_FLAG) != 0;
   request.initiator.confidentiality = (flags & GSS_C_CONF_FLAG) != 0;
+  request.initiator.detection = (flags & (GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG)) != 0;
   request.initiator.identify = (flags & GSS_C_IDENTIFY_FLAG) != 0;
   request.initiator.connectionless = (flags & GSS_NTLM_DATAGRAM_FLAG) != 0;
   // An acceptor has no way to be asked for replay detection, and always detects.

@@ -127,6 +127,7 @@ InitiatorRequest choose_request(Input& in) {
   request.identify = (bits & 4) != 0;
   request.connectionless = (bits & 8) != 0;
   request.offer_protection = (bits & 16) == 0;
+  request.detection = (bits & 64) != 0;
   if ((bits & 32) != 0) {
     request.negotiate_flags = flags;
   }

@@ -133,10 +133,15 @@ class Consumers:
         label = ".NET's calls, %s: " % mech
         sealed = all_of(flags_are(0x30), talk(b"wrap"), sign, tampered)
         verdict(label + "EncryptAndSign", meet(self.client(mech), self.server(mech), sealed))
-        verdict(label + "Sign", meet(self.client(mech, "protect=sign"), self.server(mech),
-                                     all_of(flags_are(0x20), talk(b"wrap0"), sign)))
-        verdict(label + "no protection", meet(self.client(mech, "protect=none"), self.server(mech),
+        for no_ci in ("no_ci=no", "no_ci=yes"):
+            verdict("%sSign, %s" % (label, no_ci),
+                    meet(self.client(mech, "protect=sign", no_ci), self.server(mech),
+                         all_of(flags_are(0x20), talk(b"wrap0"), sign)))
+        verdict(label + "no protection", meet(self.client(mech, "protect=none", "no_ci=yes"), self.server(mech),
                                               all_of(flags_are(0), refuses_messages)))
+        # Nothing is asked for: raw NTLM offers all there is, and SPNEGO asks for integrity by itself.
+        verdict(label + "no protection, no_ci=no", meet(self.client(mech, "protect=none"), self.server(mech),
+                                                        flags_are(0x30 if mech == "raw" else 0x20)))
         for user in ("alice", "alice@CORP"):
             verdict("%suser %s" % (label, user),
                     meet(self.client(mech, user=user), self.server(mech), talk(b"wrap")))

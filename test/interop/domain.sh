@@ -349,6 +349,10 @@ read_directory() {
     expect "ldap: sealed, 1.3 MB as ldapi gives them" cmp -s "$lab/sealed" "$lab/ldapi"
     expect "ldap: sealing was agreed" traced 'sent AUTHENTICATE.* SEAL '
     : >"$trace"
+    search -O minssf=1,maxssf=1 -H "ldap://dc1.$lab_dns" >"$lab/asked" 2>"$lab/out" || :
+    expect "ldap: asked for signing alone, 1.3 MB as ldapi gives them" cmp -s "$lab/asked" "$lab/ldapi"
+    expect "ldap: asked for signing alone, the SSF is 1" grep -q 'SASL SSF: 1$' "$lab/out"
+    : >"$trace"
     LDAPTLS_REQCERT=never LDAPSASL_CBINDING=tls-endpoint search -O maxssf=0 \
         -H "ldaps://dc1.$lab_dns" >"$lab/tls" 2>"$lab/out" || :
     expect "ldaps: 1.3 MB as ldapi gives them" cmp -s "$lab/tls" "$lab/ldapi"

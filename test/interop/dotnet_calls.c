@@ -4,8 +4,9 @@
 //   dotnet_calls initiate|accept raw|spnego [KEY=VALUE...]
 //
 // KEYs of an initiator: user, password (without them the default credential), target
-// (HTTP/server.example), protect (none, sign, seal), bindings, neg=yes (SPNEGO's choice narrowed to
-// NTLM). The frames are those of peer.py; commands are those, too, and wrap0, flags and mech.
+// (HTTP/server.example), protect (none, sign, seal), no_ci=yes (GSS_KRB5_CRED_NO_CI_FLAGS_X),
+// bindings, neg=yes (SPNEGO's choice narrowed to NTLM). The frames are those of peer.py; commands
+// are those, too, and wrap0, flags and mech.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static gss_name_t import_target(const char* spn) {
   return name;
 }
 
-static gss_cred_id_t acquire(gss_OID mech, const char* user, const char* password) {
+static gss_cred_id_t acquire(gss_OID mech, const char* user, const char* password, int no_ci) {
   OM_uint32 minor = 0;
   OM_uint32 major = GSS_S_COMPLETE;
   gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
@@ -74,9 +75,12 @@ static gss_cred_id_t acquire(gss_OID mech, const char* user, const char* passwor
     major = lib.gss_acquire_cred(&minor, name, 0, &mechs, GSS_C_INITIATE, &cred, NULL, NULL);
   }
   check(major, minor, "credential");
-  // Where this fails, so does the acquisition.
-  check(lib.gss_set_cred_option(&minor, &cred, &no_ci_flags, &empty), minor,
-        "GSS_KRB5_CRED_NO_CI_FLAGS_X");
+  // Builds against a krb5 that knows the option set it; Microsoft's own do not. Where it fails, so
+  // does the acquisition.
+  if (no_ci) {
+    check(lib.gss_set_cred_option(&minor, &cred, &no_ci_flags, &empty), minor,
+          "GSS_KRB5_CRED_NO_CI_FLAGS_X");
+  }
   if (name != GSS_C_NO_NAME) {
     lib.gss_release_name(&minor, &name);
   }
@@ -97,7 +101,8 @@ static void initiate(gss_OID mech, char** options) {
     send_failure("NTLM is not among the mechanisms");
   }
   gss_cred_id_t cred =
-      acquire(mech, option(options, "user", NULL), option(options, "password", NULL));
+      acquire(mech, option(options, "user", NULL), option(options, "password", NULL),
+              strcmp(option(options, "no_ci", "no"), "yes") == 0);
   if (strcmp(option(options, "neg", "no"), "yes") == 0) {
     gss_OID_set_desc only = {1, &ntlm_oid};
     check(lib.gss_set_neg_mechs(&minor, cred, &only), minor, "gss_set_neg_mechs");

@@ -19,8 +19,7 @@ from scene import Scene, run, verdict
 
 SLAPD, SLAPADD, WHOAMI, SEARCH = "/usr/sbin/slapd", "/usr/sbin/slapadd", "/usr/bin/ldapwhoami", "/usr/bin/ldapsearch"
 SUFFIX = "dc=example,dc=org"
-# Who asks for integrity alone is sealed where both ends can, as with Kerberos.
-MODES = {"sealed": ("maxssf=256", 64), "asked for integrity": ("minssf=1,maxssf=1", 64),
+MODES = {"sealed": ("maxssf=256", 64), "asked for integrity": ("minssf=1,maxssf=1", 1),
          "neither": ("minssf=0,maxssf=0", 0)}
 SIGNED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "domain", "ldap_signed.py")
 INVALID = "Invalid credentials (49)"
@@ -221,7 +220,7 @@ def meet_theirs(directory, here, ours):
     verdict("ldapwhoami at gss-ntlmssp's slapd, wrong password",
             is_refused(directory.ask(WHOAMI, here.env(users=here.wrong), "maxssf=256"), INVALID))
     row("SASL", "OpenLDAP, with gss-ntlmssp as peer", version("gss-ntlmssp"), role,
-        "GSS-SPNEGO: sealed; signed by its client; unprotected by ours; wrong password",
+        "GSS-SPNEGO: sealed; signed; unprotected by ours; wrong password",
         "fails" if scene.failures > before else "works")
 
 

@@ -48,10 +48,14 @@ TEST_CASE("handshake: every combination of flags gives what it says", "[spi]") {
       End initiator;
       End acceptor;
       REQUIRE(run(x, initiator, acceptor));
-      const OM_uint32 expected = GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG | GSS_C_REPLAY_FLAG |
+      // A caller that asks for no protection may protect messages all the same; one that asks for
+      // integrity gets no more. SPNEGO asks for it by itself.
+      const bool asks_for_none = (bits & (1 | 2 | 8)) == 0 && mech == &kNtlm;
+      const OM_uint32 sealing = (bits & 2) != 0 || asks_for_none ? GSS_C_CONF_FLAG : 0;
+      const OM_uint32 expected = GSS_C_INTEG_FLAG | sealing | GSS_C_REPLAY_FLAG |
                                  GSS_C_SEQUENCE_FLAG | (x.flags & GSS_C_IDENTIFY_FLAG);
-      const OM_uint32 looked_at =
-          expected | GSS_C_MUTUAL_FLAG | GSS_C_DELEG_FLAG | GSS_C_IDENTIFY_FLAG | GSS_C_ANON_FLAG;
+      const OM_uint32 looked_at = expected | GSS_C_CONF_FLAG | GSS_C_MUTUAL_FLAG |
+                                  GSS_C_DELEG_FLAG | GSS_C_IDENTIFY_FLAG | GSS_C_ANON_FLAG;
       CHECK((initiator.flags & looked_at) == expected);
       CHECK((acceptor.flags & looked_at) == expected);
       CHECK(acceptor.source.display() == "CORP\\alice");
@@ -68,6 +72,26 @@ TEST_CASE("messages: both directions, raw and inside SPNEGO", "[spi]") {
     End acceptor;
     REQUIRE(run(x, initiator, acceptor));
     check_messages(initiator, acceptor);
+  }
+}
+
+TEST_CASE("messages: whatever protection was asked for, they are sealed", "[spi]") {
+  const Workshop workshop(kUsers);
+  for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    for (const OM_uint32 flags : {OM_uint32{0}, OM_uint32{GSS_C_INTEG_FLAG},
+                                  OM_uint32{GSS_C_REPLAY_FLAG}, OM_uint32{GSS_C_SEQUENCE_FLAG}}) {
+      CAPTURE(mech == &kSpnego, flags);
+      Exchange x;
+      x.mech = mech;
+      x.flags = flags;
+      End initiator;
+      End acceptor;
+      REQUIRE(run(x, initiator, acceptor));
+      check_messages(initiator, acceptor);
+      std::string token;
+      REQUIRE(wrap(initiator, "a message", token).ok());
+      CHECK(token.find("a message") == std::string::npos);
+    }
   }
 }
 

@@ -426,7 +426,7 @@ TEST_CASE("signatures of every length below 16 are refused by all that verify", 
 
 TEST_CASE("conf_req: decides between ends that both tell, and for DCE", "[spi][iov]") {
   const Workshop workshop(kUsers);
-  Pair p(&kNtlm, GSS_C_INTEG_FLAG | GSS_C_DCE_STYLE);
+  Pair p(&kNtlm, GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG | GSS_C_DCE_STYLE);
   std::string token;
   REQUIRE(wrap(p.acceptor, kText, token, 0).ok());
   CHECK(token.substr(16) == kText);

@@ -90,7 +90,7 @@ def check_mic(key, tokens, wanted):
         raise RuntimeError("the MIC is not that of the three messages")
 
 
-def accept(protocol, mech, user, domain, password):
+def accept(protocol, mech, user, domain, password, _):
     helper = Helper(protocol, user, domain, password)
     creds = gssapi.Credentials(usage="accept", mechs=[mech])
     context = gssapi.SecurityContext(creds=creds, usage="accept")
@@ -112,16 +112,22 @@ def accept(protocol, mech, user, domain, password):
     return helper, context, tokens
 
 
-def initiate(protocol, mech, user, domain, password):
+def offers_signing_alone(token):
+    """Of NEGOTIATE's flags SIGN and SEAL."""
+    return struct.unpack("<I", ntlm_of(token)[12:16])[0] & 0x30 == 0x10
+
+
+def initiate(protocol, mech, user, domain, password, flags):
     helper = Helper(protocol)
     creds = gssapi.raw.acquire_cred_with_password(
         gssapi.Name(f"{domain}\\{user}", gssapi.NameType.user), password.encode(), mechs=[mech],
         usage="initiate").creds
     context = gssapi.SecurityContext(
         name=gssapi.Name("host@member1.corp.example", gssapi.NameType.hostbased_service),
-        creds=gssapi.Credentials(creds), usage="initiate", mech=mech,
-        flags=RequirementFlag.integrity | RequirementFlag.confidentiality)
+        creds=gssapi.Credentials(creds), usage="initiate", mech=mech, flags=flags)
     token = context.step(None)
+    if offers_signing_alone(token) != (flags == RequirementFlag.integrity):
+        raise RuntimeError("NEGOTIATE offers other protection than was asked for")
     tokens = [token]
     command = "YR"
     while True:
@@ -145,15 +151,17 @@ def main():
     protocol, user, domain, password, mic = sys.argv[1:]
     mech = SPNEGO if "spnego" in protocol else NTLM
     role = accept if "client" in protocol else initiate
+    sealed = RequirementFlag.integrity | RequirementFlag.confidentiality
     try:
-        helper, context, tokens = role(protocol, mech, user, domain, password)
-        if not context.complete:
-            raise RuntimeError("the context is not complete")
-        key = gssapi.raw.inquire_sec_context_by_oid(context, SESSION_KEY)[0]
-        if helper.key() != key:
-            raise RuntimeError("the session keys differ")
-        check_mic(key, tokens, mic)
-        helper.close()
+        for flags in (sealed,) if role == accept else (sealed, RequirementFlag.integrity):
+            helper, context, tokens = role(protocol, mech, user, domain, password, flags)
+            if not context.complete:
+                raise RuntimeError("the context is not complete")
+            key = gssapi.raw.inquire_sec_context_by_oid(context, SESSION_KEY)[0]
+            if helper.key() != key:
+                raise RuntimeError("the session keys differ")
+            check_mic(key, tokens, mic)
+            helper.close()
     except (RuntimeError, gssapi.exceptions.GSSError) as error:
         print(f"failed: {error}")
         return

@@ -108,6 +108,26 @@ TEST_CASE("initiator asks for protection only when it may", "[initiator]") {
   CHECK(has(flags(), flag::kProtection | flag::kKeyExchange));
 }
 
+TEST_CASE("initiator that is asked to sign offers no sealing", "[initiator]") {
+  constexpr Flags kSigning = flag::kSign | flag::kKeyExchange;
+  constexpr Flags kSealing = kSigning | flag::kSeal;
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    InitiatorRequest request;
+    request.integrity = (bits & 1) != 0;
+    request.confidentiality = (bits & 2) != 0;
+    request.detection = (bits & 4) != 0;
+    request.offer_protection = (bits & 8) != 0;
+    CAPTURE(bits);
+    const Flags offered = Client(setup_with({}, request)).initiator.flags();
+    const bool nothing_asked = (bits & 7) == 0;
+    const Flags expected = request.confidentiality                         ? kSealing
+                           : request.offer_protection && nothing_asked     ? kSealing
+                           : request.offer_protection || request.integrity ? kSigning
+                                                                           : 0;
+    CHECK((offered & kSealing) == expected);
+  }
+}
+
 TEST_CASE("initiator's caller cannot offer less than policy demands", "[initiator]") {
   InitiatorRequest request;
   request.negotiate_flags = 0;
