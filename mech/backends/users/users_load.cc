@@ -1,40 +1,32 @@
 #include "mech/backends/users/users_load.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
-#include <unistd.h>
-
 #include "mech/backends/users/trusted_path.h"
+#include "mech/backends/users/users_access.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
-#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
 
 using Faulty = std::optional<UsersFault>;
 
-UsersFault mode_fault(const std::string& path, const std::string& what) {
-  return {Minor::kUsersFileMode, "users file " + printable_utf8(path) + what, true};
+UsersFault mode_fault(const std::string& path, const std::string& what, bool lasting) {
+  return {Minor::kUsersFileMode, "users file " + printable_utf8(path) + ": " + what, lasting};
 }
 
-Faulty check_mode(const std::string& path, const struct stat& st) {
-  char text[160];
+Faulty check_access(const Descriptor& file, const std::string& path, const struct stat& st) {
   if (!S_ISREG(st.st_mode)) {
-    return mode_fault(path, ": not a regular file");
+    return mode_fault(path, "not a regular file", true);
   }
-  if ((st.st_mode & 077) != 0) {
-    std::snprintf(text, sizeof text, ": mode %04o lets others read or change it; chmod 600 it",
-                  static_cast<unsigned>(st.st_mode & 07777));
-    return mode_fault(path, text);
+  if (const std::optional<std::string> exposure = exposure_of(file.get(), st)) {
+    return mode_fault(path, *exposure, true);
   }
-  if (!is_trusted(st.st_uid)) {
-    return mode_fault(path, ": it belongs to " + owner_text(st.st_uid) + ", not to root or user " +
-                                std::to_string(::geteuid()) + "; chown it");
-  }
-  return std::nullopt;
+  // The file does not show a change of its directory.
+  const std::optional<std::string> exposure = exposure_of_directory(path);
+  return exposure ? Faulty(mode_fault(path, *exposure, false)) : std::nullopt;
 }
 
 // Not read yet.
@@ -46,7 +38,7 @@ UsersLoad open_file(const Descriptor& file, const std::string& path) {
     return load;
   }
   load.identity = FileIdentity::of(st);
-  load.fault = check_mode(path, st);
+  load.fault = check_access(file, path, st);
   return load;
 }
 

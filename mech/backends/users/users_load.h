@@ -36,8 +36,7 @@ struct UsersLoad {
 };
 /// Reads all entries. With `lm_page` passwords in clear text have LM hashes too, through that code
 /// page; smbpasswd entries have those that are written there. Faults: kUsersFileOpen;
-/// kUsersFileMode when others than its owner may read or change it, the owner is neither root nor
-/// this process' user, or it is no regular file; kUsersFileLine. Throws std::bad_alloc.
+/// kUsersFileMode when it is no regular file, or exposed (users_access.h); kUsersFileLine. Throws std::bad_alloc.
 [[nodiscard]] UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page);
 
 /// The same for a file that the command line names: the path is resolved by

@@ -202,12 +202,13 @@ TEST_CASE("users file: lines are whole wherever a read ends", "[users]") {
 TEST_CASE("users file: one that others may read or change is refused", "[users]") {
   const ScratchDirectory scratch;
   const std::string path = scratch.write("users", "DOMAIN:user:Password\n");
-  for (const mode_t mode : {0644u, 0640u, 0604u, 0660u, 0620u, 0602u, 0610u, 0601u, 0777u}) {
+  // What a file of root may show to its group is in users_access_test.cc.
+  for (const mode_t mode : {0644u, 0604u, 0660u, 0620u, 0602u, 0610u, 0601u, 0777u}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);
     char text[8];
     std::snprintf(text, sizeof text, "%04o", mode);
     check_refused(path, Minor::kUsersFileMode, text);
-    check_refused(path, Minor::kUsersFileMode, "chmod 600");
+    check_refused(path, Minor::kUsersFileMode, "chmod 6");
   }
   for (const mode_t mode : {0600u, 0400u, 0700u}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);

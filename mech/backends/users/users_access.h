@@ -1,0 +1,24 @@
+// Who may read and change a users file that logons are checked against.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <sys/stat.h>
+
+namespace gssntlm {
+
+/// What must change before the secrets of the opened file, of which `st` tells, are only read by
+/// those who may: the fault and the remedy, without the file's name. nullopt: nothing must.
+///
+/// A file of root may be read by its group, and, by its access control list (acl(5)), by the user
+/// of this process: so secrets are handed to services. A file of the user of this process may be
+/// read by that user alone. Only the owner may change either. Throws std::bad_alloc.
+[[nodiscard]] std::optional<std::string> exposure_of(int file, const struct stat& st);
+
+/// Whether others may put another file in its place: the directory that holds it, behind all
+/// symbolic links, is writable by others and not sticky. The fault and the remedy, or nullopt, also
+/// where the directory cannot be examined. Throws std::bad_alloc.
+[[nodiscard]] std::optional<std::string> exposure_of_directory(const std::string& path);
+
+}  // namespace gssntlm
