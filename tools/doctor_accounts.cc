@@ -24,7 +24,10 @@ void check_settings(Checks& checks, const Settings& settings) {
                                                      : printable_utf8(settings.source);
   checks.push_back({Check::State::kOk, "settings",
                     source + (changed.empty() ? "; all settings at their defaults"
-                                              : "; not at their defaults: " + changed)});
+                                              : "; not at their defaults: " + changed) +
+                        (settings.users_file_handed_over
+                             ? "; the users file is in CREDENTIALS_DIRECTORY"
+                             : "")});
 }
 
 void check_audit_log(Checks& checks, const Settings& settings) {

@@ -1,12 +1,14 @@
 // user: accounts of a users file.
 #include <cstdio>
-#include <cstdlib>
 
 #include <pwd.h>
 
 #include "mech/backends/users/users_edit.h"
+#include "mech/backends/users/users_load.h"
 #include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
+#include "mech/config/settings.h"
+#include "mech/crypto/primitives.h"
 #include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
@@ -23,14 +25,20 @@ struct UserOptions {
   bool from_stdin = false;
 };
 
-// --file, or NTLM_USER_FILE.
+// --file, or that of acceptors in the settings and the environment.
 std::optional<std::string> file_of(const UserOptions& o) {
   if (!o.file.empty()) {
     return o.file;
   }
-  const char* file = std::getenv("NTLM_USER_FILE");
-  if (file == nullptr || *file == '\0') {
-    complain("no users file is named; give --file FILE, or set NTLM_USER_FILE");
+  const Result<Ref<const Settings>> settings = load_settings();
+  if (!settings) {
+    complain(settings.error());
+    return std::nullopt;
+  }
+  const std::string& file = (*settings)->acceptor_users_path();
+  if (file.empty()) {
+    complain(
+        "no users file is named; give --file FILE, or set NTLM_USER_FILE or [accounts] users_file");
     return std::nullopt;
   }
   return file;
@@ -214,6 +222,47 @@ int run_list(const UserOptions& o) {
   return kDone;
 }
 
+// What an acceptor would say of the password; "": it logs in.
+std::string why_rejected(const std::optional<UserEntry>& entry, const NtHash& hash) {
+  if (!entry) {
+    return " has no account";
+  }
+  if (entry->disabled) {
+    return " is disabled; gss-ntlm user enable enables it";
+  }
+  if (!entry->nt_hash) {
+    return " has no NT hash; gss-ntlm user passwd sets one";
+  }
+  return verify_equal(entry->nt_hash->view(), hash.view()) ? "" : " has another password";
+}
+
+int run_check(const UserOptions& o) {
+  const std::optional<std::string> file = file_of(o);
+  const std::optional<Account> account = file ? parse_account(o.account) : std::nullopt;
+  if (!account) {
+    return kBadUsage;
+  }
+  const Result<std::shared_ptr<const UsersTable>> users = load_users_table(*file);
+  if (!users) {
+    return complain(users.error());
+  }
+  const std::optional<SecretBytes> password =
+      read_password("Password of " + shown(*account), o.from_stdin);
+  if (!password) {
+    return kFailed;
+  }
+  const Result<Bytes> user = utf16le_from_utf8(account->user);
+  const Result<Bytes> domain = utf16le_from_utf8(account->domain);
+  const std::string why = why_rejected(
+      user && domain ? (*users)->find(*user, *domain) : std::nullopt, hash_password(*password));
+  if (!why.empty()) {
+    complain(printable_utf8(*file) + ": " + shown(*account) + why);
+    return kFailed;
+  }
+  std::printf("%s\tthe password is right\n", shown(*account).c_str());
+  return kDone;
+}
+
 const char* outcome_text(UsersText::Imported::Outcome outcome, bool in_place) {
   switch (outcome) {
     case UsersText::Imported::Outcome::kAdded:
@@ -268,8 +317,9 @@ int run_import(const UserOptions& o) {
 Command add(Command user, const std::shared_ptr<UserOptions>& o, const char* name,
             const char* about, bool takes_account) {
   Command command = user.add_command(name, about);
-  command.add_option("--file", o->file, "The users file (default: NTLM_USER_FILE)");
-  if (std::string_view(name) != "list") {
+  command.add_option("--file", o->file,
+                     "The users file (default: NTLM_USER_FILE, or that of the settings)");
+  if (std::string_view(name) != "list" && std::string_view(name) != "check") {
     command.add_option("--owner", o->owner, "For root: the file belongs to this user, not to root");
   }
   if (takes_account) {
@@ -326,6 +376,12 @@ void add_user_commands(Command program, int& status) {
   Command list = add(user, o, "list", "List the accounts of the file", false);
   list.footer("Example: gss-ntlm user list --file users");
   list.callback([o, &status] { status = run_list(*o); });
+
+  Command check = add(user, o, "check", "Check a password as an acceptor would", true);
+  check.add_flag("--stdin", o->from_stdin,
+                 "Read the password from the first line of standard input");
+  check.footer("Example: gss-ntlm user check --file users 'CORP\\alice'");
+  check.callback([o, &status] { status = run_check(*o); });
 
   Command take_over = add(user, o, "import", "Turn clear-text passwords into hashes", false);
   take_over.add_option("--from", o->from,

@@ -43,6 +43,7 @@ struct Settings : RefCounted {
   std::string users_file;                   ///< path, for both roles; empty: none
   std::string acceptor_users_file;          ///< for acceptors alone; empty: users_file
   std::string initiator_users_file;         ///< for initiators alone; empty: users_file
+  bool users_file_handed_over = false;      ///< users_file is kHandedOverUsers
   std::uint64_t users_file_grace = 5 * 60;  ///< seconds that acceptors use one that went bad
   std::string default_user;                 ///< NTLMUSER; empty: none
   std::uint64_t winbind_timeout = 15;       ///< seconds that a login waits for winbind
@@ -69,12 +70,16 @@ struct Settings : RefCounted {
 
 inline constexpr const char* kDefaultSettingsFile = "/etc/gss/ntlm-settings.conf";
 
+/// The users file where none is named: a credential of this name in $CREDENTIALS_DIRECTORY
+/// (systemd.exec(5)), if it is there when settings are loaded.
+inline constexpr const char* kHandedOverUsers = "ntlm-users";
+
 /// The settings in force: defaults, then the file (GSS_NTLM_SETTINGS or kDefaultSettingsFile, which
 /// need not exist), then the environment, as secure_getenv would read it: LM_COMPAT_LEVEL,
 /// NETBIOS_COMPUTER_NAME, NETBIOS_DOMAIN_NAME, NTLM_USER_FILE, NTLMUSER, GSS_NTLM_TRACE or
-/// GSSNTLMSSP_DEBUG, GSS_NTLM_TRACE_LEVEL. The outcome is kept until the environment or the file
-/// changes; the file is looked at once a second at most. No network.
-/// Error: kBadSetting; its detail names file and line, or the variable. Throws std::bad_alloc.
+/// GSSNTLMSSP_DEBUG, GSS_NTLM_TRACE_LEVEL, CREDENTIALS_DIRECTORY. The outcome is kept until the
+/// environment or the file changes; the file is looked at once a second at most. No network. Error:
+/// kBadSetting; its detail names file and line, or the variable. Throws std::bad_alloc.
 [[nodiscard]] Result<Ref<const Settings>> load_settings();
 
 /// Reads `text`, the contents of a settings file called `name` in errors, into `settings`.

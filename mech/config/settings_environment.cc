@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -33,10 +34,11 @@ struct Variable {
   std::array<std::string_view, 2> keys;
 };
 
-enum : std::size_t { kFileVariable, kDefaultUser, kFirstKeyed };
+enum : std::size_t { kFileVariable, kDefaultUser, kCredentials, kFirstKeyed };
 constexpr std::array kVariables = {
     Variable{"GSS_NTLM_SETTINGS", {}, {}},
     Variable{"NTLMUSER", {}, {}},
+    Variable{"CREDENTIALS_DIRECTORY", {}, {}},
     Variable{"GSSNTLMSSP_DEBUG", "trace", {"file"}},
     Variable{"LM_COMPAT_LEVEL", "policy", {"send_level", "accept_level"}},
     Variable{"NETBIOS_COMPUTER_NAME", "names", {"netbios_computer"}},
@@ -51,6 +53,8 @@ static_assert(kVariables.size() == kSettingVariables);
 // Whether some variable's name begins like this entry: hardly any other does.
 constexpr bool may_be_variable(const char* entry) noexcept {
   switch (entry[0]) {
+    case 'C':
+      return entry[1] == 'R';
     case 'G':
       return entry[1] == 'S';
     case 'L':
@@ -88,6 +92,20 @@ void set_path(Settings& settings, std::string_view key, const char* value) {
   settings.users_file = value;
   settings.acceptor_users_file.clear();
   settings.initiator_users_file.clear();
+}
+
+// What systemd hands over (LoadCredential=ntlm-users:...), where no users file is named.
+void find_handed_over(Settings& settings, const char* directory) {
+  if (*directory != '/' || !settings.users_file.empty() || !settings.acceptor_users_file.empty() ||
+      !settings.initiator_users_file.empty()) {
+    return;
+  }
+  std::string path(directory);
+  path.append("/").append(kHandedOverUsers);
+  if (::access(path.c_str(), F_OK) == 0) {
+    settings.users_file = std::move(path);
+    settings.users_file_handed_over = true;
+  }
 }
 
 }  // namespace
@@ -146,6 +164,7 @@ Status apply_variables(const VariableValues& values, Settings& settings) {
       }
     }
   }
+  find_handed_over(settings, values[kCredentials]);
   return {};
 }
 

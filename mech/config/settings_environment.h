@@ -8,7 +8,7 @@
 
 namespace gssntlm {
 
-inline constexpr std::size_t kSettingVariables = 9;
+inline constexpr std::size_t kSettingVariables = 10;
 
 /// The values of the variables that change settings, in the environment itself; "" for one that is
 /// not set. An empty level is " ": it is a mistake, not an absent one.

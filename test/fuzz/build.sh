@@ -55,5 +55,5 @@ glue_environment() {
     export GSS_MECH_CONFIG="$build/test/spi/gss-ntlm-test.conf"
     export KRB5_CONFIG=/dev/null KRB5CCNAME=FILE:/nonexistent/ccache KRB5_KTNAME=FILE:/nonexistent/keytab
     export LSAN_OPTIONS="suppressions=$source/test/support/lsan.supp:print_suppressions=0"
-    unset NTLM_USER_FILE NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
+    unset NTLM_USER_FILE CREDENTIALS_DIRECTORY NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
 }

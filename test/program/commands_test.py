@@ -233,6 +233,22 @@ def test_users(directory):
     out, _ = run("user", "list", "--file", path)
     expect(out == "CORP\\alice\tenabled\n", out)
     run("user", "list", status=2, env={"NTLM_USER_FILE": ""})
+    settings = os.path.join(directory, "named-in-settings")
+    with open(settings, "w", encoding="utf-8") as f:
+        f.write("[accounts]\nusers_file = %s\n" % path)
+    out, _ = run("user", "list", env={"GSS_NTLM_SETTINGS": settings})
+    expect(out == "CORP\\alice\tenabled\n", out)
+    for account in ("CORP\\alice", "corp\\ALICE", "alice"):
+        out, _ = run("user", "check", "--file", path, account, "--stdin", stdin=b"Passw0rd\n")
+        expect("the password is right" in out, f"a password that is right: {out}")
+    for account, password, words in (("CORP\\alice", b"passw0rd\n", "another password"),
+                                     ("CORP\\bob", b"Passw0rd\n", "has no account")):
+        _, err = run("user", "check", "--file", path, account, "--stdin", stdin=password, status=1)
+        expect(words in err and path in err, f"a password that is wrong: {err}")
+    run("user", "disable", "--file", path, "CORP\\alice")
+    _, err = run("user", "check", "--file", path, "CORP\\alice", "--stdin", stdin=b"Passw0rd\n", status=1)
+    expect("disabled" in err, f"a disabled account: {err}")
+    run("user", "enable", "--file", path, "CORP\\alice")
     empty = os.path.join(directory, "empty")
     with open(empty, "w", encoding="utf-8") as f:
         f.write("D:unset:\nD\\hash:1:%s:31D6CFE0D16AE931B73C59D7E0C089C0:[U]:\n" % ("X" * 32))

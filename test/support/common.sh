@@ -48,7 +48,7 @@ private_root() {
     esac
     chmod 755 "$root"
     # Nothing of the caller's own set-up takes part.
-    unset NTLM_USER_FILE NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
+    unset NTLM_USER_FILE CREDENTIALS_DIRECTORY NTLMUSER LM_COMPAT_LEVEL NETBIOS_COMPUTER_NAME NETBIOS_DOMAIN_NAME
     printf '[accounts]\ninitiator = users_file\n' >"$root/settings"
     chmod 644 "$root/settings"
     export GSS_NTLM_SETTINGS="$root/settings"

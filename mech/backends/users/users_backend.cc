@@ -125,7 +125,7 @@ class UsersBackend final : public Backend {
       return identity.error();
     }
     if (!search.place) {
-      trace_event(settings, "credentials: from the users file");
+      trace_event(settings, "credentials: from " + login_origin(search, settings));
     }
     return FoundLogin{std::move(*identity)};
   }

@@ -224,7 +224,7 @@ TEST_CASE("users file: a foreign owner is refused", "[users]") {
     return;
   }
   check_refused(path, Minor::kUsersFileMode, "12345");
-  check_refused(path, Minor::kUsersFileMode, "chown");
+  check_refused(path, Minor::kUsersFileMode, "run this as that user");
 }
 
 TEST_CASE("users file: a link to a good file is followed, to a bad one refused", "[users]") {

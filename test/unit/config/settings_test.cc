@@ -48,6 +48,7 @@ struct CleanEnvironment {
   ScopedVariable domain{"NETBIOS_DOMAIN_NAME", nullptr};
   ScopedVariable users{"NTLM_USER_FILE", nullptr};
   ScopedVariable user{"NTLMUSER", nullptr};
+  ScopedVariable credentials{"CREDENTIALS_DIRECTORY", nullptr};
   ScopedVariable trace{"GSS_NTLM_TRACE", nullptr};
   ScopedVariable debug{"GSSNTLMSSP_DEBUG", nullptr};
   ScopedVariable trace_level{"GSS_NTLM_TRACE_LEVEL", nullptr};
@@ -196,6 +197,41 @@ TEST_CASE("the environment overrides the file") {
   CHECK((*s)->acceptor_users_path() == "/env");
   CHECK((*s)->initiator_users_path() == "/env");
   CHECK(printable_utf16le((*s)->names.nb_computer) == "ENV");
+}
+
+TEST_CASE("a credential of systemd is the users file where none is named") {
+  const CleanEnvironment clean;
+  const ScratchDirectory scratch;
+  const ScopedVariable credentials("CREDENTIALS_DIRECTORY", scratch.path("").c_str());
+  const auto users_file = [] {
+    const Result<Ref<const Settings>> s = load_settings();
+    REQUIRE(s.ok());
+    CHECK((*s)->users_file_handed_over == !(*s)->users_file.empty());
+    return (*s)->users_file;
+  };
+  CHECK(users_file().empty());
+  const std::string path = scratch.write("ntlm-users", "DOM:alice:pw\n");
+  {
+    const ScopedVariable again("CREDENTIALS_DIRECTORY", scratch.path(".").c_str());
+    CHECK(users_file() == scratch.path(".") + "/ntlm-users");
+  }
+  for (const char* elsewhere : {"", "relative", "/nonexistent"}) {
+    const ScopedVariable other("CREDENTIALS_DIRECTORY", elsewhere);
+    CHECK(users_file().empty());
+  }
+  for (const char* key : {"users_file", "acceptor_users_file", "initiator_users_file"}) {
+    const std::string text = std::string("[accounts]\n") + key + " = /named\n";
+    const ScopedVariable file("GSS_NTLM_SETTINGS", scratch.write(key, text).c_str());
+    const Result<Ref<const Settings>> s = load_settings();
+    REQUIRE(s.ok());
+    CHECK_FALSE((*s)->users_file_handed_over);
+    CHECK((*s)->users_file == (key[0] == 'u' ? "/named" : ""));
+  }
+  const ScopedVariable named("NTLM_USER_FILE", "/env");
+  const Result<Ref<const Settings>> s = load_settings();
+  REQUIRE(s.ok());
+  CHECK((*s)->users_file == "/env");
+  CHECK_FALSE((*s)->users_file_handed_over);
 }
 
 TEST_CASE("a wrong or empty level in the environment is an error that names it") {
