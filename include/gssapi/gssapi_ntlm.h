@@ -120,9 +120,10 @@
 #define GSS_NTLM_S_KEYRING 0x4E540034u             /* kernel keyring cannot be used */
 #define GSS_NTLM_S_DOMAIN 0x4E540035u              /* no domain controller reached; retry */
 #define GSS_NTLM_S_NO_LOCAL_USER 0x4E540036u       /* no account of this system for the user */
-#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u       /* name has no such attribute, or it is verified */
-#define GSS_NTLM_S_SEQUENCE_USED 0x4E540038u   /* sealing would use a sequence number twice */
-#define GSS_NTLM_S_BAD_STORE_VALUE 0x4E540039u /* a credential store's value cannot be used */
-#define GSS_NTLM_S_NO_USER_NAME 0x4E54003Au    /* a secret was given without its user */
+#define GSS_NTLM_S_ATTRIBUTE 0x4E540037u        /* name has no such attribute, or it is verified */
+#define GSS_NTLM_S_SEQUENCE_USED 0x4E540038u    /* sealing would use a sequence number twice */
+#define GSS_NTLM_S_BAD_STORE_VALUE 0x4E540039u  /* a credential store's value cannot be used */
+#define GSS_NTLM_S_NO_USER_NAME 0x4E54003Au     /* a secret was given without its user */
+#define GSS_NTLM_S_RESPONSE_VERSION 0x4E54003Bu /* NTLMv2 response of an unknown version */
 
 #endif

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "mech/base/bytes.h"
+#include "mech/base/status.h"
 
 namespace gssntlm {
 
@@ -23,6 +24,11 @@ class Runtime {
   [[nodiscard]] virtual bool tracing() const noexcept { return false; }
   /// Records one event, as text. Callers never pass a secret.
   virtual void trace(std::string_view event) const noexcept { (void)event; }
+  /// Gives the caller of the step the reason of an error that the step is about to return.
+  virtual void explain(Minor minor, std::string_view reason) const noexcept {
+    (void)minor;
+    (void)reason;
+  }
 };
 
 inline constexpr std::uint64_t kFiletimePerSecond = 10'000'000;

@@ -68,13 +68,14 @@ std::optional<std::string> user_refusal(const AccountSpelling& account, const Se
 }
 
 std::optional<std::string> target_refusal(std::string_view target, const Settings& settings) {
-  if (target.empty()) {
-    return refusal(settings, "the client named no target that a MIC covers");
+  if (!target.empty() && matches_any_target(settings.target_names, target)) {
+    return std::nullopt;
   }
-  if (!matches_any_target(settings.target_names, target)) {
-    return refusal(settings, "target_names lacks the client's target " + printable_utf8(target));
-  }
-  return std::nullopt;
+  const bool require = settings.target_check == TargetCheck::kRequire && !settings.audit_only;
+  std::string text = require ? "refused, " : "would be refused by target_check = require, ";
+  text += target.empty() ? "the client named no target that a MIC covers"
+                         : "target_names lacks the client's target " + printable_utf8(target);
+  return require ? text + " (target_check = require)" : text;
 }
 
 bool reflects_this_host(ByteView challenge, std::string_view target, const Settings& settings) {

@@ -12,6 +12,7 @@
 #include "mech/base/civil_time.h"
 #include "mech/crypto/primitives.h"
 #include "mech/log/describe.h"
+#include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "mech/os/fork_mutex.h"
 #include "mech/os/random.h"
@@ -145,6 +146,10 @@ void ProcessRuntime::trace(std::string_view event) const noexcept {
   const std::string_view role(role_);
   const bool says_role = event.starts_with(role) && event.substr(role.size()).starts_with(": ");
   write_event(path, context, says_role ? std::string_view() : role, event);
+}
+
+void ProcessRuntime::explain(Minor minor, std::string_view reason) const noexcept {
+  (void)error_with_detail(Major::kFailure, minor, reason);
 }
 
 void ProcessRuntime::trace_message(std::string_view verb, ByteView token) const {

@@ -23,6 +23,8 @@ class ProcessRuntime : public Runtime {
   [[nodiscard]] std::array<std::uint8_t, 32> machine_id() const noexcept override;
   [[nodiscard]] bool tracing() const noexcept override;
   void trace(std::string_view event) const noexcept override;
+  /// The reason becomes the detail of error_with_detail().
+  void explain(Minor minor, std::string_view reason) const noexcept override;
 
   /// A message that was `verb` ("sent", "received"), decoded, at trace level 2. No response, key or
   /// hash is shown.

@@ -162,7 +162,7 @@ Result<Buffer> LoginContext::challenge(ByteView negotiate) {
                                            : acceptor->challenge(negotiate, names, env());
   if (!token) {
     report_.failed(token.error(), events);
-    return token.error().minor == Minor::kPolicyBlocked ? connectionless_off() : token.error();
+    return token;
   }
   failed_ = false;
   remember_issued(token->view());

@@ -71,7 +71,8 @@ Status LoginReport::audit(ByteView authenticate, const Name* target, const Name*
   }
   env_.trace(*problem);
   return accepted && settings_->audit_required
-             ? Status(error_with_detail(Major::kFailure, Minor::kPolicyBlocked, *problem))
+             ? Status(error_with_detail(Major::kFailure, Minor::kPolicyBlocked,
+                                        *problem + " ([audit] required = yes)"))
              : Status();
 }
 

@@ -285,8 +285,12 @@ Status LoginContext::load_open(Deserializer& in) {
   if (anonymous && session->protects()) {
     return defective(Minor::kImport);
   }
-  if (session->protects() && key_bits(session->flags()) < policy().min_key_bits) {
-    return failure(Minor::kPolicyKeyLength);
+  if (const unsigned bits = key_bits(session->flags());
+      session->protects() && bits < policy().min_key_bits) {
+    return error_with_detail(
+        Major::kFailure, Minor::kPolicyKeyLength,
+        "the imported context has a session key of " + std::to_string(bits) +
+            " bits, and [policy] min_key_bits = " + std::to_string(policy().min_key_bits));
   }
   if (!initiator_role_ && session->is_connectionless() && !policy().allow_connectionless) {
     return connectionless_off();

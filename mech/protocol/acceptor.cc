@@ -13,12 +13,15 @@ namespace gssntlm {
 namespace {
 
 constexpr std::uint64_t kMaxFiletime = ~std::uint64_t{0};
+constexpr std::string_view kClientNames =
+    "the user, domain or workstation of the client's AUTHENTICATE";
+constexpr Error kUnbound{Major::kBadBindings, Minor::kBindings};
+constexpr std::string_view kConnectionlessOff =
+    "the client begins a connectionless context, and [policy] allow_connectionless = no; set it "
+    "for a service that uses NTLM over datagrams";
 
-Error refuse(const Refusal& refusal, const Runtime& env) {
-  if (env.tracing()) {
-    env.trace("acceptor: refused, " + std::string(refusal.reason));
-  }
-  return refusal.error;
+Error refuse(Error error, std::string_view reason, const Runtime& env) {
+  return refuse(error, "acceptor", reason, env);
 }
 
 // ExportedSessionKey: the one that was wrapped, or the key exchange key itself.
@@ -30,29 +33,6 @@ SessionKey unwrap_key(const AuthenticateMessage& message, Flags agreed,
   SessionKey key;
   rc4k(with.view(), message.session_key.first<SessionKey::kSize>(), key.bytes());
   return key;
-}
-
-Bytes trusted_target_name(const AuthenticateMessage& message) {
-  if (!proves_pairs(message)) {
-    return {};
-  }
-  const TargetInfo& info = message.v2->target_info;
-  if (!info.target_name || (info.flags.value_or(0) & av_flag::kUntrustedTargetName) != 0) {
-    return {};
-  }
-  return Bytes(info.target_name->begin(), info.target_name->end());
-}
-
-LoginFacts facts_of(const AuthenticateMessage& message, ByteView workstation,
-                    const Outcome& outcome) {
-  LoginFacts facts;
-  facts.workstation.assign(workstation.begin(), workstation.end());
-  facts.target_name = trusted_target_name(message);
-  facts.kind = outcome.kind;
-  facts.mic = outcome.mic;
-  facts.channel_bound = outcome.channel_bound;
-  facts.key_bits = outcome.protects() ? key_bits(outcome.flags) : 0;
-  return facts;
 }
 
 // Whether the client says that it runs on this machine.
@@ -87,9 +67,9 @@ Result<Buffer> Acceptor::challenge(ByteView negotiate, const HostNames& names, c
   // there.
   const bool anonymous = policy_.allow_anonymous && has(offer->flags, flag::kAnonymous);
   const std::optional<Refusal> refusal =
-      anonymous ? std::nullopt : check_reply_flags(reply, policy_);
+      anonymous ? std::nullopt : check_reply_flags(reply, offer->flags, policy_);
   if (refusal) {
-    return refuse(*refusal, env);
+    return refuse(refusal->error, refusal->reason, env);
   }
   return emit(reply, negotiate, names, env);
 }
@@ -100,8 +80,7 @@ Result<Buffer> Acceptor::connectionless_challenge(const HostNames& names, const 
   }
   state_ = State::kFailed;
   if (!policy_.allow_connectionless) {
-    env.trace("acceptor: refused, connectionless contexts are off (allow_connectionless)");
-    return failure(Minor::kPolicyBlocked);
+    return refuse(failure(Minor::kPolicyBlocked), kConnectionlessOff, env);
   }
   return emit(negotiate_flags_for_connectionless_challenge(policy_, names), {}, names, env);
 }
@@ -122,9 +101,11 @@ Result<Buffer> Acceptor::emit(Flags flags, ByteView negotiate, const HostNames& 
   if (!has(flags, flag::kUnicode)) {
     Result<Bytes> oem = oem_from_utf16le(reply.target_name, policy_.code_page);
     if (!oem) {
-      env.trace(
-          "acceptor: the client takes OEM names only, and ours cannot be written in its page");
-      return oem.error();
+      return refuse(oem.error(),
+                    describe_offer({"client", flags}) +
+                        " do not have Unicode names, and this host's name cannot be written in "
+                        "[policy] code_page",
+                    env);
     }
     oem_name = std::move(*oem);
     reply.target_name = oem_name;
@@ -161,7 +142,7 @@ Result<AcceptedLogon> Acceptor::verify(ByteView token, const ChannelBindingHash*
                                        const AccountSource& accounts, const Runtime& env) {
   const Result<AuthenticateMessage> message = decode_authenticate(token, uses_oem());
   if (!message) {
-    return message.error();
+    return explain_name(message.error(), kClientNames, env);
   }
   const Result<Flags> agreed = agree(*message, env);
   if (!agreed) {
@@ -177,7 +158,7 @@ Result<AcceptedLogon> Acceptor::verify(ByteView token, const ChannelBindingHash*
 Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountSource& accounts,
                                             const Runtime& env) {
   const AuthenticateMessage& message = answer.message;
-  Result<Names> names = read_names(message, answer.agreed);
+  Result<Names> names = read_names(message, answer.agreed, env);
   if (!names) {
     return names.error();
   }
@@ -206,8 +187,8 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
     return s.error();
   }
   if (message.v2 && message.v2->target_info.repeats_bindings && !proves_pairs(message)) {
-    env.trace("acceptor: refused, no MIC covers a duplicate pair of channel bindings");
-    return defective(Minor::kBadAvPairs);
+    return refuse(defective(Minor::kBadAvPairs),
+                  "no MIC covers a duplicate pair of channel bindings", env);
   }
   if (message.v2) {
     if (Status s = check_blob(*message.v2, env); !s) {
@@ -235,12 +216,14 @@ Result<AcceptedLogon> Acceptor::check_anonymous(const AuthenticateMessage& messa
                                                 const ChannelBindingHash* bindings,
                                                 const Runtime& env) {
   if (!accepts_kind(ResponseKind::kAnonymous, policy_)) {
-    env.trace("acceptor: refused, anonymous logons are off");
-    return failure(Minor::kAnonymous);
+    return refuse(failure(Minor::kAnonymous),
+                  "the client is anonymous, and [policy] allow_anonymous = no", env);
   }
   if (bindings != nullptr) {
-    env.trace("acceptor: refused, an anonymous client cannot give channel bindings");
-    return Error{Major::kBadBindings, Minor::kBindings};
+    return refuse(kUnbound,
+                  "the client is anonymous and cannot send channel bindings, which the application "
+                  "requires",
+                  env);
   }
   outcome_.flags = agreed;
   outcome_.key = unwrap_key(message, agreed, KeyExchangeKey());
@@ -262,14 +245,14 @@ Result<Flags> Acceptor::agree(const AuthenticateMessage& message, const Runtime&
   if (const std::optional<Refusal> refusal =
           anonymous ? check_anonymous_flags(challenge, answer)
                     : check_authenticate_flags(challenge, answer, policy_)) {
-    return refuse(*refusal, env);
+    return refuse(refusal->error, refusal->reason, env);
   }
   return anonymous ? anonymous_flags(challenge, answer)
                    : negotiate_flags_for_session(challenge, answer);
 }
 
-Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
-                                             Flags agreed) const {
+Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message, Flags agreed,
+                                             const Runtime& env) const {
   Names names;
   struct Slot {
     ByteView from;
@@ -289,7 +272,7 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
       *slot.to = *slot.converted;
     }
     if (!is_clean_name(*slot.to)) {
-      return defective(Minor::kBadString);
+      return explain_name(defective(Minor::kBadString), kClientNames, env);
     }
   }
   return names;
@@ -297,16 +280,24 @@ Result<Acceptor::Names> Acceptor::read_names(const AuthenticateMessage& message,
 
 Status Acceptor::check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
                             const Runtime& env) const {
+  const ResponseKind kind = response_kind(request);
+  const std::string_view name = kind_name(kind);
   if (!accepts_response(request, policy_)) {
-    if (env.tracing()) {
-      env.trace("acceptor: refused, policy does not take this response: " +
-                std::string(kind_name(response_kind(request))));
-    }
-    return failure(Minor::kPolicyVersion);
+    return refuse(failure(Minor::kPolicyVersion),
+                  std::string("the kind of the client's response is ")
+                      .append(name)
+                      .append(", which [policy] accept_level = ")
+                      .append(std::to_string(policy_.acceptor_level))
+                      .append(" rejects"),
+                  env);
   }
-  if (response_kind(request) != ResponseKind::kNtlmV2 && bindings != nullptr) {
-    env.trace("acceptor: refused, channel bindings need NTLMv2");
-    return Error{Major::kBadBindings, Minor::kBindings};
+  if (kind != ResponseKind::kNtlmV2 && bindings != nullptr) {
+    return refuse(kUnbound,
+                  std::string("the kind of the client's response is ")
+                      .append(name)
+                      .append(", which carries no channel bindings, and the application requires "
+                              "them"),
+                  env);
   }
   return {};
 }
@@ -317,8 +308,8 @@ Status Acceptor::check_mic(const Answer& answer, const SessionKey& key, const Ru
     case MicDemand::kNone:
       return {};
     case MicDemand::kMissing:
-      env.trace("acceptor: refused, the client sent no MIC");
-      return failure(Minor::kLogonFailure);
+      return reject_logon("acceptor", env,
+                          [] { return "the client sent no MIC, and [policy] require_mic = yes"; });
     case MicDemand::kVerify:
       break;
   }
@@ -345,19 +336,22 @@ Status Acceptor::check_blob(const V2ClientChallenge& blob, const Runtime& env) c
     return failure(Minor::kInternal);
   }
   if (!answers_target_info(*sent, blob.target_info)) {
-    env.trace("acceptor: refused, the response was made for another server's challenge");
-    return failure(Minor::kLogonFailure);
+    return reject_logon("acceptor", env,
+                        [] { return "the response was made for another server's challenge"; });
   }
   if (names_this_machine(blob, env) && policy_.refuse_reflection) {
-    env.trace("acceptor: refused, a login from this machine to itself may be a reflected one");
-    return failure(Minor::kLogonFailure);
+    return reject_logon("acceptor", env, [] {
+      return "the client says that it runs on this machine, and [policy] refuse_reflection = yes";
+    });
   }
   const std::uint64_t now = env.now();
   const std::uint64_t skew = now > blob.timestamp ? now - blob.timestamp : blob.timestamp - now;
   if (policy_.max_skew_seconds <= kMaxFiletime / kFiletimePerSecond &&
       skew > policy_.max_skew_seconds * kFiletimePerSecond) {
-    env.trace("acceptor: refused, the client's clock differs by more than is allowed");
-    return failure(Minor::kLogonFailure);
+    return reject_logon("acceptor", env, [&] {
+      return "the client's clock differs by " + std::to_string(skew / kFiletimePerSecond) +
+             " s, and [policy] max_clock_skew = " + std::to_string(policy_.max_skew_seconds) + "s";
+    });
   }
   return {};
 }
@@ -372,24 +366,26 @@ Result<bool> Acceptor::check_bindings(const AuthenticateMessage& message,
   const std::optional<ByteView> given =
       message.v2 ? message.v2->target_info.channel_bindings : std::nullopt;
   if (!given || is_zero(*given)) {
-    return check_unbound("acceptor: refused, the client gave no channel bindings", env);
+    return check_unbound("the client sent no channel bindings", env);
   }
   if (!verify_equal(*given, *bindings)) {
-    env.trace("acceptor: refused, the client's channel bindings are those of another channel");
-    return Error{Major::kBadBindings, Minor::kBindings};
+    return refuse(kUnbound,
+                  "the client's channel bindings are those of another channel, and [policy] "
+                  "channel_bindings is not off",
+                  env);
   }
   if (!proves_pairs(message)) {
-    return check_unbound("acceptor: refused, no MIC covers the client's channel bindings", env);
+    return check_unbound("no MIC covers the client's channel bindings", env);
   }
   return true;
 }
 
-Result<bool> Acceptor::check_unbound(std::string_view refusal, const Runtime& env) const {
+Result<bool> Acceptor::check_unbound(std::string_view why, const Runtime& env) const {
   if (policy_.channel_bindings == Demand::kAccept) {
     return false;
   }
-  env.trace(refusal);
-  return Error{Major::kBadBindings, Minor::kBindings};
+  return refuse(kUnbound, std::string(why).append(", and [policy] channel_bindings = require"),
+                env);
 }
 
 }  // namespace gssntlm

@@ -89,7 +89,8 @@ class Acceptor {
   Result<AcceptedLogon> check_anonymous(const AuthenticateMessage& message, Flags agreed,
                                         const ChannelBindingHash* bindings, const Runtime& env);
   Result<Flags> agree(const AuthenticateMessage& message, const Runtime& env) const;
-  Result<Names> read_names(const AuthenticateMessage& message, Flags agreed) const;
+  Result<Names> read_names(const AuthenticateMessage& message, Flags agreed,
+                           const Runtime& env) const;
   Status check_kind(const LogonRequest& request, const ChannelBindingHash* bindings,
                     const Runtime& env) const;
   Status check_mic(const Answer& answer, const SessionKey& key, const Runtime& env) const;
@@ -97,7 +98,7 @@ class Acceptor {
   Result<bool> check_bindings(const AuthenticateMessage& message,
                               const ChannelBindingHash* bindings, const Runtime& env) const;
   // The verdict on a client that is not bound to the channel: false, or the error of kRequire.
-  Result<bool> check_unbound(std::string_view refusal, const Runtime& env) const;
+  Result<bool> check_unbound(std::string_view why, const Runtime& env) const;
   [[nodiscard]] bool uses_oem() const noexcept;
 
   Policy policy_;

@@ -63,9 +63,13 @@ bool repeats_pairs(ByteView asked, ByteView answered) noexcept {
   return answered.size() > size && same_bytes(asked.first(size), answered.first(size));
 }
 
+Error refuse(Error error, std::string_view reason, const Runtime& env) {
+  return refuse(error, "initiator", reason, env);
+}
+
 Error refuse_agent(const Runtime& env) {
-  env.trace("initiator: refused, the agent's answer lacks what was asked for");
-  return failure(Minor::kPolicyFlags);
+  return refuse(failure(Minor::kPolicyFlags),
+                "the answer of the agent (winbind) lacks what was asked for", env);
 }
 
 }  // namespace
@@ -115,7 +119,7 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
                                  const Runtime& env) {
   const Result<ChallengeMessage> challenge = decode_challenge(token);
   if (!challenge) {
-    return challenge.error();
+    return explain_name(challenge.error(), "the target name of the server's CHALLENGE", env);
   }
   const Result<Flags> agreed = agree(challenge->flags, env);
   if (!agreed) {
@@ -168,8 +172,10 @@ Result<Buffer> Initiator::ask_agent(ByteView challenge_token, const ChallengeMes
                                     Flags agreed, const ChannelBindingHash* bindings,
                                     const Runtime& env) {
   if (setup_.request.connectionless) {
-    env.trace("initiator: refused, an agent answers no connectionless challenge");
-    return failure(Minor::kPolicyFlags);
+    return refuse(failure(Minor::kPolicyFlags),
+                  "the application requires a connectionless context (GSS_C_DATAGRAM_FLAG), for "
+                  "which an agent (winbind) answers no challenge",
+                  env);
   }
   const Result<Bytes> pairs = compose_agent_pairs(
       {setup_.policy, *setup_.identity, challenge, agreed, Nonce(), bindings, setup_.target_name},
@@ -224,11 +230,8 @@ Result<Flags> Initiator::agree(Flags challenge, const Runtime& env) const {
   const Flags offered = outcome_.flags;
   const Flags agreed = agree_with_challenge(offered, challenge, setup_.request);
   if (const std::optional<Refusal> refusal =
-          check_challenge_flags(agreed, offered, setup_.policy, setup_.request)) {
-    if (env.tracing()) {
-      env.trace("initiator: refused, " + std::string(refusal->reason));
-    }
-    return refusal->error;
+          check_challenge_flags({offered, challenge, agreed}, setup_.policy, setup_.request)) {
+    return refuse(refusal->error, refusal->reason, env);
   }
   return agreed;
 }
@@ -241,9 +244,10 @@ Result<Buffer> Initiator::compose(Flags agreed, const Responses& responses, Byte
                   anonymous ? ByteView() : ByteView(setup_.workstation));
   if (has(agreed, flag::kOem)) {
     if (Status s = names.encode(setup_.policy.code_page); !s) {
-      env.trace(
-          "initiator: the server takes OEM names, and one cannot be written in its code page");
-      return s.error();
+      return refuse(s.error(),
+                    "the server's CHALLENGE has OEM names only, and the user, domain or "
+                    "workstation cannot be written in [policy] code_page",
+                    env);
     }
   }
   AuthenticateFields fields;

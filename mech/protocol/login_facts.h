@@ -3,6 +3,7 @@
 
 #include "mech/base/bytes.h"
 #include "mech/protocol/outcome.h"
+#include "mech/wire/authenticate.h"
 
 namespace gssntlm {
 
@@ -18,5 +19,10 @@ struct LoginFacts {
 #include "mech/protocol/login_facts.inc"
 #undef X
 };
+
+/// What a verified AUTHENTICATE and its outcome tell; `workstation` is UTF-16LE. The target name
+/// only if a MIC covers it and the client vouches for it. Throws std::bad_alloc.
+[[nodiscard]] LoginFacts facts_of(const AuthenticateMessage& message, ByteView workstation,
+                                  const Outcome& outcome);
 
 }  // namespace gssntlm

@@ -1,5 +1,7 @@
 #include "mech/protocol/negotiation.h"
 
+#include <string>
+
 namespace gssntlm {
 namespace {
 
@@ -19,14 +21,6 @@ constexpr Flags kKeptBits =
 constexpr Flags kNeverAdded = kKeptBits | kLmKeys;
 // What a client may choose to leave out.
 constexpr Flags kChosenBits = kLmKeys | flag::k56 | flag::kIdentify;
-
-constexpr Refusal kNoEss{failure(Minor::kPolicyFlags),
-                         "the peer does without extended session security"};
-constexpr Refusal kShortKey{failure(Minor::kPolicyKeyLength),
-                            "the session key would be shorter than policy demands"};
-constexpr Refusal kSealingNeedsEss{
-    failure(Minor::kPolicyFlags),
-    "connectionless messages cannot be sealed without extended session security"};
 
 // Which of two ways to keys and streams holds when both are named.
 Flags resolve(Flags flags) noexcept {
@@ -76,48 +70,70 @@ Flags default_base(const Policy& policy) noexcept {
   return flags;
 }
 
-std::optional<Refusal> check_strength(Flags flags, bool demand_ess, const Policy& policy) noexcept {
+// `requirement`: "WHAT, which WHO requires", or the like.
+Refusal lacks(const Peer& peer, std::string_view requirement) {
+  return {failure(Minor::kPolicyFlags),
+          describe_offer(peer).append(" do not have ").append(requirement)};
+}
+
+Refusal short_key(unsigned bits, const Peer& peer, const Policy& policy) {
+  return {failure(Minor::kPolicyKeyLength), describe_offer(peer)
+                                                .append(" lead to a session key of ")
+                                                .append(std::to_string(bits))
+                                                .append(" bits, and [policy] min_key_bits = ")
+                                                .append(std::to_string(policy.min_key_bits))};
+}
+
+std::optional<Refusal> check_strength(Flags flags, const Peer& peer, bool demand_ess,
+                                      const Policy& policy) {
   if (demand_ess && !has(flags, flag::kEss)) {
-    return kNoEss;
+    return lacks(peer, "extended session security, which [policy] require_ess = yes requires");
   }
   if (!has_any(flags, flag::kProtection)) {
     return std::nullopt;
   }
-  if (key_bits(flags) < policy.min_key_bits) {
-    return kShortKey;
+  if (const unsigned bits = key_bits(flags); bits < policy.min_key_bits) {
+    return short_key(bits, peer, policy);
   }
   if (has(flags, flag::kSeal) && cannot_seal(flags)) {
-    return kSealingNeedsEss;
+    return lacks(peer,
+                 "extended session security, without which connectionless messages cannot be "
+                 "sealed");
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> check_additions(Flags challenge, Flags answer) noexcept {
-  if ((answer & kNeverAdded & ~challenge) != 0) {
-    return Refusal{failure(Minor::kDowngrade),
-                   "AUTHENTICATE sets flags that CHALLENGE had cleared"};
+// AUTHENTICATE has flags that it must not have, or lacks some; `bits` says which.
+Refusal downgrade(std::string_view what, Flags bits) {
+  return {failure(Minor::kDowngrade),
+          std::string("AUTHENTICATE ").append(what).append(": ").append(hex_of(bits))};
+}
+
+std::optional<Refusal> check_additions(Flags challenge, Flags answer) {
+  if (const Flags added = answer & kNeverAdded & ~challenge; added != 0) {
+    return downgrade("sets flags that CHALLENGE had cleared", added);
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> check_changes(Flags challenge, Flags answer) noexcept {
-  if ((challenge & kKeptBits & ~answer) != 0) {
-    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE clears flags that CHALLENGE had set"};
+std::optional<Refusal> check_changes(Flags challenge, Flags answer) {
+  if (const Flags cleared = challenge & kKeptBits & ~answer; cleared != 0) {
+    return downgrade("clears flags that CHALLENGE had set", cleared);
   }
-  if (const auto refusal = check_additions(challenge, answer)) {
+  if (auto refusal = check_additions(challenge, answer)) {
     return refusal;
   }
   if (has(challenge, flag::kUnicode) && !has(answer, flag::kUnicode)) {
-    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE gives up Unicode"};
+    return downgrade("gives up Unicode", answer);
   }
   return std::nullopt;
 }
 
 // Connectionless the client chooses, among what was offered.
-std::optional<Refusal> check_choice(Flags offer, Flags answer) noexcept {
+std::optional<Refusal> check_choice(Flags offer, Flags answer) {
   constexpr Flags kCharsets = flag::kUnicode | flag::kOem;
   if (!has(answer, flag::kDatagram) || (answer & (kNeverAdded | kCharsets) & ~offer) != 0) {
-    return Refusal{failure(Minor::kDowngrade), "AUTHENTICATE chooses what CHALLENGE did not offer"};
+    return downgrade("chooses what CHALLENGE did not offer", answer);
   }
   if (!has(answer, flag::kKeyExchange)) {
     return Refusal{defective(Minor::kBadResponse),
@@ -176,21 +192,24 @@ Flags agree_with_challenge(Flags offered, Flags challenge,
   return resolve(agreed) | choose_charset(offered & challenge);
 }
 
-std::optional<Refusal> check_challenge_flags(Flags agreed, Flags offered, const Policy& policy,
-                                             const InitiatorRequest& request) noexcept {
-  if (has(agreed, flag::kOem) && !has(offered, flag::kOem)) {
-    return Refusal{failure(Minor::kPolicyFlags), "the server does without Unicode"};
+std::optional<Refusal> check_challenge_flags(const ChallengeFlags& flags, const Policy& policy,
+                                             const InitiatorRequest& request) {
+  const Peer server{"server", flags.challenge};
+  if (has(flags.agreed, flag::kOem) && !has(flags.offered, flag::kOem)) {
+    return lacks(server, "Unicode names, which [policy] offer_oem = no requires");
   }
-  if (request.connectionless && !has(agreed, flag::kDatagram | flag::kKeyExchange)) {
-    return Refusal{failure(Minor::kPolicyFlags), "the server does not offer connectionless NTLM"};
+  if (request.connectionless && !has(flags.agreed, flag::kDatagram | flag::kKeyExchange)) {
+    return lacks(server,
+                 "connectionless NTLM with a key exchange, which the application requires "
+                 "(GSS_C_DATAGRAM_FLAG)");
   }
-  if (request.confidentiality && !has(agreed, flag::kSeal)) {
-    return Refusal{failure(Minor::kPolicyFlags), "the server does without sealing"};
+  if (request.confidentiality && !has(flags.agreed, flag::kSeal)) {
+    return lacks(server, "sealing, which the application requires (GSS_C_CONF_FLAG)");
   }
-  if (request.integrity && !has_any(agreed, flag::kProtection)) {
-    return Refusal{failure(Minor::kPolicyFlags), "the server does without signing"};
+  if (request.integrity && !has_any(flags.agreed, flag::kProtection)) {
+    return lacks(server, "signing, which the application requires (GSS_C_INTEG_FLAG)");
   }
-  return check_strength(agreed, initiator_demands_ess(policy), policy);
+  return check_strength(flags.agreed, server, initiator_demands_ess(policy), policy);
 }
 
 Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
@@ -220,8 +239,8 @@ Flags negotiate_flags_for_connectionless_challenge(const Policy& policy,
   return policy.offer_oem ? offer | flag::kOem : offer;
 }
 
-std::optional<Refusal> check_reply_flags(Flags reply, const Policy& policy) noexcept {
-  return check_strength(reply, acceptor_demands_ess(policy), policy);
+std::optional<Refusal> check_reply_flags(Flags reply, Flags offered, const Policy& policy) {
+  return check_strength(reply, {"client", offered}, acceptor_demands_ess(policy), policy);
 }
 
 Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
@@ -230,19 +249,19 @@ Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
 }
 
 std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
-                                                const Policy& policy) noexcept {
-  if (const auto refusal = has(challenge, flag::kDatagram) ? check_choice(challenge, answer)
-                                                           : check_changes(challenge, answer)) {
+                                                const Policy& policy) {
+  if (auto refusal = has(challenge, flag::kDatagram) ? check_choice(challenge, answer)
+                                                     : check_changes(challenge, answer)) {
     return refusal;
   }
-  return check_reply_flags(negotiate_flags_for_session(challenge, answer), policy);
+  return check_reply_flags(negotiate_flags_for_session(challenge, answer), answer, policy);
 }
 
 Flags anonymous_flags(Flags challenge, Flags answer) noexcept {
   return resolve(challenge & (answer | ~(kKeptBits | kChosenBits)));
 }
 
-std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept {
+std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) {
   return has(challenge, flag::kDatagram) ? check_choice(challenge, answer)
                                          : check_additions(challenge, answer);
 }

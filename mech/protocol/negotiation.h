@@ -2,12 +2,12 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
 #include "mech/base/flags.h"
 #include "mech/base/status.h"
 #include "mech/protocol/identity.h"
 #include "mech/protocol/policy.h"
+#include "mech/protocol/refusal.h"
 
 namespace gssntlm {
 
@@ -26,12 +26,6 @@ struct InitiatorRequest {
   std::optional<Flags> negotiate_flags;
 };
 
-/// Why flags are rejected.
-struct Refusal {
-  Error error;
-  std::string_view reason;  ///< for the trace; static
-};
-
 /// What an initiator offers in NEGOTIATE, or chooses from connectionless [MS-NLMP] 3.1.5.1.1.
 [[nodiscard]] Flags negotiate_flags_for_offer(const Policy& policy, const InitiatorRequest& request,
                                               bool anonymous) noexcept;
@@ -42,10 +36,17 @@ struct Refusal {
 [[nodiscard]] Flags agree_with_challenge(Flags offered, Flags challenge,
                                          const InitiatorRequest& request) noexcept;
 
+/// An initiator's flags: what it offered, what CHALLENGE said, and what it agrees to.
+struct ChallengeFlags {
+  Flags offered = 0;
+  Flags challenge = 0;
+  Flags agreed = 0;
+};
 /// Whether the agreed flags satisfy request and policy [MS-NLMP] 3.1.5.1.2; nullopt if so. Errors:
-/// FAILURE kPolicyFlags, kPolicyKeyLength.
-[[nodiscard]] std::optional<Refusal> check_challenge_flags(
-    Flags agreed, Flags offered, const Policy& policy, const InitiatorRequest& request) noexcept;
+/// FAILURE kPolicyFlags, kPolicyKeyLength. Throws std::bad_alloc.
+[[nodiscard]] std::optional<Refusal> check_challenge_flags(const ChallengeFlags& flags,
+                                                           const Policy& policy,
+                                                           const InitiatorRequest& request);
 
 /// The flags of a CHALLENGE in answer to NEGOTIATE [MS-NLMP] 3.2.5.1.1.
 [[nodiscard]] Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
@@ -54,9 +55,10 @@ struct Refusal {
 [[nodiscard]] Flags negotiate_flags_for_connectionless_challenge(const Policy& policy,
                                                                  const HostNames& names) noexcept;
 
-/// Whether an acceptor may answer a client with `reply`; nullopt if so. Errors as
-/// check_challenge_flags().
-[[nodiscard]] std::optional<Refusal> check_reply_flags(Flags reply, const Policy& policy) noexcept;
+/// Whether an acceptor may answer a client that said `offered` with `reply`; nullopt if so. Errors
+/// as check_challenge_flags().
+[[nodiscard]] std::optional<Refusal> check_reply_flags(Flags reply, Flags offered,
+                                                       const Policy& policy);
 
 /// What holds after an AUTHENTICATE that says `answer` to what CHALLENGE said [MS-NLMP] 3.2.5.1.2,
 /// 3.2.5.2.2. Only what check_authenticate_flags() lets pass.
@@ -64,14 +66,15 @@ struct Refusal {
 
 /// Whether an acceptor accepts those flags; nullopt if so. Errors: FAILURE kDowngrade,
 /// kPolicyFlags, kPolicyKeyLength; DEFECTIVE_TOKEN kCharset, kBadResponse (connectionless without
-/// KEY_EXCH).
+/// KEY_EXCH). Throws std::bad_alloc.
 [[nodiscard]] std::optional<Refusal> check_authenticate_flags(Flags challenge, Flags answer,
-                                                              const Policy& policy) noexcept;
+                                                              const Policy& policy);
 
 /// The same for an anonymous client, whose messages are not protected anyway: flags that it clears
 /// are ignored (Samba's client clears extended session security), flags that it adds are rejected.
+/// Throws std::bad_alloc.
 [[nodiscard]] Flags anonymous_flags(Flags challenge, Flags answer) noexcept;
-[[nodiscard]] std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer) noexcept;
+[[nodiscard]] std::optional<Refusal> check_anonymous_flags(Flags challenge, Flags answer);
 
 /// A session key travels in AUTHENTICATE [MS-NLMP] 3.1.5.1.2.
 [[nodiscard]] constexpr bool exchanges_key(Flags agreed) noexcept {

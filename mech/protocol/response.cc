@@ -1,14 +1,20 @@
 #include "mech/protocol/response.h"
 
 #include <algorithm>
+#include <string>
 
 #include "mech/protocol/mic_policy.h"
+#include "mech/protocol/refusal.h"
 #include "mech/wire/authenticate.h"
 
 namespace gssntlm {
 namespace {
 
 constexpr std::uint8_t kResponseVersion = 1;
+
+Error refuse(Error error, std::string_view reason, const Runtime& env) {
+  return refuse(error, "initiator", reason, env);
+}
 
 std::array<std::uint8_t, 4> le32(std::uint32_t v) noexcept {
   std::array<std::uint8_t, 4> out;
@@ -133,17 +139,35 @@ Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Runt
 // [MS-NLMP] 3.1.5.1.2: where messages are protected the server must say who it is.
 Status check_target_info(const ResponseInput& in, const TargetInfo& info, const Runtime& env) {
   if (in.challenge.target_info.empty()) {
-    if (in.policy.require_target_info) {
-      env.trace("initiator: refused, the server sent no target information");
-      return failure(Minor::kTargetInfo);
-    }
-    return {};
+    return in.policy.require_target_info
+               ? refuse(failure(Minor::kTargetInfo),
+                        "the server sent no target information, and [policy] require_target_info = "
+                        "yes",
+                        env)
+               : Status();
   }
   if (has_any(in.agreed, flag::kProtection) && (!info.nb_computer || !info.nb_domain)) {
-    env.trace("initiator: refused, the server's target information lacks its names");
-    return failure(Minor::kTargetInfo);
+    return refuse(failure(Minor::kTargetInfo),
+                  "the server's target information lacks its NetBIOS names, which signing and "
+                  "sealing require",
+                  env);
   }
   return {};
+}
+
+// Whether AUTHENTICATE can carry the channel bindings that the application passed, if it did.
+Status check_bindings(const ResponseInput& in, bool v2, const Runtime& env) {
+  if (in.bindings == nullptr || (v2 && !in.challenge.target_info.empty())) {
+    return {};
+  }
+  const std::string why =
+      v2 ? "the server sent no target information"
+      : in.identity.is_anonymous()
+          ? "an anonymous client sends none"
+          : "[policy] send_level = " + std::to_string(in.policy.initiator_level) +
+                " sends no NTLMv2 response, which alone carries them";
+  return refuse({Major::kBadBindings, Minor::kBindings},
+                "the application passed channel bindings that cannot be sent: " + why, env);
 }
 
 }  // namespace
@@ -151,9 +175,8 @@ Status check_target_info(const ResponseInput& in, const TargetInfo& info, const 
 Result<Responses> compute_responses(const ResponseInput& in, const Runtime& env) {
   const bool anonymous = in.identity.is_anonymous();
   const bool v2 = !anonymous && family_sent(in.policy) == ResponseFamily::kNtlmV2;
-  if (in.bindings != nullptr && (!v2 || in.challenge.target_info.empty())) {
-    env.trace("initiator: refused, channel bindings were given and nothing here can carry them");
-    return Error{Major::kBadBindings, Minor::kBindings};
+  if (Status s = check_bindings(in, v2, env); !s) {
+    return s.error();
   }
   if (!v2) {
     return anonymous ? respond_anonymously() : respond_v1(in);
@@ -175,8 +198,8 @@ Result<Responses> compute_responses(const ResponseInput& in, const Runtime& env)
 Result<Bytes> compose_agent_pairs(const ResponseInput& in, const Runtime& env) {
   const Result<TargetInfo> info = decode_target_info(in.challenge.target_info);
   if (in.challenge.target_info.empty() || !info || info->repeats_bindings) {
-    env.trace("initiator: refused, the server sent no target information, which an agent needs");
-    return failure(Minor::kTargetInfo);
+    return refuse(failure(Minor::kTargetInfo),
+                  "the server sent no valid target information, which an agent needs", env);
   }
   if (Status s = check_target_info(in, *info, env); !s) {
     return s.error();

@@ -59,8 +59,11 @@ Result<V2ClientChallenge> decode_client_challenge(ByteView nt_response) noexcept
   r.copy(c.client_challenge);
   r.skip(4);
   c.av_pairs = r.take(r.remaining());
-  if (!r.ok() || types != kRespTypes || c.av_pairs.size() < kAvListMin) {
+  if (!r.ok() || c.av_pairs.size() < kAvListMin) {
     return defective(Minor::kBadResponse);
+  }
+  if (types != kRespTypes) {
+    return defective(Minor::kResponseVersion);
   }
   const Result<TargetInfo> info = decode_target_info(c.av_pairs);
   if (!info) {

@@ -42,7 +42,7 @@ struct AuthenticateMessage {
 /// some clients answer an OEM challenge in OEM and set UNICODE. Errors (DEFECTIVE_TOKEN): kNotNtlm,
 /// kWrongMessage, kTooLong, kTruncated (also a MIC announced and not there), kFieldOutOfBounds
 /// (also a payload over the header or MIC), kBadString (odd Unicode names), kBadResponse
-/// (impossible lengths, unknown response version), kBadAvPairs.
+/// (impossible lengths), kResponseVersion, kBadAvPairs.
 [[nodiscard]] Result<AuthenticateMessage> decode_authenticate(ByteView token,
                                                               bool oem_agreed = false) noexcept;
 

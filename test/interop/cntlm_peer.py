@@ -91,7 +91,7 @@ def main():
         attempt("cntlm logs in", lambda: let_in(workshop, site))
         attempt("cntlm, wrong password", lambda: refuse(workshop, site, "logon failure", password="guess"))
         attempt("cntlm, NTLMv1, is refused by the default policy",
-                lambda: refuse(workshop, site, "does not offer protection", auth="NTLM"))
+                lambda: refuse(workshop, site, "does not offer a capability", auth="NTLM"))
         attempt("cntlm, NTLMv1 with extended session security, is refused by the default policy",
                 lambda: refuse(workshop, site, "version of NTLM", auth="NTLM2SR"))
         workshop.policy(accept_level="4")

@@ -73,7 +73,7 @@ def main():
     visit = Visit(here)
     for mech in ("raw", "spnego"):
         label = "Heimdal's client, %s, " % mech
-        visit.refused(label + "sealed, default policy", "session keys shorter", mech, visit.strict)
+        visit.refused(label + "sealed, default policy", "session key would be shorter", mech, visit.strict)
         visit.refused(label + "neither, default policy", "rejects this version of NTLM", mech, visit.strict, NOTHING)
         visit.refused(label + "sealed, short keys allowed", "rejects this version of NTLM", mech, visit.short_keys)
         visit.refused(label + "neither, accept_level = 5", "rejects this version of NTLM", mech, visit.level5, NOTHING)

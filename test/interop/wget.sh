@@ -49,7 +49,7 @@ $(tail -n 4 "$apache_dir/error.log")"
 
 apache_start "$root/users"
 try "wget is refused by the default policy" 401 alice "$password"
-if grep -q "the peer does not offer protection" "$apache_dir/error.log"; then
+if grep -q "the peer does not offer a capability" "$apache_dir/error.log"; then
     pass "Apache's log says why"
 else
     fail "Apache's log says why" "$(tail -n 4 "$apache_dir/error.log")"

@@ -71,7 +71,7 @@ TEST_CASE("anonymous: acceptors reject anonymous clients by default", "[anonymou
   Duel duel(setup);
   CHECK(duel.run() == Leg::kJudgement);
   CHECK(duel.error().minor == Minor::kAnonymous);
-  CHECK(duel.traced("anonymous logons are off"));
+  CHECK(duel.traced("allow_anonymous = no"));
   CHECK(duel.accounts.questions() == 0);
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("connectionless: acceptors do without unless policy has them", "[conne
   Duel duel(setup);
   CHECK(duel.run() == Leg::kChallenge);
   CHECK(duel.error().minor == Minor::kPolicyBlocked);
-  CHECK(duel.traced("connectionless contexts are off"));
+  CHECK(duel.traced("allow_connectionless = no"));
 }
 
 TEST_CASE("connectionless: a client needs DATAGRAM and KEY_EXCH in the offer", "[connectionless]") {
@@ -96,7 +96,7 @@ TEST_CASE("connectionless: a client needs DATAGRAM and KEY_EXCH in the offer", "
     store_le32(&duel.challenge_token[20], load_le32(&duel.challenge_token[20]) & ~bit);
     CHECK_FALSE(duel.authenticate());
     CHECK(duel.error().minor == Minor::kPolicyFlags);
-    CHECK(duel.traced("does not offer connectionless"));
+    CHECK(duel.traced("do not have connectionless NTLM"));
   }
 }
 

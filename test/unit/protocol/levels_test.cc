@@ -127,7 +127,7 @@ TEST_CASE("levels: an acceptor takes what its level says and nothing else", "[le
       } else {
         CHECK(duel.ended_at() == Leg::kJudgement);
         CHECK(duel.error().minor == Minor::kPolicyVersion);
-        CHECK(duel.traced("policy does not take this response: NTLMv1"));
+        CHECK(duel.traced("response is NTLMv1"));
       }
     }
   }

@@ -158,7 +158,8 @@ TEST_CASE("SingleHost: a client on this machine is refused, unless policy takes 
     duel.server_env.machine = c.server;
     CAPTURE(c.refuse, c.open);
     CHECK((duel.run() == Leg::kOpen) == c.open);
-    CHECK(duel.server_env.traced("refused, a login from this machine") == !c.open);
+    CHECK(duel.server_env.traced("on this machine, and [policy] refuse_reflection = yes") ==
+          !c.open);
   }
 }
 
