@@ -28,9 +28,11 @@ fi
 release=unknown
 [ ! -r /etc/os-release ] || release=$(. /etc/os-release && echo "${ID-} ${VERSION_ID-}")
 case $release in
-"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev heimdal=libgssapi3-heimdal ;;
+"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev heimdal=libgssapi3-heimdal
+    java=openjdk-17-jdk-headless ;;
 # The formatter is pinned to version 14, which Debian 13 does not have: linting is Debian 12's work.
-"debian 13") lint="" winpr=libwinpr3-dev heimdal=libgssapi3t64-heimdal ;;
+"debian 13") lint="" winpr=libwinpr3-dev heimdal=libgssapi3t64-heimdal
+    java="openjdk-21-jdk-headless openjdk-25-jdk-headless" ;;
 *)
     echo "deps.sh: this is '$release', not Debian 12 or 13: install the counterparts of the" >&2
     echo "deps.sh: packages that test/deps.sh names by hand" >&2
@@ -44,9 +46,9 @@ build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfc
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-# gss-ntlmssp, Heimdal, impacket, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop;
+# gss-ntlmssp, Heimdal, impacket, Java, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop;
 # MIT's KDC and kinit are for Kerberos beside NTLM.
-peers="gss-ntlmssp $heimdal krb5-admin-server krb5-gss-samples krb5-kdc krb5-user openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
+peers="gss-ntlmssp $heimdal $java krb5-admin-server krb5-gss-samples krb5-kdc krb5-user openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
        $winpr"
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm python3-requests-ntlm python3-winrm wget"
