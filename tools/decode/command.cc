@@ -6,6 +6,8 @@
 #include "mech/base/text.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/decode/capture.h"
+#include "tools/decode/capture_file.h"
 #include "tools/decode/input.h"
 #include "tools/decode/output.h"
 #include "tools/decode/page_file.h"
@@ -24,23 +26,41 @@ struct DecodeOptions {
   bool bytes = false;
 };
 
+// Complains of what it cannot show, and returns nothing if that is all.
+std::vector<Conversation> search(const Input& input) {
+  std::vector<Conversation> found;
+  std::string reason = no_token_in(input);
+  if (is_capture(as_bytes(input.text))) {
+    CaptureContent content = read_capture(as_bytes(input.text));
+    for (const std::string& note : content.notes) {
+      complain(input.name + ": " + note);
+    }
+    found = std::move(content.conversations);
+    reason += ", a capture of " + std::to_string(content.packets) + " packets and " +
+              std::to_string(content.connections) + " connections";
+  } else {
+    found.push_back(find_tokens(input.text));
+    if (!found.back().all) {
+      complain(input.name + ": more tokens than are shown; only the first are");
+    }
+  }
+  std::erase_if(found, [](const Conversation& c) { return c.tokens.empty(); });
+  if (found.empty()) {
+    complain(reason);
+  }
+  return found;
+}
+
 std::optional<std::vector<Exchange>> read_exchanges(const DecodeOptions& o) {
   std::vector<Conversation> conversations;
   const std::vector<std::string> standard = {"-"};
   for (const std::string& argument : o.inputs.empty() ? standard : o.inputs) {
     const std::optional<Input> input = read_input(argument);
-    if (!input) {
+    std::vector<Conversation> found = input ? search(*input) : std::vector<Conversation>();
+    if (found.empty()) {
       return std::nullopt;
     }
-    Conversation found = find_tokens(input->text);
-    if (found.tokens.empty()) {
-      complain(no_token_in(*input));
-      return std::nullopt;
-    }
-    if (!found.all) {
-      complain(input->name + ": more tokens than are shown; only the first are");
-    }
-    conversations.push_back(std::move(found));
+    std::move(found.begin(), found.end(), std::back_inserter(conversations));
   }
   return examine(std::move(conversations));
 }
@@ -178,7 +198,8 @@ void add_decode_command(Command program, int& status) {
   Command command = program.add_command("decode", "Explain NTLM and SPNEGO tokens");
   command.add_option("input", o->inputs,
                      "Tokens (hexadecimal, base64, headers, dumps) or files that contain some, "
-                     "logs of curl -v for instance; - or nothing: standard input");
+                     "captures (pcap, pcapng) and logs of curl -v for instance; - or nothing: "
+                     "standard input");
   command.add_flag("--json", o->json, "One JSON object a token, one a line");
   command.add_flag("--bytes", o->bytes, "With offsets and bytes");
   command.add_option("--html", o->html,

@@ -53,6 +53,8 @@ class Examination {
   }
   void take(FoundToken& found, const std::string& connection) {
     Token token = examine(std::move(found.bytes), last());
+    token.from_server = found.from_server;
+    token.packet = found.packet;
     if (!found.damage.empty()) {
       token.oddities.insert(token.oddities.begin(), std::move(found.damage));
     }

@@ -1,7 +1,9 @@
 // Tokens as they were found, before they are decoded.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mech/base/bytes.h"
@@ -21,8 +23,10 @@ struct Statuses {
 
 struct FoundToken {
   Bytes bytes;
-  std::string damage;  ///< what is wrong with the text that it was in; empty: nothing
-  Statuses before;     ///< what came between the token before it and this one
+  std::string damage;               ///< what is wrong with the text that it was in; empty: nothing
+  Statuses before;                  ///< what came between the token before it and this one
+  std::optional<bool> from_server;  ///< if it is known
+  std::size_t packet = 0;           ///< of a capture, in which it ends; 0: none
 };
 
 /// What was found in one text or in one connection.
@@ -34,21 +38,35 @@ struct Conversation {
 };
 
 /// Bounds of what is kept, and so of the memory that decoding and showing it takes.
-inline constexpr std::size_t kMostTokens = 10000;
-inline constexpr std::size_t kMostTokenBytes = std::size_t{4} << 20;
+struct Budget {
+  std::size_t tokens = 10000;
+  std::size_t bytes = std::size_t{4} << 20;
 
-/// Collects a conversation within those bounds.
+  /// Whether a token of `size` bytes is within what is left, of which it is taken then.
+  [[nodiscard]] bool take(std::size_t size) noexcept {
+    const bool fits = tokens != 0 && size <= bytes;
+    tokens -= fits ? 1 : 0;
+    bytes -= fits ? size : 0;
+    return fits;
+  }
+};
+
+/// Collects a conversation within a budget.
 class Collector {
  public:
+  explicit Collector(Budget& budget) : budget_(budget) {}
+
   void add_status(const std::string& status) { pending_.add(status); }
-  void add_token(Bytes bytes, std::string damage = {}) {
-    size_ += bytes.size();
-    if (kept_.tokens.size() == kMostTokens || size_ > kMostTokenBytes) {
+  void add_token(FoundToken token) {
+    if (!kept_.all || !budget_.take(token.bytes.size())) {
       kept_.all = false;
       return;
     }
-    kept_.tokens.push_back({std::move(bytes), std::move(damage), std::move(pending_)});
-    pending_ = {};
+    token.before = std::exchange(pending_, {});
+    kept_.tokens.push_back(std::move(token));
+  }
+  void add_token(Bytes bytes, std::string damage = {}) {
+    add_token(FoundToken{std::move(bytes), std::move(damage), {}, {}, 0});
   }
   [[nodiscard]] bool is_full() const noexcept { return !kept_.all; }
   [[nodiscard]] Conversation finish() {
@@ -57,9 +75,9 @@ class Collector {
   }
 
  private:
+  Budget& budget_;
   Conversation kept_;
   Statuses pending_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace gssntlm::tools

@@ -68,15 +68,12 @@ std::string anchor(std::size_t number) {
   return std::string("m").append(std::to_string(number));
 }
 
-std::string label_of(const Token& t) {
-  return t.type ? std::string(type_name(t)) : t.spnego ? "SPNEGO" : "unknown";
-}
-
 void add_arrow(std::string& page, const Token& t, std::size_t number) {
   page.append("<div class=\"line\"></div><div class=\"arrow ");
   page.append(is_from_server(t) ? "left" : "right").append("\"><a href=\"#").append(anchor(number));
-  page.append("\">").append(label_of(t)).append("</a> <span class=\"dim\">");
+  page.append("\">").append(escape(label_text(t))).append("</a> <span class=\"dim\">");
   page.append(escape(size_text(t)));
+  page.append(t.packet == 0 ? "" : ", packet " + std::to_string(t.packet));
   page.append(t.fault ? ", malformed" : t.oddities.empty() ? "" : ", see notes");
   page.append(t.answer.empty() ? "" : ", answer: " + escape(t.answer));
   page.append("</span></div><div class=\"line\"></div>\n");
@@ -134,7 +131,7 @@ void add_bytes(std::string& page, const Token& t) {
 
 void add_token(std::string& page, const Token& t, std::size_t number) {
   page.append("<h2 id=\"").append(anchor(number)).append("\">").append(std::to_string(number));
-  page.append(". ").append(label_of(t)).append("</h2>\n");
+  page.append(". ").append(escape(label_text(t))).append("</h2>\n");
   if (t.fault) {
     page.append("<p class=\"odd\">Malformed at byte ").append(std::to_string(t.fault->offset));
     page.append(": ").append(escape(t.fault->text)).append("</p>\n");

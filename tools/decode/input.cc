@@ -69,6 +69,9 @@ std::optional<Input> read_input(const std::string& argument) {
 }
 
 std::string no_token_in(const Input& input) {
+  if (input.is_file && input.text.starts_with("\x1F\x8B")) {
+    return input.name + ": compressed; decompress it first (zcat FILE | gss-ntlm decode)";
+  }
   if (input.is_file) {
     return input.name + ": no NTLM or SPNEGO token in it";
   }

@@ -123,6 +123,8 @@ std::string render_json(const Token& t, const Exchange& exchange, std::size_t nu
   j["exchange"] = number;
   if (!exchange.connection.empty()) {
     j["connection"] = exchange.connection;
+    j["from"] = is_from_server(t) ? "server" : "client";
+    j["packet"] = t.packet;
   }
   j["message"] = t.type ? Json(std::string(type_name(t))) : Json(nullptr);
   if (t.negotiate) {

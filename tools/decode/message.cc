@@ -265,6 +265,13 @@ void add_fault(Token& t, std::string text, std::size_t offset) {
   }
 }
 
+std::string label_text(const Token& t) {
+  if (t.type) {
+    return std::string(type_name(t));
+  }
+  return t.spnego ? "SPNEGO alone" : t.wrapping.empty() ? "unknown" : t.wrapping;
+}
+
 std::string size_text(const Token& t) {
   const std::string all = std::to_string(t.raw.size()) + " bytes";
   if (t.ntlm.empty() || t.wrapping.empty()) {
@@ -274,6 +281,9 @@ std::string size_text(const Token& t) {
 }
 
 bool is_from_server(const Token& t) noexcept {
+  if (t.from_server) {
+    return *t.from_server;
+  }
   if (t.type) {
     return *t.type == MessageType::kChallenge;
   }

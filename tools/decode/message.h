@@ -47,6 +47,8 @@ struct Token {
   std::vector<std::string> oddities;    ///< what is weak or unusual about it
   std::optional<Fault> fault;           ///< it is malformed; the message is what could be read
   std::vector<std::string> unreadable;  ///< JSON names of fields of such a message
+  std::optional<bool> from_server;      ///< if it is known, as in a capture
+  std::size_t packet = 0;               ///< of a capture, in which it ends; 0: none
   std::string answer;                   ///< what the server said with it or, at last, to it
 };
 
@@ -54,9 +56,12 @@ struct Token {
 /// OEM CHALLENGE names are OEM whatever flags say. Total: any bytes give a Token.
 [[nodiscard]] Token examine(Bytes raw, const Token* before);
 
+/// "NEGOTIATE", ..., or what there is without a message: "SPNEGO alone", "LDAP bindResponse",
+/// "unknown".
+[[nodiscard]] std::string label_text(const Token& token);
 /// `40 bytes`, or `40 bytes in SPNEGO (74 bytes)`.
 [[nodiscard]] std::string size_text(const Token& token);
-/// Whether the server sent it, as far as the token shows.
+/// Whether the server sent it, as far as that is known or the token shows.
 [[nodiscard]] bool is_from_server(const Token& token) noexcept;
 /// Sets the fault, or adds an oddity if there is one already.
 void add_fault(Token& token, std::string text, std::size_t offset);

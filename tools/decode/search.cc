@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "spnego/token.h"
 #include "tools/decode/dump.h"
 #include "tools/decode/encodings.h"
+#include "tools/decode/words.h"
 #include "tools/decode/wrapping.h"
 
 namespace gssntlm::tools {
 namespace {
 
-constexpr std::size_t kMinEncoded = 16;
 // "NTLMSSP\0" in the two encodings; the last character of base64 holds bits of the next byte.
 constexpr std::string_view kSignatureHex = "4e544c4d53535000";
 constexpr std::string_view kSignatureBase64 = "TlRMTVNTUA";
-// Digits of either encoding that cover the fixed part of a message.
-constexpr std::size_t kHeadDigits = 192;
 
 std::string_view first_line(std::string_view text) noexcept {
   return text.substr(0, text.find('\n'));
@@ -31,39 +28,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-constexpr std::string_view kAround = " \t\r\n\"',;\\{}[]()";
-
-std::string_view trim_front(std::string_view line) noexcept {
-  return line.substr(std::min(line.find_first_not_of(kAround), line.size()));
-}
-
-// Without what surrounds encoded digits in source code and in folded headers.
-std::string_view trim(std::string_view line) noexcept {
-  line = trim_front(line);
-  return line.substr(0, line.find_last_not_of(kAround) + 1);
-}
-
 // Nothing but separators of hexadecimal digits.
 bool is_separated(std::string_view rest) noexcept {
   return trim(rest).find_first_not_of(":-") == std::string_view::npos;
-}
-
-// Whether the bytes are a token, as far as they go.
-bool is_token(ByteView bytes) {
-  if (!starts_token(bytes)) {
-    return false;
-  }
-  const bool bare = bytes[0] == der_tag::kContext || bytes[0] == der_tag::kContext + 1;
-  if (!bare || as_text(bytes).find(std::string_view("NTLMSSP\0", 8)) != std::string_view::npos) {
-    return true;
-  }
-  const std::optional<SpnegoToken> n = read_token(bytes);
-  return n && (n->kind == SpnegoToken::Kind::kInit || n->token || n->mic || n->state);
-}
-
-bool begins_token(std::string_view digits, Encoding encoding) {
-  return starts_token(decode_digits(digits.substr(0, kHeadDigits), encoding).bytes) &&
-         is_token(decode_digits(digits, encoding).bytes);
 }
 
 // Digits that an input line holds from some character on.
@@ -97,7 +64,7 @@ std::string digits_of_line(const std::string& plain, Encoding encoding) {
 
 class TextSearch {
  public:
-  explicit TextSearch(std::string_view text) : rest_(text) {}
+  TextSearch(std::string_view text, Budget& budget) : rest_(text), found_(budget) {}
 
   Conversation run() {
     while (!rest_.empty() && !found_.is_full()) {
@@ -130,19 +97,10 @@ class TextSearch {
     }
   }
 
-  // `< HTTP/1.1 401 Unauthorized`
-  void note_status(std::string_view line) {
-    const std::size_t from = line.find_first_not_of("<> \t*");
-    line = trim(line.substr(std::min(from, line.size())));
-    const std::size_t code = line.find(' ');
-    if (line.starts_with("HTTP/") && code < 9 && fits(line.size(), code, 4) &&
-        line[code + 1] >= '2' && line[code + 1] <= '5') {
-      found_.add_status(std::string(line.substr(0, 80)));
-    }
-  }
-
   void search_line(std::string_view line) {
-    note_status(line);
+    if (const std::string status = http_status(line); !status.empty()) {
+      found_.add_status(status);
+    }
     const std::string plain = without_comments(line);
     const std::string_view text(plain);
     std::size_t hex_end = 0;  // no run before it holds a token
@@ -210,13 +168,7 @@ class TextSearch {
   // How many characters were dealt with.
   std::size_t take_word(std::string_view line, std::size_t at) {
     const std::string_view rest = line.substr(at);
-    const auto is_end = [&](std::size_t i) {
-      return i >= rest.size() || !is_base64(rest[i]) || (rest[i - 1] == '=' && rest[i] != '=');
-    };
-    std::size_t size = 1;
-    while (!is_end(size)) {
-      ++size;
-    }
+    const std::size_t size = base64_word(rest);
     std::string_view word = rest.substr(0, size);
     if (word.size() < kMinEncoded) {
       return size;
@@ -249,7 +201,7 @@ class TextSearch {
   void take(Piece piece, bool may_continue) {
     const std::size_t width = piece.digits.size();
     while (may_continue && !piece.digits.ends_with('=') &&
-           piece.digits.size() < 2 * kMostTokenBytes) {
+           piece.digits.size() < 2 * Budget().bytes) {
       const std::size_t blanks = is_incomplete(piece) ? count_blanks() : 0;
       const std::string line = without_comments(first_line(rest_.substr(blanks)));
       const std::string more = digits_of_line(line, piece.encoding);
@@ -301,8 +253,8 @@ std::string without_blanks(std::string_view text) {
 }
 
 // All of the input is one encoded token, whatever its lines are.
-Conversation join(std::string_view input) {
-  Collector found;
+Conversation join(std::string_view input, Budget& budget) {
+  Collector found(budget);
   const std::string digits = without_blanks(input);
   const bool hex = !digits.empty() && std::all_of(digits.begin(), digits.end(), is_hex);
   const bool base64 = std::all_of(digits.begin(), digits.end(), is_base64);
@@ -317,10 +269,10 @@ Conversation join(std::string_view input) {
   return found.finish();
 }
 
-Conversation find_in_binary(ByteView bytes) {
-  Collector found;
+Conversation find_in_binary(ByteView bytes, Budget& budget) {
+  Collector found(budget);
   const std::vector<Extent> extents = find_extents(bytes);
-  if (extents.size() <= 1 && bytes.size() <= kMostTokenBytes && is_token(bytes)) {
+  if (extents.size() <= 1 && bytes.size() <= Budget().bytes && is_token(bytes)) {
     found.add_token(Bytes(bytes.begin(), bytes.end()));
     return found.finish();
   }
@@ -338,15 +290,16 @@ bool is_binary(std::string_view input) {
 }  // namespace
 
 Conversation find_tokens(std::string_view input) {
+  Budget budget;
   const std::string text = without_byte_order_mark(input);
   if (is_binary(text)) {
-    Conversation found = find_in_binary(as_bytes(text));
+    Conversation found = find_in_binary(as_bytes(text), budget);
     if (!found.tokens.empty()) {
       return found;
     }
   }
-  Conversation found = TextSearch(text).run();
-  return found.tokens.empty() ? join(text) : std::move(found);
+  Conversation found = TextSearch(text, budget).run();
+  return found.tokens.empty() ? join(text, budget) : std::move(found);
 }
 
 }  // namespace gssntlm::tools

@@ -26,11 +26,12 @@ std::string paint(const TextStyle& style, Ink ink, const std::string& text) {
 
 std::string title_of(const Token& t, std::size_t number) {
   std::string title = std::to_string(number) + ". ";
-  title.append(t.type ? std::string(type_name(t)) : t.spnego ? "SPNEGO alone" : "unknown");
+  title.append(label_text(t));
   title.append(", ").append(size_text(t));
-  if (t.type || is_from_server(t)) {
+  if (t.type || t.from_server || is_from_server(t)) {
     title.append(is_from_server(t) ? ", server to client" : ", client to server");
   }
+  title.append(t.packet == 0 ? "" : ", packet " + std::to_string(t.packet));
   return title;
 }
 
