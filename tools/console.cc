@@ -218,7 +218,7 @@ std::optional<Account> parse_account(const std::string& text) {
              ": write DOMAIN\\user, user@domain, or user alone");
     return std::nullopt;
   }
-  return Account{(*name)->user_part(), (*name)->domain_part()};
+  return Account{(*name)->user_part(), (*name)->domain_part(), (*name)->is_upn()};
 }
 
 std::optional<std::uint64_t> parse_time(std::string_view text) {

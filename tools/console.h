@@ -43,6 +43,7 @@ inline constexpr std::size_t kMaxPassword = 4096;
 struct Account {
   std::string user;
   std::string domain;
+  bool upn = false;  ///< written as user@domain
 };
 [[nodiscard]] std::optional<Account> parse_account(const std::string& text);
 

@@ -64,15 +64,20 @@ std::optional<NtHash> ask_for_hash(const LoginOptions& o, const Login& login) {
 
 int run_login(const LoginOptions& o) {
   const std::string text = o.account.empty() ? own_account() : o.account;
-  const std::optional<Account> account = parse_account(text);
+  std::optional<Account> account = parse_account(text);
   if (!account) {
     return kBadUsage;
+  }
+  // As initiators send it.
+  if (account->upn) {
+    account->user.append("@").append(account->domain);
+    account->domain.clear();
   }
   Login login;
   login.keyring = keyring_kind(o.keyring).value_or(KeyringKind::kSession);
   login.pattern = o.pattern;
-  login.user = account->user;
-  login.domain = account->domain;
+  login.user = std::move(account->user);
+  login.domain = std::move(account->domain);
   if (!is_usable_pattern(login.pattern)) {
     complain("--for " + printable_utf8(o.pattern, 64) +
              ": write a pattern such as HTTP@*.corp.example, without a semicolon");

@@ -262,6 +262,21 @@ bool equal_ignoring_case(ByteView a, ByteView b) noexcept {
   return true;
 }
 
+std::optional<Upn> split_upn(ByteView utf16le) noexcept {
+  for (std::size_t at = utf16le.size() & ~std::size_t{1}; at > 2;) {
+    at -= 2;
+    if (load_le16(&utf16le[at]) == u'@') {
+      const Upn upn{utf16le.first(at), utf16le.subspan(at + 2)};
+      return upn.user.empty() || upn.realm.empty() ? std::nullopt : std::optional<Upn>(upn);
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_this_host(ByteView utf16le) noexcept {
+  return utf16le.size() == 2 && load_le16(utf16le.data()) == u'.';
+}
+
 bool is_clean_name(ByteView utf16le) noexcept {
   if (utf16le.size() % 2 != 0) {
     return false;

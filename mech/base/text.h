@@ -1,6 +1,7 @@
 // Text: UTF-8 outside, UTF-16LE or OEM on the wire, and NTLM's own upper-casing. No locale.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,16 @@ void upcase_utf16le(MutableBytes utf16le) noexcept;
 
 /// Equal after upcase_utf16le of both.
 [[nodiscard]] bool equal_ignoring_case(ByteView utf16le_a, ByteView utf16le_b) noexcept;
+
+/// A user principal name (UPN), `user@realm`, divided at its last `@`; nullopt: it is none.
+struct Upn {
+  ByteView user;
+  ByteView realm;
+};
+[[nodiscard]] std::optional<Upn> split_upn(ByteView utf16le) noexcept;
+
+/// Whether a domain is `.`, by which clients mean the host itself: it is as good as none.
+[[nodiscard]] bool is_this_host(ByteView utf16le) noexcept;
 
 /// Whether a name from the wire is acceptable: even size, no NUL or control characters (C0, DEL,
 /// C1).

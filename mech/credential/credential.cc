@@ -13,15 +13,26 @@
 namespace gssntlm {
 namespace {
 
+// Whether the name is the identity's, in either of the two forms of a UPN.
+bool names_identity(const Name& name, const Identity& identity) {
+  const std::string& user = name.user_part();
+  const std::string& domain = name.domain_part();
+  if (is_same_ascii(user, identity.user()) && is_same_ascii(domain, identity.domain())) {
+    return true;
+  }
+  return !domain.empty() && identity.domain().empty() &&
+         is_same_ascii(user + "@" + domain, identity.user());
+}
+
 // `asked` is the name that the caller gave, if any: the outcome where it says the same.
 Result<Ref<const Name>> name_of(const Identity& identity, const Ref<const Name>& asked) {
   if (identity.is_anonymous()) {
     return Name::anonymous();
   }
-  if (asked && asked->kind() == NameKind::kUser && asked->is_bare() &&
-      is_same_ascii(asked->user_part(), identity.user()) &&
-      is_same_ascii(asked->domain_part(), identity.domain())) {
-    return asked;
+  if (asked && asked->names_user() && names_identity(*asked, identity)) {
+    return asked->kind() == NameKind::kUser && asked->is_bare()
+               ? asked
+               : Name::user(asked->user_part(), asked->domain_part());
   }
   Result<std::string> user = utf8_from_utf16le(identity.user());
   Result<std::string> domain = utf8_from_utf16le(identity.domain());

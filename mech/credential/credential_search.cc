@@ -12,6 +12,7 @@
 namespace gssntlm {
 namespace {
 
+// As they are sent: a UPN whole, without a domain.
 struct WideName {
   Bytes user;
   Bytes domain;
@@ -30,12 +31,18 @@ Result<WideName> wide_name(const CredentialRequest& request, const Settings& set
     }
     name = std::move(*default_name);
   }
-  const std::string_view user = name ? name->user_part() : std::string_view();
+  std::string_view user = name ? name->user_part() : std::string_view();
   std::string_view domain = name ? name->domain_part() : std::string_view();
-  if (domain.empty() && request.domain) {
-    domain = *request.domain;
+  std::string upn;
+  if (name && name->is_upn()) {
+    upn = name->user_part() + "@" + name->domain_part();
+    user = upn;
+    domain = {};
   }
   Result<Bytes> wide_user = utf16le_from_utf8(user);
+  if (domain.empty() && request.domain && !(wide_user && split_upn(*wide_user))) {
+    domain = *request.domain;
+  }
   Result<Bytes> wide_domain = utf16le_from_utf8(domain);
   if (!wide_user || !wide_domain) {
     return Error{Major::kBadName, Minor::kBadText};

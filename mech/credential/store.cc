@@ -59,8 +59,13 @@ Status store_in_keyring(const Credential& credential, const KeyringChoice& choic
   Login login;
   login.keyring = choice.keyring.value_or(KeyringKind::kSession);
   login.pattern = choice.pattern;
-  login.user = credential.name()->user_part();
-  login.domain = credential.name()->domain_part();
+  Result<std::string> user = utf8_from_utf16le(identity.user());
+  Result<std::string> domain = utf8_from_utf16le(identity.domain());
+  if (!user || !domain) {
+    return Error{Major::kBadName, Minor::kBadText};
+  }
+  login.user = std::move(*user);
+  login.domain = std::move(*domain);
   if (!overwrite) {
     const Result<std::vector<Login>> logins = list_logins({login.keyring});
     if (!logins) {

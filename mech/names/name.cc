@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view kAnonymousText = "ANONYMOUS LOGON";
 
+// The domain of `.\user`.
+constexpr std::string_view kThisHost = ".";
+
 using Parts = Name::Parts;
 
 Status check_text(std::string_view text) {
@@ -45,7 +48,9 @@ Parts split_user(std::string_view text) {
     return *std::move(upn);
   }
   if (const std::size_t slash = text.find('\\'); slash != std::string_view::npos) {
-    return {std::string(text.substr(slash + 1)), std::string(text.substr(0, slash))};
+    const std::string_view domain = text.substr(0, slash);
+    return {std::string(text.substr(slash + 1)),
+            domain == kThisHost ? std::string() : std::string(domain)};
   }
   const std::size_t at = text.rfind('@');
   if (at != std::string_view::npos && at != 0 && at + 1 != text.size()) {
@@ -117,6 +122,10 @@ Ref<const Name> service_or_none(std::string_view text) {
   return service ? *std::move(service) : Ref<const Name>();
 }
 
+std::string domain_or_none(std::string domain) {
+  return domain == kThisHost ? std::string() : std::move(domain);
+}
+
 }  // namespace
 
 std::string printable_account(std::string_view user, std::string_view domain) {
@@ -147,10 +156,12 @@ Result<Ref<const Name>> Name::parsed_user(std::string_view text, Ref<const Name>
   auto* name = new Name(NameKind::kUser, std::move(parts.first), std::move(parts.second),
                         std::move(display));
   name->target_ = std::move(target);
+  name->upn_ = !name->second_.empty() && text.find('\\') == std::string_view::npos;
   return Ref<const Name>::adopt(name);
 }
 
 Ref<const Name> Name::user(std::string user, std::string domain) {
+  domain = domain_or_none(std::move(domain));
   std::string display = join_user(user, domain);
   return Ref<const Name>::adopt(
       new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display)));
@@ -158,6 +169,7 @@ Ref<const Name> Name::user(std::string user, std::string domain) {
 
 Ref<const Name> Name::authenticated(std::string user, std::string domain,
                                     std::vector<LogonAttribute> attributes, LoginFacts facts) {
+  domain = domain_or_none(std::move(domain));
   std::string display = join_user(user, domain);
   auto* name = new Name(NameKind::kUser, std::move(user), std::move(domain), std::move(display));
   name->attributes_ = std::move(attributes);
@@ -218,6 +230,7 @@ Result<Ref<const Name>> Name::principal(std::string_view text) {
   auto* principal =
       new Name(NameKind::kPrincipal, (*account)->first_, (*account)->second_, std::string(text));
   principal->target_ = (*account)->target_;
+  principal->upn_ = (*account)->upn_;
   return Ref<const Name>::adopt(principal);
 }
 

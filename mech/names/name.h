@@ -37,9 +37,10 @@ class Name : public RefCounted {
   /// Maximum length of a name in bytes.
   static constexpr std::size_t kMaxSize = 32767;
 
-  /// A user name: `DOM\user`, `user`, `user@dom` (split), `\user@dom` and `user\@dom` (UPN: domain
-  /// empty, the user keeps its realm). Errors: kBadName (empty, control characters, a backslash in
-  /// the user), kTooLong, kBadText.
+  /// A user name: `DOM\user`, `user`, `.\user` (this host: domain empty), `user@dom` (split, but
+  /// sent whole: is_upn()), `\user@dom` and `user\@dom` (UPN: domain empty, the user keeps its
+  /// realm). Errors: kBadName (empty, control characters, a backslash in the user), kTooLong,
+  /// kBadText.
   [[nodiscard]] static Result<Ref<const Name>> user(std::string_view text);
   /// A name without a type: a user, which as_target() reads as `svc@host` or `svc/host@REALM`.
   [[nodiscard]] static Result<Ref<const Name>> untyped(std::string_view text);
@@ -72,6 +73,9 @@ class Name : public RefCounted {
   }
   [[nodiscard]] const std::string& user_part() const noexcept { return first_; }
   [[nodiscard]] const std::string& domain_part() const noexcept { return second_; }
+  /// Whether it was written as `user@dom`: it travels like that, with an empty domain, although its
+  /// parts are those of `dom\user`, and its equals [MS-NLMP] 3.1.5.1.2. Not kept by save().
+  [[nodiscard]] bool is_upn() const noexcept { return upn_; }
   /// `DOM\user`, `user`, `\user@realm` for a UPN, `@user@dom`, `svc@host`, a principal's text or
   /// the anonymous text. Importing this text, as a name of its kind, yields an equal name.
   [[nodiscard]] const std::string& display() const noexcept { return display_; }
@@ -137,6 +141,7 @@ class Name : public RefCounted {
   std::vector<LogonAttribute> attributes_;
   std::optional<LoginFacts> facts_;
   bool proven_ = false;
+  bool upn_ = false;
 };
 
 }  // namespace gssntlm

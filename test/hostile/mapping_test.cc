@@ -171,6 +171,37 @@ TEST_CASE("winbind: is not asked about an account without a name") {
   CHECK(state.logons == before + 1);
 }
 
+TEST_CASE("winbind: a UPN is asked about whole, and the domain names the account") {
+  DoubleState& state = fresh_winbind();
+  const Workshop workshop("", kDomainOnly);
+  for (const char* user : {"dora@realm.example", "\\dora@realm.example"}) {
+    for (gss_OID mech : {&kNtlm, &kSpnego}) {
+      CAPTURE(user, mech == &kSpnego);
+      const NameHandle name = log_in(user, mech);
+      REQUIRE(name.get() != nullptr);
+      CHECK(name.display() == "REALM\\dora");
+      CHECK(state.logon_name == "\\dora@realm.example");
+    }
+  }
+  CHECK(log_in("REALM\\dora").display() == "REALM\\dora");
+  CHECK(state.logon_name == "REALM\\dora");
+}
+
+TEST_CASE("winbind: the password of a UPN is that of the domain's user") {
+  DoubleState& state = fresh_winbind();
+  const Workshop workshop("");
+  const std::string settings = workshop.write("winbind", "[accounts]\ninitiator = winbind\n");
+  ::setenv("GSS_NTLM_SETTINGS", settings.c_str(), 1);
+  for (const char* user : {"dora@realm.example", "\\dora@REALM.EXAMPLE", "realm.example\\dora",
+                           "REALM\\dora", "dora", ".\\dora"}) {
+    CAPTURE(user);
+    state.cache_name.clear();
+    CredHandle cred;
+    CHECK_FALSE(acquire_from(GSS_C_INITIATE, &kNtlm, user, {}, cred).ok());
+    CHECK(state.cache_name == "REALM\\dora");
+  }
+}
+
 TEST_CASE("mapping: an account of the domain is the host's user that winbind names") {
   fresh_winbind();
   const Workshop workshop("", kDomainOnly);

@@ -64,6 +64,21 @@ void fill_key(const wbcAuthUserParams& params, std::uint8_t* key) {
   }
 }
 
+// As a domain controller does: by the account's name, or by its UPN where no domain is given.
+bool is_dora(const wbcAuthUserParams& params) {
+  const std::string_view name = params.account_name;
+  const bool no_domain = params.domain_name == nullptr || *params.domain_name == '\0';
+  return name == "dora" || (name == "dora@realm.example" && no_domain);
+}
+
+void note_name(std::string& to, const char* domain, const char* user) {
+  try {
+    to.assign(domain != nullptr ? domain : "").append("\\").append(user != nullptr ? user : "");
+  } catch (const std::bad_alloc&) {
+    to.clear();
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -101,10 +116,11 @@ extern "C" {
                                                                wbcAuthErrorInfo** error) {
   connect(context);
   ++g_state.logons;
+  note_name(g_state.logon_name, params->domain_name, params->account_name);
   if (g_mood == Mood::kGone) {
     return WBC_ERR_WINBIND_NOT_AVAILABLE;
   }
-  if (g_mood == Mood::kRefusing || std::strcmp(params->account_name, "dora") != 0) {
+  if (g_mood == Mood::kRefusing || !is_dora(*params)) {
     *error = make<wbcAuthErrorInfo>();
     if (*error == nullptr) {
       return WBC_ERR_NO_MEMORY;
@@ -146,9 +162,11 @@ extern "C" {
   return WBC_ERR_SUCCESS;
 }
 
-[[gnu::visibility("default")]] wbcErr wbcCtxCredentialCache(wbcContext*, wbcCredentialCacheParams*,
+[[gnu::visibility("default")]] wbcErr wbcCtxCredentialCache(wbcContext*,
+                                                            wbcCredentialCacheParams* params,
                                                             wbcCredentialCacheInfo**,
                                                             wbcAuthErrorInfo**) {
+  note_name(g_state.cache_name, params->domain_name, params->account_name);
   return WBC_ERR_AUTH_ERROR;
 }
 

@@ -10,7 +10,7 @@
 namespace gssntlm::test {
 
 enum class Mood : int {
-  kWell,      ///< the account `dora` with the password `Passw0rd`
+  kWell,      ///< the account `dora`, or `dora@realm.example` without a domain, with `Passw0rd`
   kGone,      ///< there is no winbindd
   kRefusing,  ///< logons are rejected
   kSilent,    ///< success, without anything to read
@@ -31,6 +31,8 @@ struct DoubleState {
   uid_t host_uid = 0;
   // what was asked
   std::atomic<int> logons{0};
+  std::string logon_name;  ///< DOM\user of the last one
+  std::string cache_name;  ///< the same of the password that was last asked for
   std::atomic<int> connections{0};
   std::atomic<uid_t> connected_as{
       0};  ///< the effective user who made the last question's connection

@@ -18,7 +18,13 @@ std::string login_text(const Login& login) {
          printable_utf8(login.pattern);
 }
 
-Result<FoundLogin> identity_of_login(const Login& login) {
+std::string utf8_or_nothing(ByteView wide) {
+  Result<std::string> text = utf8_from_utf16le(wide);
+  return text ? std::move(*text) : std::string();
+}
+
+// A login that answers to the name of a UPN, and was stored in its other form, travels whole.
+Result<FoundLogin> identity_of_login(const Login& login, const LoginSearch& search) {
   Result<LoginSecret> secret = read_login(login);
   if (!secret) {
     return secret.error();
@@ -28,16 +34,15 @@ Result<FoundLogin> identity_of_login(const Login& login) {
   if (!user || !domain) {
     return Error{Major::kBadName, Minor::kBadText};
   }
+  if (search.domain.empty() && !search.user.empty() && !equal_ignoring_case(*user, search.user)) {
+    user->assign(search.user.begin(), search.user.end());
+    domain->clear();
+  }
   FoundLogin found;
   found.identity = Ref<const Identity>::adopt(
       new Identity(std::move(*user), std::move(*domain), std::move(secret->hash), std::nullopt));
   found.expires = secret->expires;
   return found;
-}
-
-std::string utf8_or_nothing(ByteView wide) {
-  Result<std::string> text = utf8_from_utf16le(wide);
-  return text ? std::move(*text) : std::string();
 }
 
 LoginQuery query_for(const LoginSearch& search) {
@@ -73,7 +78,7 @@ class KeyringBackend final : public Backend {
     if (!login) {
       return Error{Major::kNoCred, Minor::kNoInitiatorCred};
     }
-    Result<FoundLogin> found = identity_of_login(*login);
+    Result<FoundLogin> found = identity_of_login(*login, search);
     if (found && is_tracing(settings)) {
       trace_event(settings, "credentials: " + login_text(*login));
     }

@@ -163,11 +163,26 @@ bool agrees(std::string_view wanted, std::string_view has) {
   return wanted.empty() || (a && b && equal_ignoring_case(*a, *b));
 }
 
-bool answers(const Login& login, const LoginQuery& query) {
-  const bool domain =
-      query.domain.empty() || login.domain.empty() || agrees(query.domain, login.domain);
-  return agrees(query.user, login.user) && domain &&
-         (query.target.empty() || matches_target(login.pattern, query.target));
+bool is_account(const Login& login, std::string_view user, std::string_view domain) {
+  return agrees(user, login.user) &&
+         (domain.empty() || login.domain.empty() || agrees(domain, login.domain));
+}
+
+// The same account, in the other of the two forms of a UPN.
+bool is_other_form(const Login& login, const LoginQuery& query) {
+  if (!query.domain.empty()) {
+    return login.domain.empty() && agrees(query.user + "@" + query.domain, login.user);
+  }
+  const std::string_view user = query.user;
+  const std::size_t at = user.rfind('@');
+  return at != std::string_view::npos && at != 0 && at + 1 != user.size() &&
+         is_account(login, user.substr(0, at), user.substr(at + 1));
+}
+
+bool answers(const Login& login, const LoginQuery& query, bool other_form) {
+  const bool account =
+      other_form ? is_other_form(login, query) : is_account(login, query.user, query.domain);
+  return account && (query.target.empty() || matches_target(login.pattern, query.target));
 }
 
 }  // namespace
@@ -309,9 +324,14 @@ std::optional<Login> best_login(const LoginQuery& query, const std::vector<Keyri
     return query.target.empty() ? (login.pattern == "*" ? std::size_t{1} : std::size_t{0})
                                 : pattern_weight(login.pattern);
   };
-  for (Login& login : *logins) {
-    if (answers(login, query) && (!best || weight(login) > weight(*best))) {
-      best = std::move(login);
+  for (const bool other_form : {false, true}) {
+    for (Login& login : *logins) {
+      if (answers(login, query, other_form) && (!best || weight(login) > weight(*best))) {
+        best = std::move(login);
+      }
+    }
+    if (best) {
+      break;
     }
   }
   return best;

@@ -64,7 +64,7 @@ Status remove_login(const Login& login);
 /// What an initiator looks for.
 struct LoginQuery {
   std::optional<KeyringKind> keyring;  ///< nullopt: any; the session's overrides the user's
-  std::string user;                    ///< empty: any
+  std::string user;                    ///< empty: any; a UPN is found in both forms
   std::string domain;                  ///< empty: any
   std::string target;                  ///< UTF-8; empty: not known yet
 };

@@ -20,6 +20,21 @@ std::string why_unusable(const std::optional<UserEntry>& entry, ByteView user) {
   return why == nullptr ? std::string() : "the account " + printable_utf16le(entry->user) + why;
 }
 
+struct SentNames {
+  ByteView user;
+  ByteView domain;
+};
+
+// Of an entry that was found for `user` of `domain`.
+SentNames names_to_send(const UserEntry& entry, ByteView user, ByteView domain) noexcept {
+  const ByteView own = is_this_host(entry.domain) ? ByteView() : entry.domain;
+  if (user.empty() || equal_ignoring_case(entry.user, user)) {
+    return {entry.user, own.empty() && !is_this_host(domain) ? domain : own};
+  }
+  // One of the two is a UPN.
+  return {domain.empty() ? user : entry.user, {}};
+}
+
 }  // namespace
 
 UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView domain) {
@@ -35,9 +50,9 @@ UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView doma
   if (!choice.why.empty()) {
     return choice;
   }
-  const ByteView own_domain = entry->domain.empty() ? domain : entry->domain;
+  const SentNames sent = names_to_send(*entry, user, domain);
   choice.identity = Ref<const Identity>::adopt(new Identity(
-      Bytes(entry->user.begin(), entry->user.end()), Bytes(own_domain.begin(), own_domain.end()),
+      Bytes(sent.user.begin(), sent.user.end()), Bytes(sent.domain.begin(), sent.domain.end()),
       std::move(*entry->nt_hash), std::move(entry->lm_hash)));
   return choice;
 }

@@ -17,8 +17,10 @@ struct UsersChoice {
   std::string why;               ///< what is wrong, and what to do; names in it are escaped
 };
 
-/// The account of that name (UTF-16LE), or the only one when `user` is empty. None that is
-/// disabled, or has no hash or an empty password: it logs in to no acceptor. Throws std::bad_alloc.
+/// The account of that name (UTF-16LE) in either form, or the only one when `user` is empty. None
+/// that is disabled, or has no hash or an empty password: it logs in to no acceptor. It travels
+/// whole as a UPN where the caller or its entry names it so, else as its entry does. Throws
+/// std::bad_alloc.
 [[nodiscard]] UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView domain);
 
 }  // namespace gssntlm

@@ -1,6 +1,7 @@
 #include "mech/backends/users/users_table.h"
 
 #include <algorithm>
+#include <array>
 
 #include "mech/backends/users/users_line.h"
 #include "mech/base/text.h"
@@ -14,13 +15,33 @@ constexpr std::uint8_t kDisabled = 4;
 constexpr std::uint8_t kEmptyPassword = 8;
 constexpr std::size_t kRecordHead = 5;  // marks, size of user, size of domain
 
+constexpr std::array<std::uint8_t, 2> kAt = {'@', 0};
+
 // FNV-1a over the upper-cased units: any spelling of a name hashes alike.
-std::uint32_t hash_name(ByteView utf16le) noexcept {
-  std::uint32_t h = 2166136261u;
+std::uint32_t mix_units(std::uint32_t h, ByteView utf16le) noexcept {
   for (std::size_t i = 0; i + 1 < utf16le.size(); i += 2) {
     h = (h ^ upcase_unit(static_cast<char16_t>(load_le16(&utf16le[i])))) * 16777619u;
   }
+  return h;
+}
+
+// Of `user`, or of `user@realm`.
+std::uint32_t hash_name(ByteView user, ByteView realm) noexcept {
+  std::uint32_t h = mix_units(2166136261u, user);
+  if (!realm.empty()) {
+    h = mix_units(mix_units(h, kAt), realm);
+  }
   return h ^ (h >> 15);
+}
+
+bool equals_name(ByteView name, ByteView user, ByteView realm) noexcept {
+  if (realm.empty()) {
+    return equal_ignoring_case(name, user);
+  }
+  return name.size() == user.size() + kAt.size() + realm.size() &&
+         equal_ignoring_case(name.first(user.size()), user) &&
+         equal_ignoring_case(name.subspan(user.size(), kAt.size()), kAt) &&
+         equal_ignoring_case(name.last(realm.size()), realm);
 }
 
 }  // namespace
@@ -84,7 +105,7 @@ void UsersTable::build_index() {
   }
   slots_.assign(size, Slot{});
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const std::uint32_t hash = hash_name(entry_at(places_[i]).user);
+    const std::uint32_t hash = hash_name(entry_at(places_[i]).user, {});
     std::size_t at = hash & (size - 1);
     while (slots_[at].number != 0) {
       at = (at + 1) & (size - 1);
@@ -129,18 +150,37 @@ std::optional<UserEntry> UsersTable::first() const {
 }
 
 std::optional<UserEntry> UsersTable::find(ByteView user, ByteView domain) const {
+  const ByteView own = is_this_host(domain) ? ByteView() : domain;
+  const auto of_domain = [](ByteView wanted) {
+    return [wanted](ByteView has) {
+      return has.empty() || wanted.empty() || equal_ignoring_case(has, wanted);
+    };
+  };
+  // Both are looked up for every name: a client cannot tell by the time which one there is.
+  std::optional<UserEntry> entry = find_name(user, {}, of_domain(own));
+  std::optional<UserEntry> other;
+  if (!own.empty()) {
+    other = find_name(user, own, [](ByteView has) { return has.empty(); });
+  } else if (const std::optional<Upn> upn = split_upn(user)) {
+    other = find_name(upn->user, {}, of_domain(upn->realm));
+  }
+  return entry ? std::move(entry) : std::move(other);
+}
+
+// The first entry of `user`, or of `user@realm`, whose domain agrees.
+template <typename Agrees>
+std::optional<UserEntry> UsersTable::find_name(ByteView user, ByteView realm, Agrees agrees) const {
   if (slots_.empty()) {
     return std::nullopt;
   }
-  const std::uint32_t hash = hash_name(user);
+  const std::uint32_t hash = hash_name(user, realm);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask; slots_[at].number != 0; at = (at + 1) & mask) {
     if (slots_[at].hash != hash) {
       continue;
     }
     UserEntry entry = entry_at(places_[slots_[at].number - 1]);
-    if (equal_ignoring_case(entry.user, user) &&
-        (entry.domain.empty() || domain.empty() || equal_ignoring_case(entry.domain, domain))) {
+    if (equals_name(entry.user, user, realm) && agrees(entry.domain)) {
       return entry;
     }
   }

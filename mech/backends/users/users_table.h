@@ -39,7 +39,9 @@ class UsersTable {
   [[nodiscard]] std::vector<UserEntry> entries() const;
   /// The entry of the file's first account.
   [[nodiscard]] std::optional<UserEntry> first() const;
-  /// The first entry of `user` whose domain agrees: equal, or one of the two empty. Both UTF-16LE.
+  /// The first entry of `user` whose domain agrees: equal, or one of the two empty. If there is
+  /// none, the entry of the same account in its other form: of `user@realm` without a domain for
+  /// `realm` and `user`, and the other way round. A domain `.` is none. All UTF-16LE.
   [[nodiscard]] std::optional<UserEntry> find(ByteView user, ByteView domain) const;
 
   /// With `lm_page` LM hashes are made of passwords in clear text too, through that code page.
@@ -69,6 +71,9 @@ class UsersTable {
 
   void add_account(const UsersAccount& account);
   [[nodiscard]] UserEntry entry_at(Place place) const;
+  template <typename Agrees>
+  [[nodiscard]] std::optional<UserEntry> find_name(ByteView user, ByteView realm,
+                                                   Agrees agrees) const;
 
   std::optional<CodePage> lm_page_;
   std::vector<Chunk> chunks_;

@@ -113,7 +113,12 @@ class WinbindAgent : public LogonAgent {
   std::chrono::seconds bound_;
 };
 
+// winbind keeps the passwords of DOM\user, and knows no UPN there.
 Account account_for(ByteView user, ByteView domain, const WinbindFacts& facts) {
+  if (const std::optional<Upn> upn = domain.empty() ? split_upn(user) : std::nullopt) {
+    user = upn->user;
+    domain = upn->realm;
+  }
   Result<std::string> narrow_user = utf8_from_utf16le(user);
   Result<std::string> narrow_domain = utf8_from_utf16le(domain);
   Account account;

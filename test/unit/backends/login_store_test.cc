@@ -315,6 +315,41 @@ TEST_CASE("the login that describes the target most closely is chosen") {
   CHECK(chosen("") == "any");
 }
 
+TEST_CASE("a login is found by a UPN in both forms, and travels whole where one says so") {
+  const ScratchDirectory scratch;
+  const ScopedVariable settings("GSS_NTLM_SETTINGS", scratch.write("s.conf", "").c_str());
+  const ScopedVariable users("NTLM_USER_FILE", nullptr);
+  const auto sent = [](const char* asked) {
+    CredentialRequest request;
+    request.usage = Usage::kInitiate;
+    request.name = *Name::user(asked);
+    request.keyring = "session";
+    const Result<Ref<const Credential>> credential = Credential::acquire(request);
+    if (!credential) {
+      return std::string("none");
+    }
+    CHECK((*credential)->name()->equals(*request.name));
+    const Identity& identity = *(*credential)->identity();
+    return *utf8_from_utf16le(identity.domain()) + "\\" + *utf8_from_utf16le(identity.user());
+  };
+  if (!fresh_session()) {
+    return;
+  }
+  REQUIRE(store_login(login_for("*", "split", "realm"), hash_of(1), 0).ok());
+  REQUIRE(store_login(login_for("*", "whole@realm", ""), hash_of(2), 0).ok());
+  CHECK(sent("split@realm") == "\\split@realm");
+  CHECK(sent("realm\\split") == "realm\\split");
+  CHECK(sent("whole@realm") == "\\whole@realm");
+  CHECK(sent("\\whole@realm") == "\\whole@realm");
+  CHECK(sent("realm\\whole") == "\\whole@realm");
+  CHECK(sent("whole@other") == "none");
+  CHECK(sent("whole") == "none");
+  // The one that is named, if both are there.
+  REQUIRE(store_login(login_for("*", "split@realm", ""), hash_of(3), 0).ok());
+  CHECK(sent("split@realm") == "\\split@realm");
+  CHECK(sent("realm\\split") == "realm\\split");
+}
+
 TEST_CASE("patterns and accounts that cannot be kept are refused") {
   // What is kept all the same goes with this process, not to who runs the tests.
   (void)fresh_session();

@@ -90,6 +90,44 @@ TEST_CASE("users file: accounts of both forms log in", "[users]") {
   CHECK(log_in(file, {"upn@realm.example", "", "Password"}));
 }
 
+TEST_CASE("users file: a UPN logs in whole and split, and travels whole where one says so",
+          "[users]") {
+  const ScratchDirectory scratch;
+  const UsersFile& file =
+      *opened(scratch.write("users", ":upn@realm:1\nREALM:parts:2\nany:3:" + std::string(32, 'X') +
+                                         ":A4F49C406510BDCAB6824EE7C30FD852:[U]:\n.:here:4\n"));
+  struct Row {
+    Account sent;
+    const char* account;  // as its entry has it
+  };
+  for (const Row& row :
+       {Row{{"upn@realm", "", "1"}, "upn@realm"}, Row{{"upn", "realm", "1"}, "upn@realm"},
+        Row{{"parts@realm", "", "2"}, "parts"}, Row{{"parts", "REALM", "2"}, "parts"},
+        Row{{"any@realm", "", "Password"}, "any"}, Row{{"here", ".", "4"}, "here"},
+        Row{{"parts", ".", "2"}, "parts"}}) {
+    CAPTURE(row.sent.user, row.sent.domain);
+    const Result<AcceptedLogon> logon = log_in(file, row.sent);
+    REQUIRE(logon);
+    CHECK(narrow(logon->user) == row.account);
+    CHECK_FALSE(log_in(file, {row.sent.user, row.sent.domain, "wrong"}));
+  }
+  const auto sends = [&](const char* user, const char* domain, const char* sent_user,
+                         const char* sent_domain) {
+    CAPTURE(user, domain);
+    const Result<Ref<const Identity>> identity = file.identity(wide(user), wide(domain));
+    REQUIRE(identity);
+    CHECK(narrow((*identity)->user()) == sent_user);
+    CHECK(narrow((*identity)->domain()) == sent_domain);
+  };
+  sends("upn@realm", "", "upn@realm", "");
+  sends("upn", "realm", "upn@realm", "");
+  sends("parts@realm", "", "parts@realm", "");
+  sends("parts", "realm", "parts", "REALM");
+  sends("any@realm", "", "any@realm", "");
+  sends("any", "realm", "any", "realm");
+  sends("here", "", "here", "");
+}
+
 TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "[users]") {
   const ScratchDirectory scratch;
   const std::string none(32, 'X');

@@ -63,7 +63,43 @@ TEST_CASE("users: a UPN is found whole and without domain", "[users]") {
   const Table t{":user@realm.example:Password"};
   CHECK(t.has_password("user@realm.example", "", "Password"));
   CHECK(t.has_password("USER@REALM.EXAMPLE", "", "Password"));
-  CHECK_FALSE(t.find("user", "realm.example"));
+}
+
+TEST_CASE("users: an account is found by its UPN and by user and domain, whichever its entry has",
+          "[users]") {
+  const Table t{":upn@realm.example:whole", "realm.example:parts:split",
+                "any:1:" + kNone + ":" + kNt + ":[U]:", "OTHER:odd@realm.example:odd"};
+  CHECK(t.has_password("upn", "realm.example", "whole"));
+  CHECK(t.has_password("UPN", "REALM.example", "whole"));
+  CHECK(t.has_password("parts@realm.example", "", "split"));
+  CHECK(t.has_password("PARTS@Realm.Example", "", "split"));
+  CHECK(t.has_password("parts@realm.example", ".", "split"));
+  CHECK(t.has_password("any@realm.example", "", "Password"));
+  CHECK_FALSE(t.find("upn"));
+  CHECK_FALSE(t.find("upn", "realm"));
+  CHECK_FALSE(t.find("upn", "realm.example.org"));
+  CHECK_FALSE(t.find("parts@realm", ""));
+  CHECK_FALSE(t.find("parts@realm.example", "OTHER"));
+  // Of another domain than its UPN's.
+  CHECK_FALSE(t.find("odd", "realm.example"));
+  CHECK(t.has_password("odd@realm.example", "", "odd"));
+}
+
+TEST_CASE("users: of two entries that only differ in form, the one that is named is found",
+          "[users]") {
+  const Table t{":user@corp:whole", "corp:user:split"};
+  CHECK(t.has_password("user@corp", "", "whole"));
+  CHECK(t.has_password("user", "corp", "split"));
+  // A disabled account is not replaced by another one.
+  const Table off{smb("user@corp", kNone, kNt, "[DU]"), "corp:user:split"};
+  CHECK(off.find("user@corp")->disabled);
+}
+
+TEST_CASE("users: a domain that means this host is none", "[users]") {
+  const Table t{"CORP:user:Password", ".:local:Password"};
+  CHECK(t.has_password("user", ".", "Password"));
+  CHECK(t.has_password("local", ".", "Password"));
+  CHECK(t.has_password("local", "", "Password"));
 }
 
 TEST_CASE("users: the hash of the empty password is marked, and is no LM hash of another",

@@ -33,8 +33,36 @@ TEST_CASE("name: each way to write a user has its parts", "[name]") {
   CHECK(split("user\\@dom.example") == Parts{"user@dom.example", ""});
   CHECK(split("DOM\\user@realm") == Parts{"user@realm", "DOM"});
   CHECK(split("a@b@c") == Parts{"a@b", "c"});
+  CHECK(split(".\\user") == Parts{"user", ""});
+  CHECK(split("..\\user") == Parts{"user", ".."});
   CHECK(split("@user") == Parts{"@user", ""});
   CHECK(split("J\xc3\xb6rg") == Parts{"J\xc3\xb6rg", ""});
+}
+
+TEST_CASE("name: a text that is a UPN is told from the same account of a domain", "[name]") {
+  for (const char* text : {"user@dom.example", "a@b@dom.example"}) {
+    CAPTURE(text);
+    const Ref<const Name> name = *Name::user(text);
+    CHECK(name->is_upn());
+    CHECK((*Name::untyped(text))->is_upn());
+    CHECK((*Name::principal(text))->is_upn());
+    CHECK(name->with({})->is_upn());
+    const Ref<const Name> parts = Name::user(name->user_part(), name->domain_part());
+    CHECK_FALSE(parts->is_upn());
+    CHECK(parts->equals(*name));
+    CHECK(parts->display() == name->display());
+  }
+  for (const char* text :
+       {"user", "DOM\\user", ".\\user", "\\user@dom", "DOM\\user@realm", "user@"}) {
+    CAPTURE(text);
+    CHECK_FALSE((*Name::user(text))->is_upn());
+  }
+}
+
+TEST_CASE("name: a domain that means this host is none", "[name]") {
+  CHECK(Name::user("alice", ".")->equals(**Name::user(".\\alice")));
+  CHECK(Name::user("alice", ".")->display() == "alice");
+  CHECK(Name::authenticated("alice", ".", {}, {})->domain_part().empty());
 }
 
 TEST_CASE("name: what a name shows imports to an equal name", "[name]") {
