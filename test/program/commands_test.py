@@ -393,6 +393,9 @@ def test_similar_entries(directory):
         expect("warning" not in err, err)
     _, err = run("user", "del", "--file", path, "CORP\\bob")
     expect(err == "", err)
+    write_users(path, ":carol@corp:pw\nCORP:carol:pw\n")
+    _, err = run("user", "del", "--file", path, "CORP\\carol")
+    expect("the file also has the entry carol@corp, which accepts logons as CORP\\carol still" in err, err)
 
 
 def test_empty_hash(directory):

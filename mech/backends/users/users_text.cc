@@ -133,6 +133,26 @@ bool has_place_in_form(std::string_view user, std::string_view domain) {
          domain.find_first_of(kSeparators) == std::string_view::npos && first.front() != '#';
 }
 
+bool is_same_name(std::string_view a, std::string_view b) {
+  const std::optional<std::string> key = key_of(a, {});
+  return key && key == key_of(b, {});
+}
+
+// Whether a logon as the account can match the line, which is another account's (UsersTable::find).
+bool is_similar(const UsersLine& line, std::string_view user, std::string_view domain) {
+  if (line.domain.empty() != domain.empty() && is_same_name(line.user, user)) {
+    return true;
+  }
+  if (!domain.empty()) {
+    return line.domain.empty() &&
+           is_same_name(line.user, std::string(user).append("@").append(domain));
+  }
+  const std::size_t at = user.rfind('@');
+  return at != std::string_view::npos && at != 0 && at + 1 != user.size() &&
+         is_same_name(line.user, user.substr(0, at)) &&
+         (line.domain.empty() || is_same_name(line.domain, user.substr(at + 1)));
+}
+
 }  // namespace
 
 Status UsersText::add_line(std::string_view line) {
@@ -163,11 +183,9 @@ std::vector<UsersText::Entry> UsersText::entries() const {
 std::vector<UsersText::Entry> UsersText::similar(std::string_view user,
                                                  std::string_view domain) const {
   std::vector<Entry> found;
-  const std::optional<std::string> key = key_of(user, {});
   for (const SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
-    if (!key || l.form == UsersLine::Form::kNothing || l.domain.empty() == domain.empty() ||
-        key_of(l.user, {}) != key) {
+    if (l.form == UsersLine::Form::kNothing || !is_similar(l, user, domain)) {
       continue;
     }
     Entry entry = entry_of(l);

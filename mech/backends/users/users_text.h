@@ -30,7 +30,7 @@ class UsersText {
   };
   [[nodiscard]] std::vector<Entry> entries() const;
   /// Entries that can log in and that a logon as this account can match although they are not of
-  /// it: the same user, with a domain in one of the two alone.
+  /// it: the same user, with a domain in one of the two alone, or as a UPN in one of the two alone.
   [[nodiscard]] std::vector<Entry> similar(std::string_view user, std::string_view domain) const;
 
   [[nodiscard]] bool has(std::string_view user, std::string_view domain) const;

@@ -308,6 +308,27 @@ TEST_CASE("editors at the same time lose nothing") {
   CHECK(users->entries().size() == kEditors * kEach);
 }
 
+TEST_CASE("users edit: an entry in the other form of a UPN is similar", "[users]") {
+  const Result<UsersText> users =
+      test::users_text(":alice@corp:1\ncorp:bob:2\n:carol:3\nother:bob:4\n:bob@corp.example:5\n");
+  REQUIRE(users);
+  const auto similar = [&](const char* user, const char* domain) {
+    std::string all;
+    for (const UsersText::Entry& e : users->similar(user, domain)) {
+      all.append(all.empty() ? "" : " ").append(e.domain).append("/").append(e.user);
+    }
+    return all;
+  };
+  CHECK(similar("alice", "CORP") == "/alice@corp");
+  CHECK(similar("BOB@corp", "") == "corp/bob");
+  CHECK(similar("carol@any", "") == "/carol");
+  CHECK(similar("carol", "any") == "/carol");
+  CHECK(similar("bob", "") == "corp/bob other/bob");
+  CHECK(similar("alice@corp", "").empty());
+  CHECK(similar("alice", "").empty());
+  CHECK(similar("@corp", "").empty());
+}
+
 TEST_CASE("a kill at any moment leaves the old file or the new one, and no leftovers for long") {
   const ScratchDirectory scratch;
   const std::string path = scratch.path("users");
