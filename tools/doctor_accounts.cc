@@ -22,12 +22,13 @@ void check_settings(Checks& checks, const Settings& settings) {
   const std::string source = settings.source.empty() ? std::string("no settings file (optional: ") +
                                                            kDefaultSettingsFile + ")"
                                                      : printable_utf8(settings.source);
-  checks.push_back({Check::State::kOk, "settings",
-                    source + (changed.empty() ? "; all settings at their defaults"
-                                              : "; not at their defaults: " + changed) +
-                        (settings.users_file_handed_over
-                             ? "; the users file is in CREDENTIALS_DIRECTORY"
-                             : "")});
+  checks.push_back(
+      {Check::State::kOk, "settings",
+       source +
+           (changed.empty() ? "; all settings at their defaults"
+                            : "; not at their defaults: " + changed) +
+           (settings.users_file_handed_over ? "; the users file is in CREDENTIALS_DIRECTORY"
+                                            : "")});
 }
 
 void check_audit_log(Checks& checks, const Settings& settings) {

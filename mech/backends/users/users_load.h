@@ -36,7 +36,8 @@ struct UsersLoad {
 };
 /// Reads all entries. With `lm_page` passwords in clear text have LM hashes too, through that code
 /// page; smbpasswd entries have those that are written there. Faults: kUsersFileOpen;
-/// kUsersFileMode when it is no regular file, or exposed (users_access.h); kUsersFileLine. Throws std::bad_alloc.
+/// kUsersFileMode when it is no regular file, or exposed (users_access.h); kUsersFileLine. Throws
+/// std::bad_alloc.
 [[nodiscard]] UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page);
 
 /// The same for a file that the command line names: the path is resolved by
