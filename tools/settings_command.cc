@@ -93,6 +93,25 @@ int print_manual() {
   return kDone;
 }
 
+// `text` as it can be pasted into the file: a long list goes on in indented lines.
+std::string broken_list(std::string_view text) {
+  std::string out;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t end = text.find(", ");
+    const std::string_view item = text.substr(0, end == std::string_view::npos ? end : end + 2);
+    if (column != 0 && column + item.size() > kWidth) {
+      out.erase(out.size() - 1);
+      out.append("\n  ");
+      column = 0;
+    }
+    out.append(item);
+    column += item.size();
+    text.remove_prefix(item.size());
+  }
+  return out;
+}
+
 int print_settings(bool changed_only) {
   const Result<Ref<const Settings>> settings = load_settings();
   if (!settings) {
@@ -104,7 +123,7 @@ int print_settings(bool changed_only) {
     if (!changed_only || value != key.get(defaults)) {
       std::printf("%.*s.%.*s = %s\n", static_cast<int>(key.section.size()), key.section.data(),
                   static_cast<int>(key.name.size()), key.name.data(),
-                  printable_utf8(value).c_str());
+                  terminal_text(key.list ? broken_list(value) : value).c_str());
     }
   }
   return kDone;

@@ -183,12 +183,15 @@ bool split_list(std::string_view text, Take&& take) {
   return true;
 }
 
+// No name has two backslashes, so a pattern with two, as some tools print it, matches none.
 struct Patterns : List {
-  static constexpr std::string_view kForm = "a list of patterns separated by commas";
+  static constexpr std::string_view kForm =
+      "a list of patterns separated by commas, each with one backslash at most";
   static bool parse(std::string_view text, std::vector<std::string>& to) {
     return split_list(text, [&](std::string_view item) {
       const Result<Bytes> wide = utf16le_from_utf8(item);
-      if (!wide || !is_clean_name(*wide) || has_remark(item)) {
+      if (!wide || !is_clean_name(*wide) || has_remark(item) ||
+          std::count(item.begin(), item.end(), '\\') > 1) {
         return false;
       }
       to.emplace_back(item);
@@ -207,7 +210,8 @@ struct Patterns : List {
 // Without a list everyone is allowed; with one that names no one, because a variable of a template
 // was empty, no one shall be.
 struct AllowPatterns : Patterns {
-  static constexpr std::string_view kForm = "a list of patterns separated by commas, or *";
+  static constexpr std::string_view kForm =
+      "a list of patterns separated by commas, each with one backslash at most, or *";
   static constexpr bool kNeverEmpty = true;
   static std::string print(const std::vector<std::string>& value) {
     return value.empty() ? "*" : Patterns::print(value);

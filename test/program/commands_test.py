@@ -510,6 +510,18 @@ def test_settings(directory):
         f.write("\n".join(lines))
     out, _ = run("settings", "--changed", env={"GSS_NTLM_SETTINGS": path})
     expect(all(line.startswith("names.") for line in out.splitlines()), out)
+    denied = ["*\\administrator", "CORP\\svc-*"] + ["user%03d" % n for n in range(60)]
+    printed = ",\n ".join(denied)
+    for _ in range(2):  # what is printed can be pasted back
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("[policy]\ndeny_users = %s\n" % printed)
+        out, _ = run("settings", "--changed", env={"GSS_NTLM_SETTINGS": path})
+        printed = re.search(r"policy\.deny_users = (.*?)\n(?! )", out, re.S).group(1)
+        expect(re.split(r",\s+", printed) == denied, out)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("[policy]\ndeny_users = *\\\\administrator\n")
+    _, err = run("settings", env={"GSS_NTLM_SETTINGS": path}, status=1)
+    expect("one backslash at most" in err, err)
     with open(path, "w", encoding="utf-8") as f:
         f.write("[policy]\n\nmin_key_bits = 64\n")
     _, err = run("settings", env={"GSS_NTLM_SETTINGS": path}, status=1)
