@@ -78,12 +78,12 @@ TEST_CASE("an edit needs a directory that only its owner can write to") {
   const ScratchDirectory scratch;
   make_directory(scratch.path("open"), 0700);
   const std::string users = scratch.write("open/users", kLine);
-  for (const mode_t mode : {0777, 0775, 0770, 0702}) {
+  for (const mode_t mode : {0777u, 0775u, 0770u, 0702u}) {
     REQUIRE(::chmod(scratch.path("open").c_str(), mode) == 0);
     CHECK(has(detail(touch(users)), "so others can replace the file; chmod go-w it"));
     CHECK(has(read_error(users), "so others can replace the file; chmod go-w it"));
   }
-  for (const mode_t mode : {01777, 01770}) {
+  for (const mode_t mode : {01777u, 01770u}) {
     REQUIRE(::chmod(scratch.path("open").c_str(), mode) == 0);
     const std::string text = detail(touch(users));
     CHECK(has(text, "the directory open has mode 177"));
@@ -158,7 +158,7 @@ TEST_CASE("a hard link to a symbolic link is not followed where another user may
 TEST_CASE("a users file that others can write to is not read") {
   const ScratchDirectory scratch;
   const std::string users = scratch.write("users", kLine);
-  for (const mode_t mode : {0660, 0606}) {
+  for (const mode_t mode : {0660u, 0606u}) {
     REQUIRE(::chmod(users.c_str(), mode) == 0);
     CHECK(has(read_error(users), "lets others"));
   }

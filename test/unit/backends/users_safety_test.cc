@@ -220,7 +220,7 @@ TEST_CASE("owner, group and mode of an edited file are kept") {
 TEST_CASE("a mode that lets others read is narrowed, and that is said") {
   const ScratchDirectory scratch;
   const std::string users = scratch.write("users", kLine);
-  for (const mode_t mode : {0644, 0666, 0640, 0604, 0660}) {
+  for (const mode_t mode : {0644u, 0666u, 0640u, 0604u, 0660u}) {
     const mode_t wanted = mode == 0640 && ::geteuid() == 0 ? 0640 : 0600;
     REQUIRE(::chmod(users.c_str(), mode) == 0);
     const Result<Edited> edited = touch(users);

@@ -209,12 +209,12 @@ struct Scene {
       RC_ASSERT(::symlink("real", path.c_str()) == 0);
     }
     ::setxattr(real.c_str(), "user.note", "kept", 4, 0);
-    mode_t mode = *rc::gen::element(0600, 0400);
+    mode_t mode = *rc::gen::element<mode_t>(0600, 0400);
     if (::geteuid() == 0) {
       const auto owner = *rc::gen::element<uid_t>(0, 12345);
       options.owner = FileOwner{owner, 0};
       RC_ASSERT(::chown(real.c_str(), owner, *rc::gen::element<gid_t>(0, 4321)) == 0);
-      mode |= owner == 0 ? *rc::gen::element(0, 040) : 0;
+      mode |= owner == 0 ? *rc::gen::element<mode_t>(0, 040) : 0;
     }
     RC_ASSERT(::chmod(real.c_str(), mode) == 0);
     before = attributes();
