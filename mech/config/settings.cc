@@ -65,12 +65,14 @@ struct Kept {
   KeptValues values;
   SettingsSource file;
   time_t looked_at = 0;
+  time_t read_again = 0;
 };
 
 // A file that is wrong, for one user: it is not read again until it changes.
 struct Rejected {
   KeptValues values;
   FileIdentity file;
+  time_t read_again = 0;
   uid_t reader = 0;
   std::string why;
 };
@@ -90,6 +92,18 @@ time_t coarse_seconds() noexcept {
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
   return t.tv_sec;
+}
+
+// The second that has begun may be almost over.
+constexpr time_t kChangesShowSeconds = 1 + static_cast<time_t>(kChangesShow / 1000);
+
+// When a file is to be read again because it may have changed without a sign; 0: never.
+time_t read_again_at(const FileIdentity& file, time_t now) noexcept {
+  return may_hide_change(file) ? now + kChangesShowSeconds : 0;
+}
+
+bool is_due(time_t read_again, time_t now) noexcept {
+  return read_again != 0 && now >= read_again;
 }
 
 // The file as it is now; a default FileIdentity when there is none.
@@ -115,9 +129,9 @@ bool is_current(const Kept& k, const VariableValues& values, time_t now) noexcep
          (now == k.looked_at || look_at(path_of(values)) == k.file.identity);
 }
 
-bool is_rejected(const Rejected& r, const VariableValues& values) noexcept {
+bool is_rejected(const Rejected& r, const VariableValues& values, time_t now) noexcept {
   return r.file.size >= 0 && same_values(r.values, values) && r.reader == ::geteuid() &&
-         look_at(path_of(values)) == r.file;
+         !is_due(r.read_again, now) && look_at(path_of(values)) == r.file;
 }
 
 Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& source) {
@@ -144,10 +158,12 @@ Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& s
   return loaded;
 }
 
-void remember_rejected(const VariableValues& values, const SettingsSource& source, Error error) {
+void remember_rejected(const VariableValues& values, const SettingsSource& source, Error error,
+                       time_t now) {
   Rejected& r = rejected();
   r.file = error.minor == Minor::kBadSetting ? source.identity : FileIdentity();
   std::copy(values.begin(), values.end(), r.values.begin());
+  r.read_again = read_again_at(r.file, now);
   r.reader = ::geteuid();
   r.why = last_detail(static_cast<std::uint32_t>(error.minor));
 }
@@ -159,22 +175,30 @@ Result<Ref<const Settings>> load_settings() {
   Kept& k = kept();
   const std::lock_guard<ForkMutex> lock(g_mutex);
   const time_t now = coarse_seconds();
-  if (is_current(k, values, now) || is_current(k, values = settled_variables(), now)) {
+  const bool current =
+      is_current(k, values, now) || is_current(k, values = settled_variables(), now);
+  if (current && !is_due(k.read_again, now)) {
     k.looked_at = now;
     return k.settings;
   }
-  if (is_rejected(rejected(), values)) {
+  if (is_rejected(rejected(), values, now)) {
     return error_with_detail(Major::kFailure, Minor::kBadSetting, rejected().why);
   }
   SettingsSource source;
   Result<Ref<const Settings>> fresh = load(values, source);
+  // What was read of it still counts when this user can no longer read the file.
+  if (!fresh && current && source.identity == FileIdentity()) {
+    k.read_again = now + kChangesShowSeconds;
+    return k.settings;
+  }
   if (!fresh) {
-    remember_rejected(values, source, fresh.error());
+    remember_rejected(values, source, fresh.error(), now);
     return fresh.error();
   }
   std::copy(values.begin(), values.end(), k.values.begin());
   k.settings = std::move(*fresh);
   k.file = source;
+  k.read_again = read_again_at(source.identity, now);
   k.looked_at = now;
   return k.settings;
 }

@@ -2,21 +2,17 @@
 // its accounts an initiator gets.
 #include <cstdio>
 
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "mech/backends/users/users_file.h"
 #include "mech/os/error_detail.h"
-#include "mech/os/file.h"
 #include "test/support/catch.h"
-#include "test/support/forks.h"
 #include "test/support/handshake.h"
 #include "test/support/scratch.h"
 #include "test/support/text.h"
+#include "test/support/ticks.h"
 
 namespace gssntlm {
 namespace {
@@ -94,50 +90,8 @@ TEST_CASE("users file: a call that fails does not change the grace", "[users]") 
   CHECK_FALSE(log_in(file));
 }
 
-FileIdentity identity_of(const std::string& path) {
-  struct stat st {};
-  return ::stat(path.c_str(), &st) == 0 ? FileIdentity::of(st) : FileIdentity();
-}
-
-// In its place, and of the size that it has.
-bool overwrite(const std::string& path, std::string_view text) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  return write_all(file.get(), as_bytes(text));
-}
-
-// A file system that counts time in ticks, as all do before Linux 6.13.
-bool mount_ticking(const char* directory) {
-  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", "", MS_REC | MS_PRIVATE, "") == 0 &&
-         ::mount("none", directory, "ramfs", 0, "") == 0;
-}
-
 constexpr const char* kOther = "DOMAIN:Uzer:one\n";
 constexpr const char* kBad = "no account here\n";
-
-// In a child: `use` sees `first`, which `second` replaces within one tick; then, when that is to be
-// noticed, `after`.
-template <typename Use, typename After>
-bool notices(const std::string& directory, const char* first, const char* second, Use use,
-             After after) {
-  return test::holds_in_child([&] {
-    if (!mount_ticking(directory.c_str())) {
-      std::printf("no file system that counts time in ticks: nothing was tried\n");
-      return true;
-    }
-    const std::string path = directory + "/users";
-    bool good = true;
-    bool hidden = false;
-    for (int i = 0; i < 500 && good && !hidden; ++i) {
-      good = overwrite(path, first);
-      const FileIdentity seen = identity_of(path);
-      good = good && use(path) && overwrite(path, second);
-      hidden = seen == identity_of(path);
-    }
-    good = good && hidden;
-    ::usleep(1000 * (kChangesShow + 100));
-    return good && after(path);
-  });
-}
 
 bool has_identity(const std::string& path, const char* user) {
   return UsersFile::at(path)->identity(wide(user), {}).ok();
@@ -145,8 +99,8 @@ bool has_identity(const std::string& path, const char* user) {
 
 TEST_CASE("users file: a change that leaves no sign is noticed soon", "[users]") {
   const ScratchDirectory scratch;
-  const std::string here = scratch.path("here");
-  REQUIRE(::mkdir(here.c_str(), 0700) == 0);
+  REQUIRE(::mkdir(scratch.path("here").c_str(), 0700) == 0);
+  const std::string here = scratch.path("here/users");
   const auto accepts = [](const std::string& path) {
     const Result<UsersFile*> file = UsersFile::open(path, std::nullopt, 1);
     return file && log_in(**file);
