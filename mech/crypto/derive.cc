@@ -148,6 +148,7 @@ KeyExchangeKey derive_v1_key_exchange_key(Flags flags, const SessionBaseKey& bas
   } else if (has(flags, flag::kLmKey)) {
     lm_key_exchange(lm, first8, key.bytes());
   } else if (has(flags, flag::kNonNtSessionKey)) {
+    // Eight bytes: a domain controller passes on no more of the hash.
     if (lm != nullptr) {
       std::copy_n(lm->view().begin(), 8, key.bytes().begin());
     }
@@ -179,6 +180,7 @@ SealingKey::SealingKey(Flags flags, const SessionKey& key, Side from) noexcept {
   std::copy(source.begin(), source.end(), bytes_.bytes().begin());
   // Our own NTLMRevisionCurrent is 15, so DATAGRAM alone asks for the short form.
   if (has_any(flags, flag::kLmKey | flag::kDatagram)) {
+    // 128 does not help here: without 56 the key has 40 bits (3.4.5.3).
     size_ = 8;
     constexpr std::array<std::uint8_t, 3> k40 = {0xE5, 0x38, 0xB0};
     if (has(flags, flag::k56)) {

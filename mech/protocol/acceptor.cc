@@ -35,7 +35,7 @@ SessionKey unwrap_key(const AuthenticateMessage& message, Flags agreed,
   return key;
 }
 
-// Whether the client says that it runs on this machine.
+// Whether the client says that it runs here, as in a reflected login. Windows ignores the pair.
 bool names_this_machine(const V2ClientChallenge& blob, const Runtime& env) {
   if (!blob.target_info.single_host) {
     return false;
@@ -128,6 +128,7 @@ Result<AcceptedLogon> Acceptor::authenticate(ByteView token, const ChannelBindin
   if (state_ != State::kChallengeSent) {
     return failure(Minor::kBadState);
   }
+  // First: one challenge is answered once, so a second AUTHENTICATE is no second guess.
   state_ = State::kFailed;
   Result<AcceptedLogon> accepted = verify(token, bindings, accounts, env);
   if (accepted) {
@@ -170,6 +171,7 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
   request.lm_response = message.lm_response;
   request.nt_response = message.nt_response;
   request.flags = answer.agreed;
+  // Policy first: no account source is asked about a response that would be rejected anyway.
   if (Status s = check_kind(request, answer.bindings, env); !s) {
     return s.error();
   }
@@ -183,6 +185,8 @@ Result<AcceptedLogon> Acceptor::verify_user(const Answer& answer, const AccountS
   outcome.kind = logon->kind;
   outcome.mic = message.mic_at.has_value();
   outcome.peer_tells_sealing = distinguishes_wrap_modes(message.version);
+  // Nothing in the pairs is evidence before the response is proven, and neither flags nor names are
+  // before the MIC is: so the MIC comes first, which 3.2.5.1.2 has last.
   if (Status s = check_mic(answer, outcome.key, env); !s) {
     return s.error();
   }
@@ -326,7 +330,8 @@ Status Acceptor::check_mic(const Answer& answer, const SessionKey& key, const Ru
   return failure(Minor::kLogonFailure);
 }
 
-// The response must have been made for this server and now: a relayed one names another.
+// The response must have been made for this server and now: a relayed one names another. [MS-NLMP]
+// does not compare the pairs, and Windows checks the age up to 2008 R2 only.
 Status Acceptor::check_blob(const V2ClientChallenge& blob, const Runtime& env) const {
   const Result<ChallengeMessage> challenge =
       decode_challenge(ByteView(transcript_).subspan(negotiate_size_));

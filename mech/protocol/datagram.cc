@@ -80,6 +80,8 @@ Result<Arrival> DatagramSecurity::open(std::span<const MessagePart> parts,
     undo_open(with, parts);
     return Error{Major::kBadSig, Minor::kBadSignature};
   }
+  // Numbers are taken by genuine messages only: a forged one must not make the genuine one a
+  // duplicate.
   numbers_.next_received = *number + 1;
   // Signatures under a fixed number all repeat it.
   if (!detect_replay_ || (numbers_.fixed && !seals_any(parts))) {

@@ -105,6 +105,7 @@ Result<Buffer> Initiator::authenticate(ByteView challenge, const ChannelBindingH
   if (state_ != State::kNegotiateSent) {
     return failure(Minor::kBadState);
   }
+  // Before anything can fail: each context answers one challenge, or none.
   state_ = State::kFailed;
   Result<Buffer> token = answer(challenge, bindings, env);
   if (token) {
@@ -156,6 +157,7 @@ Result<Buffer> Initiator::answer(ByteView token, const ChannelBindingHash* bindi
   if (!message) {
     return message;
   }
+  // Last: it covers every byte of the three messages [MS-NLMP] 3.1.5.1.2.
   if (outcome.mic) {
     const Mic mic = compute_mic(outcome.key, negotiate_, token, message->view(), kMicOffset);
     std::copy(mic.begin(), mic.end(), message->data() + kMicOffset);
@@ -240,6 +242,7 @@ Result<Buffer> Initiator::compose(Flags agreed, const Responses& responses, Byte
                                   const Runtime& env) const {
   const bool anonymous = responses.kind == ResponseKind::kAnonymous;
   const Identity& identity = *setup_.identity;
+  // The workstation is the client's; 3.1.5.1.2 calls it NbMachineName, which is the server's.
   WireNames names(identity.domain(), identity.user(),
                   anonymous ? ByteView() : ByteView(setup_.workstation));
   if (has(agreed, flag::kOem)) {

@@ -21,7 +21,7 @@ std::optional<Proof> verify_hmac(const LogonRequest& r, const NtHash& hash, Byte
 }
 
 // Clients differ in the domain they hash: as sent, in capitals (old Samba), or none at all (XP with
-// a local account).
+// a local account), which 3.2.5.1.2 has acceptors try.
 std::optional<Proof> verify_spellings(const LogonRequest& r, const NtHash& hash,
                                       ResponseKind kind) {
   if (std::optional<Proof> proof = verify_hmac(r, hash, r.domain, kind)) {
@@ -66,6 +66,7 @@ std::optional<Proof> verify_lm_field(const LogonRequest& r, const NtHash& hash,
   if (!may_be_lm(r, policy)) {
     return std::nullopt;
   }
+  // Compared also without an LM hash: the time must not tell which accounts have one.
   const LmHash none;
   const LmHash& known = lm_hash != nullptr ? *lm_hash : none;
   const bool same =
@@ -105,6 +106,8 @@ std::optional<Proof> verify_response(const LogonRequest& request, const NtHash& 
   if (!accepts_response(request, policy)) {
     return std::nullopt;
   }
+  // The LM field counts only without an NT response: falling back to it, as in 3.2.5.1.2, would let
+  // an attacker choose the weaker of two proofs.
   switch (const ResponseKind kind = response_kind(request)) {
     case ResponseKind::kNtlmV2:
       return verify_spellings(request, nt_hash, kind);
@@ -120,6 +123,7 @@ KeyExchangeKey key_exchange_key(const LogonRequest& request, const Logon& logon)
   if (logon.kind == ResponseKind::kNtlmV2 || logon.kind == ResponseKind::kLmV2) {
     return KeyExchangeKey(logon.base.view());
   }
+  // What was sent in the LM field, whichever response that is [MS-NLMP] 3.4.5.1.
   Response24 lm{};
   std::copy_n(request.lm_response.begin(), std::min(lm.size(), request.lm_response.size()),
               lm.begin());

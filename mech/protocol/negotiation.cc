@@ -13,8 +13,9 @@ constexpr Flags kAgreedBits = flag::kSign | flag::kSeal | flag::kLmKey | flag::k
 // Weak ways to a session key.
 constexpr Flags kLmKeys = flag::kLmKey | flag::kNonNtSessionKey;
 
-// Flags of CHALLENGE that AUTHENTICATE must not clear on a connection. Honest clients clear 56 and
-// TARGET_INFO.
+// Flags of CHALLENGE that AUTHENTICATE must not clear on a connection: NEGOTIATE and CHALLENGE were
+// not protected, so a capability that disappears later may have been taken away. Honest clients
+// clear 56 and TARGET_INFO.
 constexpr Flags kKeptBits =
     flag::kSign | flag::kSeal | flag::kEss | flag::k128 | flag::kKeyExchange | flag::kDatagram;
 // Flags that AUTHENTICATE must not set unless CHALLENGE had set them.
@@ -22,7 +23,9 @@ constexpr Flags kNeverAdded = kKeptBits | kLmKeys;
 // What a client may choose to leave out.
 constexpr Flags kChosenBits = kLmKeys | flag::k56 | flag::kIdentify;
 
-// Which of two ways to keys and streams holds when both are named.
+// Which of two ways to keys and streams holds when both are named: ESS rules out LM_KEY
+// [MS-NLMP] 2.2.2.5. With KEY_EXCH but without SIGN and SEAL, 2.2.1.3 demands a wrapped key and the
+// computation in 3.1.5.1.2 has none, and implementations differ. So the flag is cleared there.
 Flags resolve(Flags flags) noexcept {
   if (has(flags, flag::kEss)) {
     flags &= ~kLmKeys;
@@ -38,6 +41,7 @@ bool cannot_seal(Flags flags) noexcept {
   return has(flags, flag::kDatagram) && !has(flags, flag::kEss);
 }
 
+// One of the two [MS-NLMP] 2.2.2.5, although the examples in 4.2 have both.
 Flags choose_charset(Flags offered) noexcept {
   return has(offered, flag::kUnicode) ? flag::kUnicode : flag::kOem;
 }
@@ -154,6 +158,9 @@ Flags negotiate_flags_for_offer(const Policy& policy, const InitiatorRequest& re
   if (!supports_ess(policy)) {
     offer &= ~flag::kEss;
   }
+  // SIGN with SEAL: a peer that agrees on SEAL alone may sign with a constant. KEY_EXCH with SIGN,
+  // as Windows does and 3.1.5.1.1 only for SEAL: then no message key follows from password and
+  // challenges alone.
   const bool unasked = request.offer_protection && !request.negotiate_flags;
   const bool asks_to_sign = request.integrity || request.detection;
   if (request.integrity || request.confidentiality || unasked) {
@@ -187,6 +194,8 @@ Flags agree_with_challenge(Flags offered, Flags challenge,
   if (cannot_seal(agreed) && !sealing_was_asked) {
     agreed &= ~flag::kSeal;
   }
+  // Windows echoes TARGET_INFO, which 2.2.2.5 ignores here. VERSION and ANONYMOUS state facts about
+  // the client, so the server has no say in them.
   agreed |= challenge & flag::kTargetInfo;
   agreed |= flag::kRequestTarget | (offered & (flag::kVersion | flag::kAnonymous));
   return resolve(agreed) | choose_charset(offered & challenge);
@@ -214,12 +223,16 @@ std::optional<Refusal> check_challenge_flags(const ChallengeFlags& flags, const 
 
 Flags negotiate_flags_for_challenge(Flags offered, const Policy& policy,
                                     const HostNames& names) noexcept {
+  // 128 and 56 also without SIGN and SEAL, unlike 2.2.2.5: a client that requires 128 bits
+  // (3.1.5.1.2) fails without the flag, whatever else it asks for.
   Flags reply = offered & (flag::kSign | flag::kSeal | flag::kEss | flag::kIdentify | flag::k128 |
                            flag::kKeyExchange | flag::k56);
   if (allows_lm_keys(policy)) {
     reply |= offered & kLmKeys;
   }
   reply = resolve(reply) | choose_charset(offered);
+  // VERSION unasked, as Windows does: clients then send theirs, and their MIC is where 2.2.1.3 has
+  // it.
   reply |= names.domain_member ? flag::kTargetTypeDomain : flag::kTargetTypeServer;
   return reply | flag::kRequestTarget | flag::kNtlm | flag::kAlwaysSign | flag::kTargetInfo |
          flag::kVersion;
@@ -243,6 +256,8 @@ std::optional<Refusal> check_reply_flags(Flags reply, Flags offered, const Polic
   return check_strength(reply, {"client", offered}, acceptor_demands_ess(policy), policy);
 }
 
+// Implementations differ in whether the flags of CHALLENGE count, or those in both messages. Except
+// for what a client may leave out, check_changes() has found them equal.
 Flags negotiate_flags_for_session(Flags challenge, Flags answer) noexcept {
   return has(challenge, flag::kDatagram) ? resolve(challenge & answer)
                                          : challenge & (answer | ~kChosenBits);

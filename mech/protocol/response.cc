@@ -53,6 +53,7 @@ Responses respond_v1(const ResponseInput& in) {
     nt = compute_v1_response(hash.view(), server);
     set_lm(r, compute_v1_response(lm_hash->view(), server));
   } else {
+    // Without an LM hash, or where policy withholds it, the NT response takes its place (3.3.1).
     r.kind = ResponseKind::kNtlmV1;
     nt = compute_v1_response(hash.view(), server);
     set_lm(r, nt);
@@ -70,7 +71,9 @@ struct ClientPairs {
 };
 
 // The server's pairs but those that are the client's to say, then our own, in Windows' order.
-// Without target information from the server there are none [MS-NLMP] 3.1.5.1.2.
+// Without target information from the server there are none [MS-NLMP] 3.1.5.1.2. Without bindings
+// there is no pair, where Windows sends zeros: some acceptors take those for a mismatch. Bit 4 of
+// MsvAvFlags is never set: strict acceptors reject what it calls untrusted.
 void append_pairs(Bytes& to, const ResponseInput& in, const ClientPairs& own) {
   AvReader pairs(in.challenge.target_info);
   while (const std::optional<AvPair> pair = pairs.next()) {
@@ -121,6 +124,7 @@ Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Runt
   if (sends_single_host(in.policy, r.mic)) {
     host = SingleHost{kOurCustomData, env.machine_id()};
   }
+  // The server's time, where it gives one: a client whose clock is wrong can then log in.
   r.nt =
       compose_v2_response(in, info.timestamp.value_or(env.now()), {r.mic, host ? &*host : nullptr});
   const ResponseKey key = in.identity.response_key();
@@ -136,7 +140,8 @@ Responses respond_v2(const ResponseInput& in, const TargetInfo& info, const Runt
   return r;
 }
 
-// [MS-NLMP] 3.1.5.1.2: where messages are protected the server must say who it is.
+// [MS-NLMP] 3.1.5.1.2: where messages are protected the server must say who it is. Both pairs must
+// be there; empty values, which some servers send, are accepted as Windows accepts them.
 Status check_target_info(const ResponseInput& in, const TargetInfo& info, const Runtime& env) {
   if (in.challenge.target_info.empty()) {
     return in.policy.require_target_info

@@ -65,6 +65,8 @@ Result<Arrival> Session::open(std::span<const MessagePart> parts, SignatureView 
   if (direction.sequence >= kSequenceEnd) {
     return Error{Major::kBadSig, Minor::kGapToken};
   }
+  // Before anything is decrypted: a message out of order must not move the key stream. Without ESS
+  // the number is encrypted, and is compared with the checksum.
   const auto sequence = static_cast<std::uint32_t>(direction.sequence);
   if (const std::uint32_t told = load_le32(&signature[12]); ess() && told != sequence) {
     return Error{Major::kBadSig, told < sequence ? Minor::kDuplicateToken : Minor::kGapToken};

@@ -73,7 +73,8 @@ Result<V2ClientChallenge> decode_client_challenge(ByteView nt_response) noexcept
   return c;
 }
 
-// Position of an announced MIC: behind Version, or in its place where a client leaves Version out.
+// Position of an announced MIC: behind Version [MS-NLMP] 2.2.1.3, or in its place where a client
+// leaves Version out. No flag says so: some clients without Version have zeros there instead.
 Result<std::size_t> locate_mic(ByteView token, Flags flags, std::size_t payload) noexcept {
   const std::size_t behind_version = kVersionAt + kVersionSize;
   if (payload >= behind_version + kMicSize && token.size() >= behind_version + kMicSize) {
