@@ -8,11 +8,11 @@ import json
 import os
 import random
 import re
+import resource
 import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 with open(sys.argv[2], encoding="utf-8") as vectors:
@@ -35,9 +35,11 @@ def run(data, *options, status=0, stdin=b""):
     path = os.path.join(TOP, "capture")
     with open(path, "wb") as f:
         f.write(data)
-    done = subprocess.run([PROGRAM, "decode", *options, path], input=stdin, capture_output=True, check=False, timeout=60)
+    # What grows with the square of the input takes hours. The bound is on processor time, which other work does not use up.
+    done = subprocess.run([PROGRAM, "decode", *options, path], input=stdin, capture_output=True, check=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 61)))
     out, err = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
-    expect(status is None or done.returncode == status, f"{options}: status {done.returncode}, not {status}: {err}")
+    expect(done.returncode in (0, 1) if status is None else done.returncode == status, f"{options}: status {done.returncode}, not {status}: {err}")
     return out, err
 
 
@@ -457,9 +459,8 @@ def test_capture_bounds():
         "DER": pcap([frame(0, b"\x30\x82\xff\xff\xa0\x03\x02\x01\x02\xa1" * 140, 1 + 1400 * i) for i in range(many // 10)]),
     }
     for name, data in cases.items():
-        start = time.monotonic()
-        run(data, "--json", status=None)
-        expect(time.monotonic() - start < 30, f"{name}: {time.monotonic() - start:.1f} s")
+        out, err = run(data, "--json", status=None)
+        expect(out or err, f"{name}: neither a token nor a reason")
     _, err = run(cases["connections"], status=1)
     expect("only the first 131072 connections are read" in err, err)
     out, err = run(cases["messages"], "--json")
