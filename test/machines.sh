@@ -50,7 +50,7 @@ counted() {
 unit_part() {
     /usr/bin/python3 -B "$here/support/programs.py" "$directory" unit >"$machines/$1/unit.list"
     part "$1" "unit tests and vectors" "$(sed 's/.* //' "$machines/$1/unit.list")" \
-        "$(sed 's/ .*//' "$machines/$1/unit.list")"
+        "--suite unit $(sed 's/ .*//' "$machines/$1/unit.list" | tr '\n' ' ')"
 }
 
 spi_part() {

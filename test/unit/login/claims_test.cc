@@ -102,12 +102,12 @@ TEST_CASE("claims: a short claim does not shorten a long one", "[claims]") {
 }
 
 TEST_CASE("claims: of several threads at most one is the first", "[claims]") {
-  constexpr std::uint64_t kRounds = 2000;
+  constexpr std::size_t kRounds = 2000;
   const std::uint64_t now = later();
   std::vector<std::atomic<int>> firsts(kRounds);
   std::vector<std::atomic<int>> sessions(kRounds);
   const auto claim_all = [&] {
-    for (std::uint64_t n = 0; n < kRounds; ++n) {
+    for (std::size_t n = 0; n < kRounds; ++n) {
       firsts[n] += claim(id_of(100 + n, 0), now + 600, now) == Claim::kFirst ? 1 : 0;
       sessions[n] += claim_session(id_of(n, 1000)) ? 1 : 0;
     }
@@ -121,7 +121,7 @@ TEST_CASE("claims: of several threads at most one is the first", "[claims]") {
   }
   int claimed = 0;
   int opened = 0;
-  for (std::uint64_t n = 0; n < kRounds; ++n) {
+  for (std::size_t n = 0; n < kRounds; ++n) {
     CHECK(firsts[n] <= 1);
     CHECK(sessions[n] <= 1);
     claimed += firsts[n];
