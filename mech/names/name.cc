@@ -53,7 +53,8 @@ Parts split_user(std::string_view text) {
             domain == kThisHost ? std::string() : std::string(domain)};
   }
   const std::size_t at = text.rfind('@');
-  if (at != std::string_view::npos && at != 0 && at + 1 != text.size()) {
+  if (at != std::string_view::npos && at != 0 && at + 1 != text.size() &&
+      text.substr(at + 1) != kThisHost) {
     return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
   }
   return {std::string(text), {}};

@@ -89,7 +89,7 @@ void check_line(std::string_view line) {
 }
 
 // What is edited can be logged in with. The first account of a name is the one found; a domain that
-// is empty is any.
+// is empty, or `.`, is any.
 void check_table(std::string_view text, const Entries& entries) {
   UsersTable table(CodePage::k437);
   for (const std::string_view line : lines_of(text)) {
@@ -101,11 +101,12 @@ void check_table(std::string_view text, const Entries& entries) {
     const Result<Bytes> user = utf16le_from_utf8(entry.user);
     const Result<Bytes> domain = utf16le_from_utf8(entry.domain);
     GSSNTLM_HOLDS(user && domain && is_clean_name(*user) && is_clean_name(*domain));
+    const ByteView wanted = is_this_host(*domain) ? ByteView() : ByteView(*domain);
     const auto agrees = [&](const UsersText::Entry& other) {
       const Bytes other_user = *utf16le_from_utf8(other.user);
       const Bytes other_domain = *utf16le_from_utf8(other.domain);
-      return equal_ignoring_case(other_user, *user) && (other_domain.empty() || domain->empty() ||
-                                                        equal_ignoring_case(other_domain, *domain));
+      return equal_ignoring_case(other_user, *user) &&
+             (other_domain.empty() || wanted.empty() || equal_ignoring_case(other_domain, wanted));
     };
     const auto first = std::find_if(entries.begin(), entries.end(), agrees);
     const std::optional<UserEntry> found = table.find(*user, *domain);

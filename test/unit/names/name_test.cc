@@ -35,6 +35,7 @@ TEST_CASE("name: each way to write a user has its parts", "[name]") {
   CHECK(split("a@b@c") == Parts{"a@b", "c"});
   CHECK(split(".\\user") == Parts{"user", ""});
   CHECK(split("..\\user") == Parts{"user", ".."});
+  CHECK(split("user@.") == Parts{"user@.", ""});
   CHECK(split("@user") == Parts{"@user", ""});
   CHECK(split("J\xc3\xb6rg") == Parts{"J\xc3\xb6rg", ""});
 }
@@ -67,7 +68,8 @@ TEST_CASE("name: a domain that means this host is none", "[name]") {
 
 TEST_CASE("name: what a name shows imports to an equal name", "[name]") {
   for (const char* text : {"user", "DOM\\user", "user@dom.example", "\\user@dom.example",
-                           "user\\@dom.example", "DOM\\user@realm", "@user@dom", "\\user@realm@"}) {
+                           "user\\@dom.example", "DOM\\user@realm", "@user@dom", "\\user@realm@",
+                           ".\\user", ".\\user@dom", "user@.", "@."}) {
     const Result<Ref<const Name>> name = Name::user(text);
     REQUIRE(name);
     const Result<Ref<const Name>> again = Name::user((*name)->display());
