@@ -10,7 +10,7 @@ import harness
 import ntlm
 from harness import (attack_acceptor, check, expect, honest_to_acceptor, honest_to_initiator, row,
                      to_acceptor, to_initiator, trap)
-from rows_handshake import binding_hash
+from rows_relay import binding_hash
 
 _count = 0
 

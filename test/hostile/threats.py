@@ -62,7 +62,8 @@ def main():
         model, arguments = arguments[1], arguments[2:]
     preload_sanitizer()
     import harness
-    for name in ("rows_handshake", "rows_parser", "rows_session", "rows_glue", "rows_policy", "rows_process"):
+    for name in ("rows_handshake", "rows_relay", "rows_parser", "rows_session", "rows_spnego", "rows_arguments",
+                 "rows_glue", "rows_policy", "rows_process"):
         importlib.import_module(name)
     world = harness.World()
     harness.WORLD = world
