@@ -130,7 +130,7 @@ int main(int argc, char** argv) {
     }
   }
   if (const char* lacks = whole && corpus_lacks != nullptr ? corpus_lacks() : nullptr) {
-    std::fprintf(stderr, "no input of the corpus is %s; make it again: sh test/fuzz/corpus.sh\n",
+    std::fprintf(stderr, "no input of the corpus has %s; make it again: sh test/fuzz/corpus.sh\n",
                  lacks);
     return 1;
   }
