@@ -76,7 +76,7 @@ cross() {
         fail "$1: libraries" "$(tail -n 20 "$machines/$1/root.log")"
         return 0
     fi
-    printf "[constants]\nroot = '%s'\n" "$machines/$1/root" >"$machines/$1/root.ini"
+    printf "[constants]\nroot = '%s'\nemulate = '%s'\n" "$machines/$1/root" "$here/machines/emulate.sh" >"$machines/$1/root.ini"
     set_up "$1" -Doptimization=1 -Ddebug=false --cross-file "$machines/$1/root.ini" \
         --cross-file "$here/machines/$1.ini" || {
         fail "$1: setup" "$(tail -n 20 "$machines/$1/build.log")"

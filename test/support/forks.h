@@ -21,7 +21,11 @@ inline constexpr Fork kForks[] = {
 #ifdef SYS_fork
     {"SYS_fork", [] { return static_cast<pid_t>(::syscall(SYS_fork)); }},
 #endif
+#ifdef __s390__  // takes the stack first
+    {"SYS_clone", [] { return static_cast<pid_t>(::syscall(SYS_clone, 0, SIGCHLD, 0, 0, 0)); }},
+#else
     {"SYS_clone", [] { return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }},
+#endif
 };
 
 /// What `body` gives, 0 to 255, in a child, which does nothing after it; -1 when there is no child,
