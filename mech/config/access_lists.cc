@@ -7,7 +7,7 @@ namespace gssntlm {
 namespace {
 
 std::optional<std::string> refusal(const Settings& settings, std::string text) {
-  return (settings.audit_only ? "would be refused, " : "refused, ") + std::move(text);
+  return (settings.audit_only ? "would be rejected, " : "rejected, ") + std::move(text);
 }
 
 // Patterns of the names that this host has.
@@ -72,7 +72,7 @@ std::optional<std::string> target_refusal(std::string_view target, const Setting
     return std::nullopt;
   }
   const bool require = settings.target_check == TargetCheck::kRequire && !settings.audit_only;
-  std::string text = require ? "refused, " : "would be refused by target_check = require, ";
+  std::string text = require ? "rejected, " : "would be rejected by target_check = require, ";
   text += target.empty() ? "the client named no target that a MIC covers"
                          : "target_names lacks the client's target " + printable_utf8(target);
   return require ? text + " (target_check = require)" : text;
@@ -106,7 +106,7 @@ bool RuledAccounts::admits(ByteView user, ByteView domain, const Runtime& env) c
   const char* const list = rejecting_list({*user_text, *domain_text}, settings_);
   // Composing the text would make a denied account dearer to reject than others.
   if (list != nullptr && env.tracing()) {
-    env.trace("acceptor: refused, " + (list + printable_utf8(*user_text)));
+    env.trace("acceptor: rejected, " + (list + printable_utf8(*user_text)));
   }
   return list == nullptr;
 }

@@ -137,7 +137,7 @@ std::string audit_line(const AuditRecord& record, std::uint64_t now) {
   if (record.accepted) {
     add_text(line, "account", printable_utf8(record.account, kMaxName));
   }
-  add_text(line, "result", record.accepted ? "accepted" : "refused");
+  add_text(line, "result", record.accepted ? "accepted" : "rejected");
   add_text(line, "reason", record.reason);
   add_list(line, "weak", record.weak);
   return line.append("}");

@@ -57,7 +57,7 @@ Status check_reflection(const Credential& credential, const Name& target, ByteVi
     return {};
   }
   if (env.tracing()) {
-    env.trace("initiator: refused, " + std::string(why));
+    env.trace("initiator: rejected, " + std::string(why));
   }
   return error_with_detail(Major::kFailure, Minor::kPolicyBlocked, why);
 }

@@ -58,7 +58,7 @@ LoginContext::LoginContext(Ref<const Credential> credential)
 
 Status LoginContext::restart(bool connectionless) {
   if (connectionless != connectionless_) {
-    report_.trace("acceptor: refused, the token would make the context one of another kind");
+    report_.trace("acceptor: rejected, the token would make the context one of another kind");
     return error_with_detail(Major::kDefectiveToken, Minor::kWrongMessage,
                              connectionless_
                                  ? "a connectionless context does not start again with NEGOTIATE"

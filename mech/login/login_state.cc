@@ -154,7 +154,7 @@ Status LoginContext::check_turn() const {
   }
   Status young = check_age();
   if (!young) {
-    env().trace("refused, the handshake was exported too long ago");
+    env().trace("rejected, the handshake was exported too long ago");
   }
   return young;
 }
@@ -169,12 +169,12 @@ Status LoginContext::claim() const {
     case Claim::kFirst:
       return {};
     case Claim::kDuplicateToken:
-      env().trace("refused, the handshake was completed before, from the same exported token");
+      env().trace("rejected, the handshake was completed before, from the same exported token");
       return error_with_detail(
           Major::kFailure, Minor::kBadState,
           "the exported token was imported twice; the handshake is completed once");
     case Claim::kExpired:
-      env().trace("refused, the handshake has expired, or the clock was set back meanwhile");
+      env().trace("rejected, the handshake has expired, or the clock was set back meanwhile");
       return error_with_detail(
           Major::kContextExpired, Minor::kExpired,
           "the handshake expires at a time that this process has seen pass; if the clock was set "
@@ -182,7 +182,7 @@ Status LoginContext::claim() const {
     case Claim::kFull:
       break;
   }
-  env().trace("refused, too many imported handshakes were completed lately");
+  env().trace("rejected, too many imported handshakes were completed lately");
   return error_with_detail(
       Major::kFailure, Minor::kNotAvailable,
       "too many imported handshakes were completed within [policy] max_handshake_age");
@@ -192,7 +192,7 @@ Status LoginContext::claim_import() const {
   if (!is_open() || claim_session(lease_.id)) {
     return {};
   }
-  env().trace("refused, the exported token was imported before");
+  env().trace("rejected, the exported token was imported before");
   return error_with_detail(
       Major::kFailure, Minor::kBadState,
       "the exported token was imported twice; two contexts would use the same key streams");

@@ -324,8 +324,8 @@ Status Acceptor::check_mic(const Answer& answer, const SessionKey& key, const Ru
     return {};
   }
   env.trace(has(message.flags, flag::kKeyExchange) || message.session_key.empty()
-                ? "acceptor: refused, the MIC does not verify"
-                : "acceptor: refused, the MIC does not verify; the client exchanged a key without "
+                ? "acceptor: rejected, the MIC does not verify"
+                : "acceptor: rejected, the MIC does not verify; the client exchanged a key without "
                   "signing or sealing, which [MS-NLMP] 3.1.5.1.2 does not know");
   return failure(Minor::kLogonFailure);
 }

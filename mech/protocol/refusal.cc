@@ -7,7 +7,7 @@ namespace gssntlm {
 
 Error refuse(Error error, std::string_view role, std::string_view reason, const Runtime& env) {
   if (env.tracing()) {
-    env.trace(std::string(role).append(": refused, ").append(reason));
+    env.trace(std::string(role).append(": rejected, ").append(reason));
   }
   env.explain(error.minor, reason);
   return error;

@@ -23,7 +23,7 @@ Error refuse(Error error, std::string_view role, std::string_view reason, const 
 template <typename Compose>
 Error reject_logon(std::string_view role, const Runtime& env, Compose compose) {
   if (env.tracing()) {
-    env.trace(std::string(role).append(": refused, ").append(compose()));
+    env.trace(std::string(role).append(": rejected, ").append(compose()));
   }
   return failure(Minor::kLogonFailure);
 }

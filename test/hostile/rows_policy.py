@@ -201,7 +201,7 @@ def audit_records():
     for number, line in enumerate(lines):
         record = json.loads(line)
         accepted = number == len(lines) - 1
-        check(record["result"] == ("accepted" if accepted else "refused"), "result of", line[:200])
+        check(record["result"] == ("accepted" if accepted else "rejected"), "result of", line[:200])
         check(len(line) < 4000 and line.isprintable(), "line", repr(line[:200]))
     secrets = (harness.PASSWORD, ntlm.crypto.nt_hash(harness.PASSWORD).hex())
     check(not any(s.lower() in text.lower() for s in secrets), "a secret in the audit")

@@ -147,7 +147,7 @@ TEST_CASE("drops: what a peer leaves out at a leg is refused, with the reason in
   }
   const Watched watched;
   CHECK(run_dropping(3, 0));
-  CHECK_FALSE(contains(watched.trace(), "refused"));
+  CHECK_FALSE(contains(watched.trace(), "rejected"));
 }
 
 // A context whose initiator offers `offer`, or what it likes; whether it opened.

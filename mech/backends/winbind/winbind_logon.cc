@@ -219,7 +219,7 @@ class Failure {
   }
   Error refused(Verdict verdict, const std::string& why) {
     verdict_ = verdict;
-    env_.trace("winbind: refused, " + why);
+    env_.trace("winbind: rejected, " + why);
     return failure(Minor::kLogonFailure);
   }
 

@@ -152,13 +152,13 @@ TEST_CASE("the lists refuse whom they name, and say it only under audit_only") {
   Settings s;
   CHECK_FALSE(outgoing_refusal("HTTP/www", s));
   s.deny_targets = {"HTTP@www"};
-  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("refused"));
+  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("rejected"));
   CHECK_FALSE(outgoing_refusal("HTTP/www2", s));
   s.allow_targets = {"*.corp.example"};
   CHECK(outgoing_refusal("HTTP/www2", s));
   CHECK_FALSE(outgoing_refusal("HTTP/a.corp.example", s));
   s.audit_only = true;
-  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("would be refused"));
+  CHECK(outgoing_refusal("HTTP/www", s)->starts_with("would be rejected"));
 
   s.deny_users = {"CORP\\guest", "root"};
   CHECK(user_refusal({"GUEST", "corp"}, s));

@@ -57,7 +57,7 @@ TEST_CASE("an audit line is one line of JSON whatever the peer calls itself") {
   const Buffer token = nasty_authenticate();
   AuditRecord record;
   record.authenticate = token.view();
-  record.reason = "acceptor: refused, \"why\"\x01";
+  record.reason = "acceptor: rejected, \"why\"\x01";
   const std::string line =
       audit_line(record, kFiletimeUnixEpoch + 1'700'000'000 * kFiletimePerSecond);
   CHECK(line.find('\n') == std::string::npos);
@@ -70,8 +70,8 @@ TEST_CASE("an audit line is one line of JSON whatever the peer calls itself") {
   CHECK(j["flags"] == "0x00000201");
   CHECK(j["mic"] == false);
   CHECK(j["bindings"] == "none");
-  CHECK(j["result"] == "refused");
-  CHECK(j["reason"] == "acceptor: refused, \"why\"\x01");
+  CHECK(j["result"] == "rejected");
+  CHECK(j["reason"] == "acceptor: rejected, \"why\"\x01");
 }
 
 TEST_CASE("an audit line without a message still tells role, target and result") {
@@ -80,7 +80,7 @@ TEST_CASE("an audit line without a message still tells role, target and result")
   record.target = "HTTP@www";
   const nlohmann::json j = nlohmann::json::parse(audit_line(record, 0));
   CHECK(j["target"] == "HTTP@www");
-  CHECK(j["result"] == "refused");
+  CHECK(j["result"] == "rejected");
 }
 
 TEST_CASE("audit records are appended to the file that settings name") {
