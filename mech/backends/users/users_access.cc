@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <string_view>
 
 #include <sys/xattr.h>
@@ -139,7 +140,8 @@ std::string foreign(uid_t owner) {
 
 }  // namespace
 
-std::optional<std::string> exposure_of(int file, const struct stat& st) {
+// Inlined, these would put what reads passwords deeper into the stack than it is cleared.
+[[gnu::noinline]] std::optional<std::string> exposure_of(int file, const struct stat& st) {
   if (!is_trusted(st.st_uid)) {
     return foreign(st.st_uid);
   }
@@ -156,10 +158,13 @@ std::optional<std::string> exposure_of(int file, const struct stat& st) {
   return exposed_mode(st, mode >> 3 & 7, mode & 7);
 }
 
-std::optional<std::string> exposure_of_directory(const std::string& path) {
+[[gnu::noinline]] std::optional<std::string> exposure_of_directory(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
   if (!real) {
+    if (errno == ENOMEM) {
+      throw std::bad_alloc();
+    }
     return std::nullopt;
   }
   std::string directory(real.get());

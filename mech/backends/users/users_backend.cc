@@ -124,7 +124,7 @@ class UsersBackend final : public Backend {
     if (!identity) {
       return identity.error();
     }
-    if (!search.place) {
+    if (!search.place && is_tracing(settings)) {
       trace_event(settings, "credentials: from " + login_origin(search, settings));
     }
     return FoundLogin{std::move(*identity)};
