@@ -10,7 +10,7 @@ namespace gssntlm::spi {
 
 /// How much of the stack a call that handles a password or a key clears, in bytes: more than it
 /// uses where secrets are, as test hostile_remains shows. A handshake reads no file of passwords.
-inline constexpr std::size_t kSecretStack = 4096;
+inline constexpr std::size_t kSecretStack = 6144;
 inline constexpr std::size_t kHandshakeStack = 2048;
 
 /// Zeros the vector registers, through which keys are copied: the code that saves them next, such
