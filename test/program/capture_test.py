@@ -14,20 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAM = os.path.abspath(sys.argv[1])
-with open(sys.argv[2], encoding="utf-8") as vectors:
-    FOUND = next(v for v in json.load(vectors)["vectors"] if v["id"] == "exchange.v2.cbt")["out"]
-N, C, A = (bytes.fromhex(FOUND[name]) for name in ("negotiate", "challenge", "authenticate"))
-failures = 0
-checks = 0
-
-
-def expect(condition, what):
-    global failures, checks
-    checks += 1
-    if not condition:
-        failures += 1
-        print("FAIL", what)
+from decoding import A, C, N, NTLM_OID, PROGRAM, der, expect, init, response, run_tests
 
 
 def run(data, *options, status=0, stdin=b""):
@@ -129,26 +116,6 @@ class Talk:
 
 
 # ---- what carries tokens
-
-def der(tag, *content):
-    data = b"".join(content)
-    size = len(data)
-    length = bytes([size]) if size < 0x80 else bytes([0x82, size >> 8, size & 0xFF])
-    return bytes([tag]) + length + data
-
-
-NTLM_OID = bytes.fromhex("060a2b06010401823702020a")
-
-
-def init(token):
-    return der(0x60, bytes.fromhex("06062b0601050502"), der(0xA0, der(0x30, der(0xA0, der(0x30, NTLM_OID)), der(
-        0xA2, der(0x04, token)))))
-
-
-def response(token=None, state=None):
-    return der(0xA1, der(0x30, *([der(0xA0, der(10, bytes([state])))] if state is not None else []),
-                         *([der(0xA2, der(0x04, token))] if token else [])))
-
 
 def smb2(token, answer=None):
     header = b"\xfeSMB" + struct.pack("<HHIHHIIQIIQ16s", 64, 1, answer or 0, 1, 1, 0 if answer is None else 1, 0, 1, 0, 0, 0, bytes(16))
@@ -493,10 +460,4 @@ def test_capture_of_published_messages():
 
 
 with tempfile.TemporaryDirectory(prefix="gss-ntlm-test.") as TOP:
-    for test_name, test in list(globals().items()):
-        if test_name.startswith("test_"):
-            before = failures
-            test()
-            print("PASS" if failures == before else "FAIL", test_name, flush=True)
-print(f"{checks} checks, {failures} failed")
-sys.exit(1 if failures else 0)
+    run_tests(globals(), lambda _, test: test())

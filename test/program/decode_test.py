@@ -12,25 +12,12 @@ import socket
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
-with open(sys.argv[2], encoding="utf-8") as vectors:
-    FOUND = next(v for v in json.load(vectors)["vectors"] if v["id"] == "exchange.v2.cbt")["out"]
-N, C, A = (bytes.fromhex(FOUND[name]) for name in ("negotiate", "challenge", "authenticate"))
+from decoding import A, C, N, NTLM_OID, PROGRAM, der, expect, init, response, run_tests
+
 PASSWORD = b"Password\n"
-failures = 0
-checks = 0
-
-
-def expect(condition, what):
-    global failures, checks
-    checks += 1
-    if not condition:
-        failures += 1
-        print("FAIL", what)
 
 
 def run(*arguments, stdin=b"", status=0):
@@ -67,25 +54,6 @@ def finds(text, *tokens):
 
 def wrap(text, width, between="\n"):
     return between.join(text[i:i + width] for i in range(0, len(text), width))
-
-
-def der(tag, *content):
-    data = b"".join(content)
-    size = len(data)
-    length = bytes([size]) if size < 0x80 else bytes([0x82, size >> 8, size & 0xFF])
-    return bytes([tag]) + length + data
-
-
-NTLM_OID = bytes.fromhex("060a2b06010401823702020a")
-
-
-def init(token):
-    return der(0x60, bytes.fromhex("06062b0601050502"), der(0xA0, der(0x30, der(0xA0, der(0x30, NTLM_OID)), der(
-        0xA2, der(0x04, token)))))
-
-
-def response(token):
-    return der(0xA1, der(0x30, der(0xA2, der(0x04, token))))
 
 
 def dumped(*command, data):
@@ -422,14 +390,12 @@ def test_bounds():
     expect("longer than 64 MiB" in err, err)
 
 
-with tempfile.TemporaryDirectory(prefix="gss-ntlm-test.") as top:
-    os.chmod(top, 0o755)
-    for name, test in list(globals().items()):
-        if name.startswith("test_"):
-            work = os.path.join(top, name)
-            os.mkdir(work)
-            before = failures
-            test(work) if test.__code__.co_argcount else test()
-            print("PASS" if failures == before else "FAIL", name, flush=True)
-print(f"{checks} checks, {failures} failed")
-sys.exit(1 if failures else 0)
+def call(name, test):
+    work = os.path.join(TOP, name)
+    os.mkdir(work)
+    test(work) if test.__code__.co_argcount else test()
+
+
+with tempfile.TemporaryDirectory(prefix="gss-ntlm-test.") as TOP:
+    os.chmod(TOP, 0o755)
+    run_tests(globals(), call)
