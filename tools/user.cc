@@ -3,6 +3,7 @@
 
 #include <pwd.h>
 
+#include "mech/backends/users/users_choice.h"
 #include "mech/backends/users/users_edit.h"
 #include "mech/backends/users/users_load.h"
 #include "mech/backends/users/users_read.h"
@@ -227,11 +228,8 @@ std::string why_rejected(const std::optional<UserEntry>& entry, const NtHash& ha
   if (!entry) {
     return " has no account";
   }
-  if (entry->disabled) {
-    return " is disabled; gss-ntlm user enable enables it";
-  }
-  if (!entry->nt_hash) {
-    return " has no NT hash; gss-ntlm user passwd sets one";
+  if (const char* why = why_unusable(*entry)) {
+    return why;
   }
   return verify_equal(entry->nt_hash->view(), hash.view()) ? "" : " has another password";
 }

@@ -54,6 +54,9 @@ def test_users(directory):
     os.chmod(empty, 0o600)
     out, _ = run("user", "list", "--file", empty)
     expect(out.count("empty password: rejected; run gss-ntlm user passwd\n") == 2, f"empty passwords are marked: {out}")
+    for account in ("D\\unset", "D\\hash"):
+        _, err = run("user", "check", "--file", empty, account, "--stdin", stdin=b"\n", status=1)
+        expect("empty password" in err, f"the empty password of an account: {err}")
     clear = os.path.join(directory, "clear")
     with open(clear, "w", encoding="utf-8") as f:
         f.write("# old\nD:carol:p:w\n:dave@realm:pw\n")

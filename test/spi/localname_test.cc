@@ -55,7 +55,7 @@ TEST_CASE("localname: a user of this host's own domain is the account of that na
     const Workshop workshop(kUsers, kOurs + "[policy]\nallow_system_users = " + account + "\n");
     CHECK(maps_to(name, account));
     CHECK(attribute(name, "local-login-user").authenticated == 1);
-    CHECK(gss_userok(name.get(), "nobody-of-this-name") == 0);
+    CHECK(gss_userok(name.get(), "no-user-of-this-name") == 0);
     OM_uint32 minor = 0;
     const NameHandle number(std::to_string(::getuid()), GSS_C_NT_STRING_UID_NAME);
     CHECK(gss_authorize_localname(&minor, name.get(), number.get()) == 0);

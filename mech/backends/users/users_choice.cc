@@ -8,15 +8,11 @@ namespace gssntlm {
 namespace {
 
 // Empty: the entry can be used.
-std::string why_unusable(const std::optional<UserEntry>& entry, ByteView user) {
+std::string why_not(const std::optional<UserEntry>& entry, ByteView user) {
   if (!entry) {
     return user.empty() ? "no account" : "no account " + printable_utf16le(user);
   }
-  const char* why = entry->disabled   ? " is disabled; enable it with gss-ntlm user enable"
-                    : !entry->nt_hash ? " has no NT hash; set a password with gss-ntlm user passwd"
-                    : entry->empty_password
-                        ? " has an empty password; set one with gss-ntlm user passwd"
-                        : nullptr;
+  const char* why = why_unusable(*entry);
   return why == nullptr ? std::string() : "the account " + printable_utf16le(entry->user) + why;
 }
 
@@ -37,6 +33,13 @@ SentNames names_to_send(const UserEntry& entry, ByteView user, ByteView domain) 
 
 }  // namespace
 
+const char* why_unusable(const UserEntry& entry) noexcept {
+  return entry.disabled         ? " is disabled; enable it with gss-ntlm user enable"
+         : !entry.nt_hash       ? " has no NT hash; set a password with gss-ntlm user passwd"
+         : entry.empty_password ? " has an empty password; set one with gss-ntlm user passwd"
+                                : nullptr;
+}
+
 UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView domain) {
   UsersChoice choice{Bytes(user.begin(), user.end()), Bytes(domain.begin(), domain.end()), {}, {}};
   if (user.empty() && users.size() > 1) {
@@ -46,7 +49,7 @@ UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView doma
     return choice;
   }
   std::optional<UserEntry> entry = user.empty() ? users.first() : users.find(user, domain);
-  choice.why = why_unusable(entry, user);
+  choice.why = why_not(entry, user);
   if (!choice.why.empty()) {
     return choice;
   }

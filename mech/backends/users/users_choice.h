@@ -17,6 +17,10 @@ struct UsersChoice {
   std::string why;               ///< what is wrong, and what to do; names in it are escaped
 };
 
+/// What keeps an account from logging in, and what to do: text that goes behind its name. nullptr:
+/// nothing does.
+[[nodiscard]] const char* why_unusable(const UserEntry& entry) noexcept;
+
 /// The account of that name (UTF-16LE) in either form, or the only one when `user` is empty. None
 /// that is disabled, or has no hash or an empty password: it logs in to no acceptor. It travels
 /// whole as a UPN where the caller or its entry names it so, else as its entry does. Throws
