@@ -129,12 +129,12 @@ VariableValues read_variables() noexcept {
   return values;
 }
 
-VariableValues settled_variables() noexcept {
+VariableValues settled_variables(VariableValues (*walk)() noexcept) noexcept {
   constexpr unsigned kEnough = 3;
   constexpr unsigned kMost = 64;
-  VariableValues values = read_variables();
+  VariableValues values = walk();
   for (unsigned walks = 1, agreed = 1; agreed < kEnough && walks < kMost; ++walks) {
-    const VariableValues again = read_variables();
+    const VariableValues again = walk();
     agreed = again == values ? agreed + 1 : 1;
     values = again;
   }

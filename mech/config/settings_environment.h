@@ -19,8 +19,9 @@ using VariableValues = std::array<const char*, kSettingVariables>;
 [[nodiscard]] VariableValues read_variables() noexcept;
 
 /// What several walks agree upon. While another thread removes a variable, the C library moves
-/// those behind it one place forward, and a walk can miss one of them.
-[[nodiscard]] VariableValues settled_variables() noexcept;
+/// those behind it one place forward, and a walk can miss one of them. `walk` is one walk.
+[[nodiscard]] VariableValues settled_variables(
+    VariableValues (*walk)() noexcept = read_variables) noexcept;
 
 /// GSS_NTLM_SETTINGS; nullptr: not set.
 [[nodiscard]] const char* named_settings_file(const VariableValues& values) noexcept;

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "mech/base/text.h"
+#include "mech/config/settings_environment.h"
 #include "mech/os/file.h"
 #include "support/forks.h"
 #include "support/ticks.h"
@@ -259,4 +260,33 @@ TEST_CASE("a variable is found while another thread removes others") {
   }
   CAPTURE(loads);
   CHECK(lost == 0);
+}
+
+namespace {
+
+// What walks see: 'N' the variable, '.' none of them. The last is seen from there on.
+const char* g_walks;
+
+VariableValues scripted_walk() noexcept {
+  VariableValues values;
+  values.fill(*g_walks == 'N' ? "PROBE" : "");
+  g_walks += g_walks[1] == '\0' ? 0 : 1;
+  return values;
+}
+
+std::string settled(const char* walks) {
+  g_walks = walks;
+  return settled_variables(scripted_walk).front();
+}
+
+}  // namespace
+
+TEST_CASE("the environment is what three walks in a row agree upon") {
+  CHECK(settled("N") == "PROBE");
+  CHECK(settled(".N") == "PROBE");
+  CHECK(settled("..N") == "PROBE");
+  CHECK(settled("N.N") == "PROBE");
+  CHECK(settled(".N..N") == "PROBE");
+  CHECK(settled("...N").empty());
+  CHECK(settled("N...N").empty());
 }
