@@ -21,6 +21,7 @@ extern "C" {
 
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/backends/users/trusted_path.h"
+#include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
@@ -273,12 +274,7 @@ std::string random_text() {
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     return {};
   }
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text.push_back("0123456789abcdef"[byte >> 4]);
-    text.push_back("0123456789abcdef"[byte & 15]);
-  }
-  return text;
+  return hex_text(bytes);
 }
 
 }  // namespace

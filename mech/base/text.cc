@@ -339,4 +339,15 @@ Result<Bytes> bytes_from_hex(std::string_view hex) {
   return out;
 }
 
+std::string hex_text(ByteView bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const std::uint8_t b : bytes) {
+    out.push_back(kDigits[b >> 4]);
+    out.push_back(kDigits[b & 15]);
+  }
+  return out;
+}
+
 }  // namespace gssntlm

@@ -64,5 +64,7 @@ enum class CodePage : std::uint16_t { k437 = 437, k850 = 850, k1252 = 1252 };
 
 /// Bytes of an even number of hexadecimal digits, either case. Error: kBadText.
 [[nodiscard]] Result<Bytes> bytes_from_hex(std::string_view hex);
+/// Two lower-case digits a byte. Not for secrets: the text is not wiped.
+[[nodiscard]] std::string hex_text(ByteView bytes);
 
 }  // namespace gssntlm

@@ -1,5 +1,4 @@
 """Rows of the threat table about the process: files, environment, privilege, time."""
-import ctypes
 import os
 import re
 import subprocess

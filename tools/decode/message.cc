@@ -228,17 +228,6 @@ std::string filetime_text(std::uint64_t filetime) {
   return text;
 }
 
-std::string hex_text(ByteView bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const std::uint8_t b : bytes) {
-    out.push_back(kDigits[b >> 4]);
-    out.push_back(kDigits[b & 15]);
-  }
-  return out;
-}
-
 std::string flags_text(Flags flags) {
   char text[12];
   std::snprintf(text, sizeof text, "0x%08x", static_cast<unsigned>(flags));

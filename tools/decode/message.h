@@ -77,7 +77,6 @@ void add_fault(Token& token, std::string text, std::size_t offset);
 [[nodiscard]] std::string name_text(const Token& token, ByteView name);
 /// `2023-11-14T22:13:20.1234567Z` of a FILETIME.
 [[nodiscard]] std::string filetime_text(std::uint64_t filetime);
-[[nodiscard]] std::string hex_text(ByteView bytes);
 /// `0x` and eight digits.
 [[nodiscard]] std::string flags_text(Flags flags);
 /// All bits by name, unknown ones as `0x...`.

@@ -31,13 +31,7 @@ std::string random_digits() {
   if (!fill_random(bytes)) {
     return {};
   }
-  std::string text;
-  for (const unsigned char b : bytes) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", b);
-    text.append(digits);
-  }
-  return text;
+  return hex_text(bytes);
 }
 
 bool is_kept(std::string_view attribute) noexcept {
