@@ -63,7 +63,8 @@ fi
 # Compilers for other machines, and what runs the programs of those.
 machines="g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
-all="$fuzz chromium debhelper debootstrap firefox-esr lintian rpm $lint $machines $node"
+# mono-mcs starts the C# compiler that comes with npm's packages.
+all="$fuzz chromium debhelper debootstrap firefox-esr lintian mono-mcs rpm $lint $machines $node"
 
 case $1 in
 build) wanted=$build ;;

@@ -1,12 +1,13 @@
 // The GSSAPI calls of .NET on Linux (System.Net.Security.Native), in its order and with its
 // arguments, as one end of an exchange: what NegotiateAuthentication and NegotiateStream do.
 //
+// dotnet.py runs .NET itself, where npm has it; this runs everywhere, and with sanitizers.
+//
 //   dotnet_calls initiate|accept raw|spnego [KEY=VALUE...]
 //
 // KEYs of an initiator: user, password (without them the default credential), target
 // (HTTP/server.example), protect (none, sign, seal), no_ci=yes (GSS_KRB5_CRED_NO_CI_FLAGS_X),
-// bindings, neg=yes (SPNEGO's choice narrowed to NTLM). The frames are those of peer.py; commands
-// are those, too, and wrap0, flags and mech.
+// bindings. The frames are those of peer.py; commands are those, too, and wrap0, flags and mech.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,10 +104,6 @@ static void initiate(gss_OID mech, char** options) {
   gss_cred_id_t cred =
       acquire(mech, option(options, "user", NULL), option(options, "password", NULL),
               strcmp(option(options, "no_ci", "no"), "yes") == 0);
-  if (strcmp(option(options, "neg", "no"), "yes") == 0) {
-    gss_OID_set_desc only = {1, &ntlm_oid};
-    check(lib.gss_set_neg_mechs(&minor, cred, &only), minor, "gss_set_neg_mechs");
-  }
   gss_name_t target = import_target(option(options, "target", "HTTP/server.example"));
   const char* data = option(options, "bindings", NULL);
   struct gss_channel_bindings_struct bindings;

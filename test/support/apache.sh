@@ -18,6 +18,8 @@
 apache_program=/usr/sbin/apache2
 apache_modules=/usr/lib/apache2/modules
 apache_pid=""
+# With fewer workers than connections Apache closes connections between requests, in the middle of a login.
+apache_workers=8
 
 # Different ports, outside the range that outgoing connections use.
 apache_ports() {
@@ -45,13 +47,13 @@ CONFIGURATION
     for name in mpm_event authn_core authz_core authz_user auth_gssapi headers; do
         echo "LoadModule ${name}_module \"$apache_modules/mod_$name.so\""
     done
-    cat <<'CONFIGURATION'
+    cat <<CONFIGURATION
 StartServers 1
 ServerLimit 1
-ThreadsPerChild 8
-MaxRequestWorkers 8
+ThreadsPerChild $apache_workers
+MaxRequestWorkers $apache_workers
 MinSpareThreads 1
-MaxSpareThreads 8
+MaxSpareThreads $apache_workers
 CONFIGURATION
     # Root's Apache hands its requests to processes of this user.
     if [ "$(id -u)" -eq 0 ]; then
