@@ -86,15 +86,15 @@ base="http://localhost:$apache_port"
 # twenty answers are 401, with every mechanism. Kestrel takes them (dotnet.py).
 try "20 in parallel" '20 x 200 QUICK\alice' NTLM "$base/index.html" parallel=20
 for scheme in NTLM Negotiate; do
-    try "a page" '1 x 200 QUICK\alice' $scheme "$base/index.html"
-    try "a body of 100,000 bytes" '1 x 200 QUICK\alice posted 100000' $scheme "$base/posted" body=100000
-    try "100 in sequence" '100 x 200 QUICK\alice' $scheme "$base/index.html" times=100
-    try "TLS" '1 x 200 QUICK\alice' $scheme "https://localhost:$apache_tls_port/index.html" \
+    try "a page" '1 x 200 QUICK\alice' "$scheme" "$base/index.html"
+    try "a body of 100,000 bytes" '1 x 200 QUICK\alice posted 100000' "$scheme" "$base/posted" body=100000
+    try "100 in sequence" '100 x 200 QUICK\alice' "$scheme" "$base/index.html" times=100
+    try "TLS" '1 x 200 QUICK\alice' "$scheme" "https://localhost:$apache_tls_port/index.html" \
         "certificate=$root/certificate.pem"
-    try "a proxy" "1 x 200 $(curl -s "http://localhost:$apache_negotiate_port/refused.html")" $scheme \
+    try "a proxy" "1 x 200 $(curl -s "http://localhost:$apache_negotiate_port/refused.html")" "$scheme" \
         "http://localhost:$apache_negotiate_port/refused.html" "proxy=http://localhost:$apache_proxy_port"
-    try "wrong password" '1 x 401' $scheme "$base/index.html" password=guess
-    try "a proxy, wrong password" '1 x 407' $scheme "http://localhost:$apache_negotiate_port/refused.html" \
+    try "wrong password" '1 x 401' "$scheme" "$base/index.html" password=guess
+    try "a proxy, wrong password" '1 x 407' "$scheme" "http://localhost:$apache_negotiate_port/refused.html" \
         "proxy=http://localhost:$apache_proxy_port" password=guess
 done
 interop_row .NET "$peer" "$("$program" version)" both \
