@@ -28,10 +28,10 @@ fi
 release=unknown
 [ ! -r /etc/os-release ] || release=$(. /etc/os-release && echo "${ID-} ${VERSION_ID-}")
 case $release in
-"debian 12") lint="clang-format-14 clang-tidy-14" winpr=libwinpr2-dev heimdal=libgssapi3-heimdal
+"debian 12") lint="clang-format-14 clang-tidy-14" rdp="freerdp2-shadow-x11 freerdp2-x11" winpr=libwinpr2-dev heimdal=libgssapi3-heimdal
     java=openjdk-17-jdk-headless ;;
 # The formatter is pinned to version 14, which Debian 13 does not have: linting is Debian 12's work.
-"debian 13") lint="" winpr=libwinpr3-dev heimdal=libgssapi3t64-heimdal
+"debian 13") lint="" rdp="freerdp3-shadow-x11 freerdp3-x11" winpr=libwinpr3-dev heimdal=libgssapi3t64-heimdal
     java="openjdk-21-jdk-headless openjdk-25-jdk-headless" ;;
 *)
     echo "deps.sh: this is '$release', not Debian 12 or 13: install the counterparts of the" >&2
@@ -63,8 +63,8 @@ fi
 # Compilers for other machines, and what runs the programs of those.
 machines="g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
-# mono-mcs starts the C# compiler that comes with npm's packages.
-all="$fuzz chromium debhelper debootstrap firefox-esr lintian mono-mcs rpm $lint $machines $node"
+# FreeRDP's programs need a screen; mono-mcs starts the C# compiler that comes with npm's packages.
+all="$fuzz chromium debhelper debootstrap firefox-esr lintian mono-mcs rpm $lint $machines $node $rdp xvfb"
 
 case $1 in
 build) wanted=$build ;;

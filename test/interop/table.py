@@ -20,7 +20,7 @@ import rows
 
 LINE = re.compile(r"^interop: (\|.*\|)$", re.M)
 HEAD = ("peer", "version", "our role", "modes", "result")
-ORDER = ("HTTP", ".NET", "WinRM", "SASL", "SSPI family", "GSSAPI", "NTLM mechanisms")
+ORDER = ("HTTP", ".NET", "WinRM", "SASL", "SSPI family", "RDP", "GSSAPI", "NTLM mechanisms")
 GOOD = ("OK", "EXPECTEDFAIL", "SKIP")
 NOT_RUN = "not run: "
 PREFACE = """# Interoperability
