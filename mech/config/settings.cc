@@ -10,6 +10,7 @@
 #include "mech/base/text.h"
 #include "mech/config/settings_environment.h"
 #include "mech/config/settings_file.h"
+#include "mech/config/settings_trace.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/file.h"
 #include "mech/os/fork_mutex.h"
@@ -75,6 +76,7 @@ struct Rejected {
   time_t read_again = 0;
   uid_t reader = 0;
   std::string why;
+  std::string trace_file;
 };
 
 Kept& kept() {
@@ -134,7 +136,9 @@ bool is_rejected(const Rejected& r, const VariableValues& values, time_t now) no
          !is_due(r.read_again, now) && look_at(path_of(values)) == r.file;
 }
 
-Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& source) {
+// `trace_file`: what the file says, if it is wrong.
+Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& source,
+                                 std::string& trace_file) {
   auto* settings = new Settings;
   auto loaded = Ref<const Settings>::adopt(settings);
   const bool named = named_settings_file(values) != nullptr;
@@ -146,11 +150,13 @@ Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& s
       return text.error();
     }
     if (Status s = parse_settings(*text, path, *settings); !s) {
+      trace_file = trace_file_in(*text);
       return s.error();
     }
     settings->source = path;
   }
   if (Status s = apply_variables(values, *settings); !s) {
+    trace_file = std::move(settings->trace_file);
     return s.error();
   }
   settings->given_names = settings->names;
@@ -159,13 +165,15 @@ Result<Ref<const Settings>> load(const VariableValues& values, SettingsSource& s
 }
 
 void remember_rejected(const VariableValues& values, const SettingsSource& source, Error error,
-                       time_t now) {
+                       time_t now, std::string trace_file) {
   Rejected& r = rejected();
   r.file = error.minor == Minor::kBadSetting ? source.identity : FileIdentity();
   std::copy(values.begin(), values.end(), r.values.begin());
   r.read_again = read_again_at(r.file, now);
   r.reader = ::geteuid();
   r.why = last_detail(static_cast<std::uint32_t>(error.minor));
+  const char* const named = named_trace_file(values);
+  r.trace_file = *named != '\0' ? named : std::move(trace_file);
 }
 
 }  // namespace
@@ -185,14 +193,15 @@ Result<Ref<const Settings>> load_settings() {
     return error_with_detail(Major::kFailure, Minor::kBadSetting, rejected().why);
   }
   SettingsSource source;
-  Result<Ref<const Settings>> fresh = load(values, source);
+  std::string trace_file;
+  Result<Ref<const Settings>> fresh = load(values, source, trace_file);
   // What was read of it still counts when this user can no longer read the file.
   if (!fresh && current && source.identity == FileIdentity()) {
     k.read_again = now + kChangesShowSeconds;
     return k.settings;
   }
   if (!fresh) {
-    remember_rejected(values, source, fresh.error(), now);
+    remember_rejected(values, source, fresh.error(), now, std::move(trace_file));
     return fresh.error();
   }
   std::copy(values.begin(), values.end(), k.values.begin());
@@ -201,6 +210,11 @@ Result<Ref<const Settings>> load_settings() {
   k.read_again = read_again_at(source.identity, now);
   k.looked_at = now;
   return k.settings;
+}
+
+std::string trace_file_of_failed_settings() {
+  const std::lock_guard<ForkMutex> lock(g_mutex);
+  return rejected().trace_file;
 }
 
 }  // namespace gssntlm

@@ -34,7 +34,14 @@ struct Variable {
   std::array<std::string_view, 2> keys;
 };
 
-enum : std::size_t { kFileVariable, kDefaultUser, kCredentials, kFirstKeyed };
+enum : std::size_t {
+  kFileVariable,
+  kDefaultUser,
+  kCredentials,
+  kFirstKeyed,
+  kTraceOfGssNtlmssp = kFirstKeyed,
+  kTrace = 8
+};
 constexpr std::array kVariables = {
     Variable{"GSS_NTLM_SETTINGS", {}, {}},
     Variable{"NTLMUSER", {}, {}},
@@ -49,6 +56,8 @@ constexpr std::array kVariables = {
 };
 
 static_assert(kVariables.size() == kSettingVariables);
+static_assert(kVariables[kTraceOfGssNtlmssp].name == "GSSNTLMSSP_DEBUG");
+static_assert(kVariables[kTrace].name == "GSS_NTLM_TRACE");
 
 // Whether some variable's name begins like this entry: hardly any other does.
 constexpr bool may_be_variable(const char* entry) noexcept {
@@ -143,6 +152,10 @@ VariableValues settled_variables(VariableValues (*walk)() noexcept) noexcept {
 
 const char* named_settings_file(const VariableValues& values) noexcept {
   return *values[kFileVariable] != '\0' ? values[kFileVariable] : nullptr;
+}
+
+const char* named_trace_file(const VariableValues& values) noexcept {
+  return *values[kTrace] != '\0' ? values[kTrace] : values[kTraceOfGssNtlmssp];
 }
 
 Status apply_variables(const VariableValues& values, Settings& settings) {

@@ -26,6 +26,9 @@ using VariableValues = std::array<const char*, kSettingVariables>;
 /// GSS_NTLM_SETTINGS; nullptr: not set.
 [[nodiscard]] const char* named_settings_file(const VariableValues& values) noexcept;
 
+/// GSS_NTLM_TRACE, else GSSNTLMSSP_DEBUG; "": neither is set.
+[[nodiscard]] const char* named_trace_file(const VariableValues& values) noexcept;
+
 /// Changes `settings` as the other variables say. Error: kBadSetting; its detail names the
 /// variable. Throws std::bad_alloc.
 [[nodiscard]] Status apply_variables(const VariableValues& values, Settings& settings);

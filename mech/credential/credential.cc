@@ -7,6 +7,7 @@
 #include "mech/base/text.h"
 #include "mech/config/access_lists.h"
 #include "mech/credential/credential_search.h"
+#include "mech/credential/search_failures.h"
 #include "mech/log/process_runtime.h"
 #include "mech/os/error_detail.h"
 
@@ -63,7 +64,7 @@ Result<Ref<const Name>> host_service(const Settings& settings) {
 }  // namespace
 
 Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& request) {
-  Result<Ref<const Settings>> settings = load_settings();
+  Result<Ref<const Settings>> settings = load_settings_or_trace();
   if (!settings) {
     return settings.error();
   }
@@ -79,8 +80,11 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
       made->pending_ = std::move(found->pending);
       made->expires_ = found->expires;
       made->ambient_ = !found->supplied && !made->identity_->is_anonymous();
-    } else if (request.usage == Usage::kInitiate || found.error().major != Major::kNoCred) {
-      return found.error();
+    } else {
+      trace_no_login(**settings, request.name.get(), {}, found.error());
+      if (request.usage == Usage::kInitiate || found.error().major != Major::kNoCred) {
+        return found.error();
+      }
     }
   }
   if (request.usage != Usage::kInitiate) {
@@ -88,8 +92,11 @@ Result<Ref<const Credential>> Credential::acquire(const CredentialRequest& reque
     Result<std::shared_ptr<const Accounts>> accounts = find_accounts(request, **settings);
     if (accounts) {
       made->accounts_ = std::move(*accounts);
-    } else if (request.usage == Usage::kAccept || !made->identity_) {
-      return accounts.error();
+    } else {
+      trace_no_accounts(**settings, accounts.error());
+      if (request.usage == Usage::kAccept || !made->identity_) {
+        return accounts.error();
+      }
     }
   }
   Result<Ref<const Name>> name = made->identity_ ? name_of(*made->identity_, request.name)
@@ -118,6 +125,7 @@ Result<Ref<const Credential>> Credential::for_target(const Name& target) const {
       key_file_.empty() ? std::nullopt : std::optional<std::string_view>(key_file_);
   Result<Found> found = find_identity(*pending_, spn, accepting, *settings_);
   if (!found) {
+    trace_no_login(*settings_, name_.get(), spn, found.error());
     return found.error();
   }
   Result<Ref<const Name>> display = name_of(*found->identity, name_);

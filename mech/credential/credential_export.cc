@@ -4,6 +4,7 @@
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/credential.h"
+#include "mech/log/process_runtime.h"
 
 namespace gssntlm {
 namespace {
@@ -81,7 +82,7 @@ Result<FoundLogin> load_kept(Deserializer& in, const Backend*& source) {
   if (!in.ok() || user.empty() || source == nullptr) {
     return bad;
   }
-  const Result<Ref<const Settings>> settings = load_settings();
+  const Result<Ref<const Settings>> settings = load_settings_or_trace();
   if (!settings) {
     return settings.error();
   }
@@ -217,7 +218,7 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
 Result<Ref<const Credential>> Credential::base_of(AccountsFrom source,
                                                   const std::string& key_file) {
   if (source == AccountsFrom::kNowhere) {
-    Result<Ref<const Settings>> settings = load_settings();
+    Result<Ref<const Settings>> settings = load_settings_or_trace();
     if (!settings) {
       return settings.error();
     }

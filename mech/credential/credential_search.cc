@@ -5,6 +5,7 @@
 #include "mech/backends/backends.h"
 #include "mech/base/text.h"
 #include "mech/credential/account_chain.h"
+#include "mech/credential/search_failures.h"
 #include "mech/credential/store.h"
 #include "mech/crypto/hash_text.h"
 #include "mech/os/error_detail.h"
@@ -157,23 +158,20 @@ std::optional<std::string_view> initiator_file(const WideName& name,
   return !path && !name.user.empty() ? request.acceptor_key_file : path;
 }
 
-// Whether all that it says is that there is no account.
-bool says_nothing(Error error) noexcept {
-  const Minor plain = Minor::kNoInitiatorCred;
-  return error.minor == plain && last_detail(static_cast<std::uint32_t>(plain)).empty();
-}
-
-// In those that settings name. The last error with a reason counts.
+// In those that settings name.
 Result<Found> search_sources(const LoginSearch& search, const Settings& settings) {
-  Error why{Major::kNoCred, Minor::kNoInitiatorCred};
+  SearchFailures failures(settings);
   for (const Backend* source : settings.initiator_accounts) {
     Result<Found> found = found_in(*source, search, settings);
     if (found && found->identity) {
+      failures.overcome();
       return found;
     }
-    why = found || says_nothing(found.error()) ? why : found.error();
+    if (!found) {
+      failures.add(*source, found.error());
+    }
   }
-  return why;
+  return failures.report();
 }
 
 Result<Found> search_keyring(std::string_view choice, const LoginSearch& search,

@@ -118,6 +118,21 @@ std::string describe_malformed(ByteView token, Error error) {
          " bytes: " + std::string(minor_text(static_cast<std::uint32_t>(error.minor)));
 }
 
+constexpr std::size_t kMaxParty = 128;
+
+std::string party_text(ByteView name, bool unicode) {
+  return unicode ? printable_utf16le(name, kMaxParty) : printable_utf8(as_text(name), kMaxParty);
+}
+
+// No name ends its quotation.
+std::string quoted(std::string_view name) {
+  std::string text("\"");
+  for (const char c : name) {
+    text.append(c == '"' ? std::string_view("\\x22") : std::string_view(&c, 1));
+  }
+  return text.append("\"");
+}
+
 }  // namespace
 
 std::string_view flag_name(Flags bit) noexcept {
@@ -139,6 +154,25 @@ std::string describe_flags(Flags flags) {
     }
   }
   return text;
+}
+
+std::string describe_client(ByteView authenticate) {
+  const Result<AuthenticateMessage> m = decode_authenticate(authenticate);
+  if (!m) {
+    return "an unknown client";
+  }
+  const bool unicode = m->flags == 0 || has(m->flags, flag::kUnicode);
+  std::string account = party_text(m->user, unicode);
+  if (!m->domain.empty()) {
+    account.insert(0, party_text(m->domain, unicode) + "\\");
+  }
+  std::string text = m->is_anonymous() ? "an anonymous client" : quoted(account);
+  const std::string workstation = party_text(m->workstation, unicode);
+  return workstation.empty() ? text : text + " from " + quoted(workstation);
+}
+
+std::string describe_parties(std::string_view account, std::string_view target) {
+  return quoted(account) + " to " + quoted(target);
 }
 
 std::string describe_message(ByteView token) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mech/base/civil_time.h"
+#include "mech/config/settings_trace.h"
 #include "mech/crypto/primitives.h"
 #include "mech/log/describe.h"
 #include "mech/os/error_detail.h"
@@ -21,6 +22,7 @@ namespace gssntlm {
 namespace {
 
 constexpr std::size_t kMaxEvent = 3000;
+constexpr std::size_t kMaxParties = 1000;
 constexpr std::size_t kMaxKept = 255;
 
 // Set by set_trace_file(), which frees nothing it once pointed to: another thread may read it.
@@ -34,19 +36,23 @@ const char* trace_file(const Settings& settings) noexcept {
   return path.empty() ? nullptr : path.c_str();
 }
 
+// `parties` may be empty.
 void write_event(const char* path, std::string_view context, std::string_view role,
-                 std::string_view event) noexcept {
+                 std::string_view event, std::string_view parties = {}) noexcept {
   timespec t{};
   ::clock_gettime(CLOCK_REALTIME, &t);
   const CivilTime utc = utc_of(t.tv_sec);
-  char line[kMaxEvent + 200];
+  char line[kMaxEvent + kMaxParties + 200];
   event = event.substr(0, kMaxEvent);
+  parties = parties.substr(0, kMaxParties);
   const int size = std::snprintf(
-      line, sizeof line, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %.*s%.*s%s%.*s\n",
-      utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, t.tv_nsec / 1000,
+      line, sizeof line,
+      "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ gss-ntlm[%ld] %.*s%.*s%s%.*s%s%.*s%s\n", utc.year,
+      utc.month, utc.day, utc.hour, utc.minute, utc.second, t.tv_nsec / 1000,
       static_cast<long>(::getpid()), static_cast<int>(context.size()), context.data(),
       static_cast<int>(role.size()), role.data(), role.empty() ? "" : ": ",
-      static_cast<int>(event.size()), event.data());
+      static_cast<int>(event.size()), event.data(), parties.empty() ? "" : " (",
+      static_cast<int>(parties.size()), parties.data(), parties.empty() ? "" : ")");
   if (size <= 0) {
     return;
   }
@@ -145,7 +151,11 @@ void ProcessRuntime::trace(std::string_view event) const noexcept {
   std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
   const std::string_view role(role_);
   const bool says_role = event.starts_with(role) && event.substr(role.size()).starts_with(": ");
-  write_event(path, context, says_role ? std::string_view() : role, event);
+  write_event(path, context, says_role ? std::string_view() : role, event, parties_);
+}
+
+bool ProcessRuntime::writes_trace() const noexcept {
+  return is_tracing(*settings_);
 }
 
 void ProcessRuntime::explain(Minor minor, std::string_view reason) const noexcept {
@@ -160,6 +170,19 @@ void ProcessRuntime::trace_message(std::string_view verb, ByteView token) const 
   std::snprintf(context, sizeof context, "context %lu ", static_cast<unsigned long>(number_));
   write_event(trace_file(*settings_), context, role_,
               std::string(verb).append(" ").append(describe_message(token)));
+}
+
+Result<Ref<const Settings>> load_settings_or_trace() {
+  Result<Ref<const Settings>> settings = load_settings();
+  if (settings) {
+    return settings;
+  }
+  const std::string* const chosen = g_trace_file.load(std::memory_order_acquire);
+  const std::string path = chosen != nullptr ? *chosen : trace_file_of_failed_settings();
+  if (!path.empty()) {
+    write_event(path.c_str(), {}, {}, "settings: " + error_text(settings.error()));
+  }
+  return settings;
 }
 
 void trace_event(const Settings& settings, std::string_view event) noexcept {

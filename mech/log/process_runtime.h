@@ -30,6 +30,12 @@ class ProcessRuntime : public Runtime {
   /// hash is shown.
   void trace_message(std::string_view verb, ByteView token) const;
 
+  /// Who logs in, from or to where: printed behind each event from now on, but not kept for the
+  /// audit, which has fields for it. Empty: nothing is printed.
+  void set_parties(std::string parties) noexcept { parties_ = std::move(parties); }
+  /// Whether events are written to a file; tracing() is true where there is only an audit, too.
+  [[nodiscard]] bool writes_trace() const noexcept;
+
   /// How many events there have been.
   [[nodiscard]] std::uint32_t events() const noexcept { return events_; }
   /// The last event, cut at 255 bytes; empty when no audit is asked for.
@@ -42,8 +48,13 @@ class ProcessRuntime : public Runtime {
   const char* role_;
   std::uint32_t number_;  // of the context in this process
   mutable std::uint32_t events_ = 0;
+  std::string parties_;
   std::unique_ptr<std::string> last_;  // there if and only if an audit is asked for
 };
+
+/// load_settings(); why it failed is traced, where the environment or the settings that cannot be
+/// used say. Throws std::bad_alloc.
+[[nodiscard]] Result<Ref<const Settings>> load_settings_or_trace();
 
 /// An event outside of any context, e.g. which credential was chosen and why.
 void trace_event(const Settings& settings, std::string_view event) noexcept;

@@ -64,6 +64,7 @@ Status LoginContext::restart(bool connectionless) {
                                  ? "a connectionless context does not start again with NEGOTIATE"
                                  : "a connection's context starts again with NEGOTIATE only");
   }
+  report_.decided();
   handshake_.emplace<Acceptor>(policy());
   begun_in_ = process_generation();
   lease_ = {};
@@ -78,12 +79,15 @@ Result<Buffer> LoginContext::negotiate() {
     return failure(Minor::kBadState);
   }
   fresh_ = false;
+  report_.begin(*target_, *source_);
+  const std::uint32_t events = env().events();
   Result<Buffer> token = initiator->negotiate();
   failed_ = !token;
   if (!token) {
-    report_.trace("initiator: NEGOTIATE could not be made");
+    report_.failed(token.error(), events);
     return token;
   }
+  report_.decided();
   report_.negotiated(*target_, *source_);
   report_.sent(token->view());
   return token;
@@ -96,6 +100,7 @@ Result<Buffer> LoginContext::authenticate(ByteView challenge, const ChannelBindi
     return failure(Minor::kBadState);
   }
   failed_ = true;
+  report_.begin(*target_, *source_);
   if (Status s = check_turn(); !s) {
     return s.error();
   }
@@ -105,6 +110,7 @@ Result<Buffer> LoginContext::authenticate(ByteView challenge, const ChannelBindi
     (void)audit({}, false);
     return token;
   }
+  report_.decided();
   Outcome outcome = initiator->take_outcome();
   outcome.channel_bound = false;  // the acceptor alone can tell
   note(outcome);
@@ -177,6 +183,7 @@ Status LoginContext::accept(ByteView token, const ChannelBindingHash* bindings) 
     return failure(Minor::kBadState);
   }
   failed_ = true;
+  report_.begin(token);
   if (Status s = check_turn(); !s) {
     return s;
   }
@@ -186,6 +193,7 @@ Status LoginContext::accept(ByteView token, const ChannelBindingHash* bindings) 
     (void)audit(token, false);
     return judged;
   }
+  report_.decided();
   Outcome outcome = acceptor->take_outcome();
   note(outcome);
   Session session = make_session(std::move(outcome));

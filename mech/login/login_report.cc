@@ -5,6 +5,7 @@
 
 #include "mech/base/text.h"
 #include "mech/log/audit.h"
+#include "mech/log/describe.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
@@ -13,6 +14,19 @@ LoginReport::LoginReport(Ref<const Settings> settings, bool initiator)
     : settings_(std::move(settings)),
       env_(settings_, initiator ? "initiator" : "acceptor"),
       initiator_(initiator) {}
+
+void LoginReport::begin(const Name& target, const Name& source) {
+  if (env_.writes_trace()) {
+    env_.set_parties(describe_parties(printable_account(source.user_part(), source.domain_part()),
+                                      printable_utf8(target.display())));
+  }
+}
+
+void LoginReport::begin(ByteView authenticate) {
+  if (env_.writes_trace()) {
+    env_.set_parties(describe_client(authenticate));
+  }
+}
 
 void LoginReport::negotiated(const Name& target, const Name& source) const {
   if (env_.tracing()) {
@@ -29,8 +43,8 @@ void LoginReport::logged_in(const Name& source) const {
 }
 
 void LoginReport::failed(Error error, std::uint32_t events) const {
-  if (env_.events() == events) {
-    env_.trace(minor_text(static_cast<std::uint32_t>(error.minor)));
+  if (env_.events() == events && env_.tracing()) {
+    env_.trace("rejected, " + error_text(error));
   }
 }
 

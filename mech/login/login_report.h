@@ -21,6 +21,13 @@ class LoginReport {
   void sent(ByteView token) const { env_.trace_message("sent", token); }
   void received(ByteView token) const { env_.trace_message("received", token); }
 
+  /// The events that follow concern a login as `source` to `target`, or that of the client that
+  /// sent `authenticate`. Throws std::bad_alloc.
+  void begin(const Name& target, const Name& source);
+  void begin(ByteView authenticate);
+  /// The events that follow need not name them.
+  void decided() noexcept { env_.set_parties({}); }
+
   /// An initiator's first step.
   void negotiated(const Name& target, const Name& source) const;
   /// An acceptor's last step.

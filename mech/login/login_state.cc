@@ -147,6 +147,7 @@ Status LoginContext::check_age() const {
 
 Status LoginContext::check_turn() const {
   if (is_inherited()) {
+    env().trace("rejected, another process began the handshake; it must be exported to this one");
     return failure(Minor::kForked);
   }
   if (lease_.ends == 0) {
@@ -199,7 +200,7 @@ Status LoginContext::claim_import() const {
 }
 
 Result<LoginContext::Head> LoginContext::load_head(Deserializer& in) {
-  Result<Ref<const Settings>> settings = load_settings();
+  Result<Ref<const Settings>> settings = load_settings_or_trace();
   if (!settings) {
     return settings.error();
   }

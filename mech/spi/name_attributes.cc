@@ -7,6 +7,7 @@
 
 #include "include/gssapi/gssapi_ntlm.h"
 #include "mech/credential/local_user.h"
+#include "mech/log/process_runtime.h"
 #include "mech/spi/boundary.h"
 #include "mech/spi/oids.h"
 #include "mech/spi/sets.h"
@@ -28,7 +29,7 @@ auto find_attribute(List& attributes, std::string_view name) {
 }
 
 Result<std::string> local_user_of(const Name& name) {
-  const Result<Ref<const Settings>> settings = load_settings();
+  const Result<Ref<const Settings>> settings = load_settings_or_trace();
   return settings ? local_user(name, **settings) : Result<std::string>(settings.error());
 }
 

@@ -62,11 +62,10 @@ class KeyringBackend final : public Backend {
   [[nodiscard]] Result<FoundLogin> find_login(const LoginSearch& search,
                                               const Settings& settings) const override {
     if (!search.place && search.target.empty() && have_no_logins()) {
-      return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+      return no_logins();
     }
     const Result<std::optional<Login>> answer = gssntlm::find_login(query_for(search));
     if (!answer) {
-      trace_event(settings, "credentials: " + error_text(answer.error()));
       return answer.error();
     }
     const std::optional<Login>& login = *answer;
@@ -76,7 +75,7 @@ class KeyringBackend final : public Backend {
                                    "; gss-ntlm list shows those there are");
     }
     if (!login) {
-      return Error{Major::kNoCred, Minor::kNoInitiatorCred};
+      return search.place ? Error{Major::kNoCred, Minor::kNoInitiatorCred} : no_logins();
     }
     Result<FoundLogin> found = identity_of_login(*login, search);
     if (found && is_tracing(settings)) {

@@ -36,15 +36,23 @@ bool is_dead(int error) noexcept {
   return error == EKEYREVOKED || error == EKEYEXPIRED;
 }
 
+// Why this process has no keyrings at all; empty: something else is wrong.
+std::string_view why_no_keyrings(int error) noexcept {
+  if (!keyutils().usable) {
+    return "libkeyutils.so.1 cannot be loaded; install it (Debian: libkeyutils1)";
+  }
+  if (error == ENOSYS || error == EPERM || error == EOPNOTSUPP) {
+    return "this kernel or container does not let processes use keyrings; use a users file "
+           "(NTLM_USER_FILE)";
+  }
+  return {};
+}
+
 Error keyring_error(KeyringKind kind, int error) {
   std::string text("the ");
   text.append(keyring_name(kind)).append(" keyring: ");
-  if (!keyutils().usable) {
-    text.append("libkeyutils.so.1 cannot be loaded; install it (Debian: libkeyutils1)");
-  } else if (error == ENOSYS || error == EPERM || error == EOPNOTSUPP) {
-    text.append(
-        "this kernel or container does not let processes use keyrings; use a users file "
-        "(NTLM_USER_FILE)");
+  if (const std::string_view why = why_no_keyrings(error); !why.empty()) {
+    text.append(why);
   } else if (is_dead(error)) {
     text.append(error == EKEYREVOKED ? "it was revoked" : "it has expired")
         .append("; log in to a new session (keyctl session) and run gss-ntlm login there");
@@ -77,6 +85,7 @@ struct Whose {
 
 std::atomic<std::uint32_t> g_stores{0};  // logins that this process has stored
 thread_local Whose t_empty_handed;       // whose keyrings held no login when they were last read
+thread_local int t_forbidden = 0;        // the errno of that, if there were no keyrings; else 0
 
 Whose whose_now() noexcept {
   timespec t{};
@@ -309,12 +318,18 @@ Error no_login_because(Error error) noexcept {
   return {Major::kNoCred, error.minor};
 }
 
-// The one of `kinds` that answers best. `none_at_all`: they hold no login for whatever query.
+struct Emptiness {
+  bool none_at_all = false;  // no login for whatever query
+  int error = 0;             // the errno of that, if the process has none of the keyrings
+};
+
+// The one of `kinds` that answers best.
 std::optional<Login> best_login(const LoginQuery& query, const std::vector<KeyringKind>& kinds,
-                                bool& none_at_all) {
+                                Emptiness& empty) {
   std::optional<Login> best;
   Result<std::vector<Login>> logins = list_logins(kinds);
-  none_at_all = !logins || logins->empty();
+  empty.none_at_all = !logins || logins->empty();
+  empty.error = logins || find_root(kinds.front()) != -1 ? 0 : errno;
   if (!logins) {
     forget_detail();
     return best;
@@ -339,6 +354,12 @@ std::optional<Login> best_login(const LoginQuery& query, const std::vector<Keyri
 
 }  // namespace
 
+Error no_logins() noexcept {
+  constexpr Error kNone{Major::kNoCred, Minor::kNoInitiatorCred};
+  const std::string_view why = t_forbidden != 0 ? why_no_keyrings(t_forbidden) : std::string_view();
+  return why.empty() ? kNone : error_with_detail(kNone.major, kNone.minor, why);
+}
+
 bool have_no_logins() noexcept {
   return t_empty_handed == whose_now();
 }
@@ -346,8 +367,8 @@ bool have_no_logins() noexcept {
 namespace {
 
 Result<std::optional<Login>> find_login_in(KeyringKind keyring, const LoginQuery& query) {
-  bool none = false;
-  std::optional<Login> login = best_login(query, {keyring}, none);
+  Emptiness empty;
+  std::optional<Login> login = best_login(query, {keyring}, empty);
   if (login) {
     return login;
   }
@@ -382,11 +403,12 @@ Result<std::optional<Login>> find_login(const LoginQuery& query) {
   if (t_empty_handed == now) {
     return std::optional<Login>();
   }
-  bool none = false;
-  bool none_persistent = false;
-  std::optional<Login> login = best_login(query, {KeyringKind::kSession, KeyringKind::kUser}, none);
+  Emptiness empty;
+  Emptiness persistent;
+  std::optional<Login> login =
+      best_login(query, {KeyringKind::kSession, KeyringKind::kUser}, empty);
   if (!login) {
-    login = best_login(query, {KeyringKind::kPersistent}, none_persistent);
+    login = best_login(query, {KeyringKind::kPersistent}, persistent);
   }
   if (login) {
     return login;
@@ -394,7 +416,8 @@ Result<std::optional<Login>> find_login(const LoginQuery& query) {
   if (const std::optional<Error> dead = dead_keyring(std::nullopt)) {
     return *dead;
   }
-  if (none && none_persistent) {
+  t_forbidden = persistent.error != 0 ? empty.error : 0;
+  if (empty.none_at_all && persistent.none_at_all) {
     t_empty_handed = now;
   }
   return login;

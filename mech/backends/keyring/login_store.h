@@ -80,6 +80,10 @@ struct LoginQuery {
 /// it. Throws std::bad_alloc.
 [[nodiscard]] std::optional<Error> dead_keyring(std::optional<KeyringKind> keyring);
 
+/// That a query without a keyring finds nothing, after one that did: NO_CRED kNoInitiatorCred,
+/// whose detail says why where processes cannot use keyrings at all.
+[[nodiscard]] Error no_logins() noexcept;
+
 /// Whether that is remembered of this user: no query without a keyring finds anything.
 [[nodiscard]] bool have_no_logins() noexcept;
 

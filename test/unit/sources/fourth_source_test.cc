@@ -147,6 +147,37 @@ TEST_CASE("sources: without a login the error is the last source's", "[sources]"
   CHECK(last_detail(static_cast<std::uint32_t>(Minor::kNoInitiatorCred)).empty());
 }
 
+TEST_CASE("sources: of several failures the most telling one is the error, the others are traced",
+          "[sources]") {
+  const ScratchDirectory scratch;
+  const ScopedVariable trace("GSS_NTLM_TRACE", scratch.path("trace").c_str());
+  const auto traced = [&](const char* words) {
+    return scratch.read("trace").find(words) != std::string::npos;
+  };
+  const char* const kOrders[] = {"initiator = users_file, memory\n",
+                                 "initiator = memory, users_file\n"};
+  for (const char* order : kOrders) {
+    CAPTURE(order);
+    const Source source(order);
+    const std::string broken = source.write("broken", "nonsense\n");
+    const ScopedVariable users("NTLM_USER_FILE", broken.c_str());
+    const Result<Ref<const Credential>> none = acquire(Usage::kInitiate);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().minor == Minor::kUsersFileLine);
+    CHECK(error_text(none.error()).find(broken) != std::string::npos);
+    CHECK(traced("credentials: none from the memory: the memory has no such login\n"));
+    CHECK(
+        traced("credentials: none for an initiator to log in as the default account: users file"));
+    std::filesystem::remove(scratch.path("trace"));
+    // Another source has it.
+    memory().logins = {{.account = {"alice", "CORP", "a"}}};
+    CHECK(acquire(Usage::kInitiate));
+    CHECK(traced("credentials: none from the users file: ") ==
+          (order == std::string_view(kOrders[0])));
+    std::filesystem::remove(scratch.path("trace"));
+  }
+}
+
 TEST_CASE("sources: a login that depends on its target survives export", "[sources]") {
   const Source source;
   memory().logins = {{.account = {"alice", "CORP", "a"}},
