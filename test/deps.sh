@@ -46,12 +46,12 @@ build="dpkg-dev g++ libcli11-dev libinih-dev libkeyutils-dev libkrb5-dev libutfc
 web="$build apache2-bin curl libapache2-mod-auth-gssapi"
 domain="iproute2 ldap-utils libnss-winbind libsasl2-modules-gssapi-mit samba-ad-dc
         samba-ad-provision smbclient"
-# gss-ntlmssp, Heimdal, impacket, Java, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop;
+# gss-ntlmssp, Heimdal, impacket, Java, Perl, Ruby, Samba, WinPR, Cyrus SASL's samples and OpenLDAP are independent peers of test/interop;
 # MIT's KDC and kinit are for Kerberos beside NTLM.
-peers="gss-ntlmssp $heimdal $java krb5-admin-server krb5-gss-samples krb5-kdc krb5-user openssl python3-gssapi python3-impacket python3-samba sasl2-bin slapd
+peers="gss-ntlmssp $heimdal $java krb5-admin-server krb5-gss-samples krb5-kdc krb5-user libgssapi-perl openssl python3-gssapi python3-impacket python3-samba ruby-gssapi sasl2-bin slapd
        $winpr"
 # And so are these, which speak NTLM with a web server by themselves.
-http="cntlm python3-requests-ntlm python3-winrm wget"
+http="cntlm gir1.2-soup-3.0 libapache2-mod-svn python3-gi python3-requests-ntlm python3-winrm subversion wget"
 test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
 # The runtime has libFuzzer and the sanitizers, llvm the tools that count what is covered.
 fuzz="$test clang libclang-rt-dev llvm"
