@@ -52,7 +52,7 @@ peers="gss-ntlmssp $heimdal $java krb5-admin-server krb5-gss-samples krb5-kdc kr
        $winpr"
 # And so are these, which speak NTLM with a web server by themselves.
 http="cntlm gir1.2-soup-3.0 libapache2-mod-svn python3-gi python3-requests-ntlm python3-winrm subversion wget"
-test="$web catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind"
+test="$web bsdextrautils catch2 $domain git $http libbenchmark-dev librapidcheck-dev mandoc $peers python3 valgrind xxd"
 # The runtime has libFuzzer and the sanitizers, llvm the tools that count what is covered.
 fuzz="$test clang libclang-rt-dev llvm"
 # npm's packages, and what compiles one of them; from Debian, where they are not here from elsewhere.

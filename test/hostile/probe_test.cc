@@ -25,22 +25,6 @@ constexpr int kLibraryDied = 4;
 constexpr int kDied = -1;
 constexpr int kMostCalls = 4000;
 
-// Whether the exchange of that acceptor was covered by a MIC.
-bool has_mic(const End& acceptor) {
-  gss_buffer_desc name = {sizeof GSS_NTLM_ATTR_MIC - 1, const_cast<char*>(GSS_NTLM_ATTR_MIC)};
-  gss_buffer_desc value = GSS_C_EMPTY_BUFFER;
-  OM_uint32 minor = 0;
-  int authenticated = 0;
-  int complete = 0;
-  int more = -1;
-  const OM_uint32 major = gss_get_name_attribute(&minor, acceptor.source.get(), &name,
-                                                 &authenticated, &complete, &value, nullptr, &more);
-  const bool mic =
-      !GSS_ERROR(major) && value.length == 1 && *static_cast<char*>(value.value) == '1';
-  gss_release_buffer(&minor, &value);
-  return mic;
-}
-
 int undisturbed(const Exchange& x) {
   End initiator;
   End acceptor;

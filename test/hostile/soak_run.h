@@ -80,7 +80,6 @@ class Soak {
     [[nodiscard]] bool open() const { return initiator_open && acceptor_open; }
   };
 
-  static bool has_mic(End& acceptor);
   void wrong_accept(const Meeting& m, const std::string& what);
   void wrong_refusal(const Meeting& m, const std::string& what, const Outcome& o);
   [[nodiscard]] Due due(const Meeting& m) const;

@@ -246,7 +246,12 @@ logs_in_as() {
 logs_in_moved() {
     logs_in "$@" && field moved-unfinished | grep -q ^ok && field moved-open | grep -q ^ok
 }
-logs_in_bound() { logs_in "$@" && is bound yes; }
+# Bindings inside SPNEGO count where the library carries the MIC that covers them.
+logs_in_bound() {
+    bound=yes
+    spnego_carries_mic || bound=no
+    logs_in "$@" && is bound $bound
+}
 
 # As often as accounts.py says; far more often than the tests guess at any other account.
 lock_account() {
@@ -370,13 +375,6 @@ same_digests() {
         tail -n +2 "$lab/signed" | cmp -s - "$lab/digests" && ! traced 'sent AUTHENTICATE.* SEAL '
 }
 
-# MIT's SPNEGO from 1.21 to 1.22.1 cannot carry what a MIC asks for, so none is sent below it.
-spnego_carries_mic() {
-    case $(krb5-config.mit --version 2>/dev/null || krb5-config --version) in
-    *' 1.21'* | *' 1.22' | *' 1.22.1') return 1 ;;
-    esac
-}
-
 samba_helpers() {
     for protocol in ntlmssp-client-1 gss-spnego-client squid-2.5-ntlmssp gss-spnego; do
         mic=mic
@@ -393,8 +391,10 @@ single_sign_on() {
         logs_in_as 'CORP\alice' member login alice -
     expect "single sign-on: with the target's name and a MIC" \
         traced 'received AUTHENTICATE.*target "HTTP/server.example".*with a MIC'
-    expect "single sign-on: with channel bindings, inside SPNEGO" \
-        logs_in_bound member login alice - spnego bindings
+    if spnego_carries_mic; then
+        expect "single sign-on: with channel bindings, inside SPNEGO" \
+            logs_in_bound member login alice - spnego bindings
+    fi
     { cat "$lab/settings.conf" && printf '[policy]\nspnego_mic = never\n'; } >"$lab/no-mic.conf"
     settings=$lab/no-mic.conf
     # winbind appends a second pair of bindings, which no MIC covers then.

@@ -14,6 +14,7 @@ import time
 
 import pair
 import scene
+from exchange_checks import carries_mic
 from rows import row, skipped, version
 from scene import Scene, run, verdict
 
@@ -188,7 +189,10 @@ def meet_with_tls(directory, here, ours, ours_wrong):
             is_refused(directory.ask(WHOAMI, ours_wrong, none, **same), INVALID))
     directory.stop()
     directory.start(here.env(users=here.right, settings=here.policy("bound", channel_bindings="require")))
-    verdict("ldaps, channel bindings demanded and sent", is_alice(directory.ask(WHOAMI, ours, none, **same)))
+    asked = directory.ask(WHOAMI, ours, none, **same)
+    proven = carries_mic(*(pair.Peer(role, "spnego", ours) for role in ("initiate", "accept")))
+    verdict("ldaps, channel bindings demanded and sent" + ("" if proven else ", under a SPNEGO that loses the MIC: rejected"),
+            is_alice(asked) if proven else is_refused(asked, INVALID))
     verdict("ldaps, channel bindings demanded and not sent",
             is_refused(directory.ask(WHOAMI, ours, none, tls=True), INVALID))
     row("SASL", "OpenLDAP over TLS", version("slapd"), "both",

@@ -150,7 +150,9 @@ void check_defective(const Outcome& last, const char* detail) {
 TEST_CASE("framing: a bad one ends the handshake with an error that says what is wrong",
           "[framing]") {
   const Workshop workshop(kUsers);
-  for (std::size_t i = 0; i < bad_framings("").size(); ++i) {
+  // Of any message; an empty one makes gss_encapsulate_token of krb5 1.21 abort.
+  const std::size_t count = bad_framings("a message").size();
+  for (std::size_t i = 0; i < count; ++i) {
     Raw r;
     const std::string challenge = accept_step(r.x, r.acceptor, init_step(r.x, r.initiator, ""));
     End stranger;

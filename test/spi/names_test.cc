@@ -109,11 +109,15 @@ TEST_CASE("names: a target without a type is a service where it has the form of 
   const Workshop workshop(kUsers);
   const gss_OID none = GSS_C_NO_OID;
   for (gss_OID mech : {&kNtlm, &kSpnego}) {
+    Exchange x;
+    x.mech = mech;
+    // The acceptor has no name for a target that no MIC covers.
+    const bool named = mech == &kNtlm || carries_mic(x);
     const auto same = [&](const char* text, gss_OID type, const char* shown, const char* sent) {
       CAPTURE(text, mech == &kSpnego);
       const Reached reached = reach(text, type, mech);
       CHECK(reached.initiator == shown);
-      CHECK(reached.acceptor == sent);
+      CHECK(reached.acceptor == (named ? sent : ""));
     };
     same("DNS/ns.example.com@REALM", none, "DNS@ns.example.com", "DNS/ns.example.com");
     same("DNS/ns.example.com@REALM", GSS_C_NT_USER_NAME, "DNS@ns.example.com",

@@ -134,6 +134,24 @@ bool run(const Exchange& x, End& initiator, End& acceptor) {
   return init_done && accept_done;
 }
 
+bool has_mic(const End& acceptor) {
+  gss_buffer_desc name = {sizeof GSS_NTLM_ATTR_MIC - 1, const_cast<char*>(GSS_NTLM_ATTR_MIC)};
+  gss_buffer_desc value = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor = 0;
+  int authenticated = 0;
+  int complete = 0;
+  int more = -1;
+  const OM_uint32 major = gss_get_name_attribute(&minor, acceptor.source.get(), &name,
+                                                 &authenticated, &complete, &value, nullptr, &more);
+  return take(value) == "1" && major == GSS_S_COMPLETE;
+}
+
+bool carries_mic(const Exchange& x) {
+  End initiator;
+  End acceptor;
+  return run(x, initiator, acceptor) && has_mic(acceptor);
+}
+
 Outcome acquire_password(const std::string& user, const std::string& password, gss_OID mech,
                          CredHandle& cred) {
   NameHandle name(user, GSS_C_NT_USER_NAME);

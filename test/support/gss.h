@@ -110,6 +110,11 @@ std::string accept_step(const Exchange& x, End& end, const std::string& input);
 /// Runs steps until both are complete or one fails; true when both are complete.
 bool run(const Exchange& x, End& initiator, End& acceptor);
 
+/// Whether a MIC covers the exchange of this acceptor.
+bool has_mic(const End& acceptor);
+/// Whether a MIC covers this exchange, which opens a context: inside SPNEGO that depends on the library.
+bool carries_mic(const Exchange& x);
+
 /// A credential from a name and a password, or from a store; `user` may be empty.
 Outcome acquire_password(const std::string& user, const std::string& password, gss_OID mech,
                          CredHandle& cred);
