@@ -62,9 +62,10 @@ if command -v npm >/dev/null && [ -e /usr/include/node/node_api.h ]; then
 fi
 # Compilers for other machines, and what runs the programs of those.
 machines="g++-i686-linux-gnu g++-s390x-linux-gnu qemu-user"
+# maude checks the model of the protocol.
 # chromium shows the pages of gss-ntlm decode --html, and is a peer as Firefox is.
 # FreeRDP's programs need a screen; mono-mcs starts the C# compiler that comes with npm's packages.
-all="$fuzz chromium debhelper debootstrap firefox-esr lintian mono-mcs rpm $lint $machines $node $rdp xvfb"
+all="$fuzz chromium debhelper debootstrap firefox-esr lintian maude mono-mcs rpm $lint $machines $node $rdp xvfb"
 
 case $1 in
 build) wanted=$build ;;

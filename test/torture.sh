@@ -6,6 +6,7 @@
 #
 #   tests      sh test/run.sh: all tests, plain and sanitized
 #   hostile    every attack of docs/threat-model.md, and every call that can fail, failing
+#   model      sh test/model.sh: all attacks on a model of the protocol
 #   mutants    sh test/mutants.sh: one defence removed at a time
 #   fuzz       sh test/fuzz/run.sh: --fuzz-seconds N for all targets in parallel; 1800
 #   coverage   sh test/fuzz/coverage.sh: what the corpora reach
@@ -26,7 +27,7 @@ usage() {
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/.." && pwd)
 results="$source/build/torture"
-parts="tests hostile mutants fuzz coverage tsan memcheck soak machines"
+parts="tests hostile model mutants fuzz coverage tsan memcheck soak machines"
 fuzz_seconds=1800
 handshakes=1000000
 chosen=$parts

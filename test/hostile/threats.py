@@ -63,7 +63,7 @@ def main():
     preload_sanitizer()
     import harness
     for name in ("rows_handshake", "rows_relay", "rows_parser", "rows_session", "rows_spnego", "rows_arguments",
-                 "rows_glue", "rows_policy", "rows_process"):
+                 "rows_glue", "rows_policy", "rows_process", "rows_model"):
         importlib.import_module(name)
     world = harness.World()
     harness.WORLD = world

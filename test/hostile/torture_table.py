@@ -17,6 +17,7 @@ THREAT = re.compile(r"^ *(PASS|FAIL) row (\w+): .*$", re.M)
 MODEL = re.compile(r"^ *FAIL threat model: .*$", re.M)
 POINTS = re.compile(r"^ *failure points: (allocations (\d+), system calls (\d+))$", re.M)
 MUTANTS = re.compile(r"^mutants: (\d+) of (\d+) caught$", re.M)
+CLAIMS = re.compile(r"^model: (\d+) claims, (\d+) failed$", re.M)
 FUZZ = re.compile(r"^fuzz: (\w+) (runs=(\d+) cov=\d+ findings=(\d+))", re.M)
 COVERAGE = re.compile(r"^coverage: (.*)$", re.M)
 SOAK = re.compile(r"^soak: (\d+ handshakes, .* wrong accepts (\d+), wrong refusals (\d+))$", re.M)
@@ -52,6 +53,10 @@ def mutants(log):
     return [("", "%s of %s caught" % m, m[0] == m[1] and m[1] != "0") for m in MUTANTS.findall(log)[-1:]]
 
 
+def model(log):
+    return [("", "%s claims, %s failed" % m, m[0] != "0" and m[1] == "0") for m in CLAIMS.findall(log)[-1:]]
+
+
 def fuzz(log):
     return [("fuzz " + target, figures, findings == "0" and runs != "0")
             for target, figures, runs, findings in FUZZ.findall(log)]
@@ -70,7 +75,7 @@ def machines(log):
 
 
 # In the order of the table.
-PARTS = {"tests": closing_line, "hostile": hostile, "mutants": mutants, "fuzz": fuzz, "coverage": coverage,
+PARTS = {"tests": closing_line, "hostile": hostile, "model": model, "mutants": mutants, "fuzz": fuzz, "coverage": coverage,
          "tsan": closing_line, "memcheck": closing_line, "soak": soak, "machines": machines}
 
 
@@ -126,6 +131,7 @@ STUBS = {
                  "PASS row 1: a [b]\nFAIL threat model: row 2 has no test\nfailure points: allocations 7, "
                  "system calls 3\n",
                  "PASS row 1: a [b]\n"]),
+    "model": ("model: 39 claims, 0 failed\n", ["model: 39 claims, 1 failed\n", "model: 0 claims, 0 failed\n", "FAIL\n"]),
     "mutants": ("mutants: 66 of 66 caught\n", ["mutants: 65 of 66 caught\n", "mutants: 0 of 0 caught\n"]),
     "fuzz": ("fuzz: wire runs=10 cov=20 findings=0\nfuzz: text runs=1 cov=2 findings=0\n",
              ["fuzz: wire runs=10 cov=20 findings=1\n", "fuzz: wire runs=0 cov=20 findings=0\n", ""]),
