@@ -294,7 +294,8 @@ TEST_CASE("failed searches: rejections name user and peer on both sides", "[fail
   CHECK_FALSE(refused.last.ok());
   const std::string trace = joined(lines_of(place.trace_path()));
   INFO(trace);
-  CHECK(trace.find("accounts: wrong password (\"CORP\\alice\" from \"WS7\")\n") != std::string::npos);
+  CHECK(trace.find("accounts: wrong password (\"CORP\\alice\" from \"WS7\")\n") !=
+        std::string::npos);
   CHECK(trace.find("initiator: rejected, the token is not an NTLM message") != std::string::npos);
   CHECK(trace.find(" (\"CORP\\alice\" to \"HTTP@server.example\")\n") != std::string::npos);
   // What was decided needs no names.
