@@ -16,12 +16,12 @@ extern "C" {
 #include <pthread.h>
 
 #include "mech/base/bytes.h"
+#include "mech/base/scrub.h"
 #include "mech/base/status.h"
 #include "mech/base/tag.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
 #include "mech/protocol/replay.h"
-#include "mech/spi/scrub.h"
 
 namespace gssntlm::spi {
 

@@ -103,8 +103,8 @@ Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage 
     request.name = std::move(name);
     request.usage = usage;
     Result<Ref<const Credential>> acquired = Credential::acquire(request);
-    // More than the handshake around this clears.
-    clear_stack<kSecretStack>();
+    // Deeper than what the handshake around this clears.
+    clear_stack<kLoginStack>();
     return acquired;
   }
   auto credential = Ref<const Credential>::share(credential_of(handle));

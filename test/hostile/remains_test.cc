@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "include/gssapi/gssapi_ntlm.h"
+#include "mech/base/scrub.h"
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 #include "mech/wire/authenticate.h"
@@ -294,5 +295,6 @@ TEST_CASE("remains: the stack below a call that handles a password is cleared") 
   paint_below();
   acquire_alice(alice);
   look_below(trace, "gss_acquire_cred_with_password");
-  CHECK(longest_clear_run(trace.stacks.front()) >= 2048);
+  // libgssapi's frames after the call take part of it.
+  CHECK(longest_clear_run(trace.stacks.front()) >= kLoginStack / 2);
 }

@@ -3,6 +3,7 @@
 
 #include "mech/backends/backends.h"
 #include "mech/backends/keyring/login_store.h"
+#include "mech/base/scrub.h"
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "mech/log/process_runtime.h"
@@ -77,7 +78,8 @@ class KeyringBackend final : public Backend {
     if (!login) {
       return search.place ? Error{Major::kNoCred, Minor::kNoInitiatorCred} : no_logins();
     }
-    Result<FoundLogin> found = identity_of_login(*login, search);
+    Result<FoundLogin> found =
+        clearing_deep_stack([&] { return identity_of_login(*login, search); });
     if (found && is_tracing(settings)) {
       trace_event(settings, "credentials: " + login_text(*login));
     }

@@ -5,6 +5,7 @@
 
 #include "mech/backends/users/trusted_path.h"
 #include "mech/backends/users/users_access.h"
+#include "mech/base/scrub.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 
@@ -84,7 +85,8 @@ std::optional<UsersFault> check_users_file(const std::string& path, const FileId
 }
 
 UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
-  return load_opened(open_to_read(path.c_str()), path, lm_page);
+  return clearing_deep_stack(
+      [&] { return load_opened(open_to_read(path.c_str()), path, lm_page); });
 }
 
 Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {

@@ -6,12 +6,13 @@
 #include <iterator>
 #include <utility>
 
-namespace gssntlm::spi {
+namespace gssntlm {
 
 /// How much of the stack a call that handles a password or a key clears, in bytes: more than it
-/// uses where secrets are, as test hostile_remains shows. A handshake reads no file of passwords.
+/// uses where secrets are, as test hostile_remains shows. What every login does stays within
+/// kLoginStack; what is seldom done and goes deeper clears its own (clearing_deep_stack).
+inline constexpr std::size_t kLoginStack = 2048;
 inline constexpr std::size_t kSecretStack = 6144;
-inline constexpr std::size_t kHandshakeStack = 2048;
 
 /// Zeros the vector registers, through which keys are copied: the code that saves them next, such
 /// as the dynamic linker when it binds a symbol late, would write a key to the stack.
@@ -47,4 +48,18 @@ template <std::size_t Size>
   }
 }
 
-}  // namespace gssntlm::spi
+/// Calls `body`, and clears kSecretStack bytes below itself, also when `body` throws.
+template <typename Body>
+[[gnu::noinline]] auto clearing_deep_stack(Body&& body) {
+  struct Clearing {
+    ~Clearing() { clear_stack<kSecretStack>(); }
+  };
+  const Clearing clearing;
+  // Not inlined: what it leaves is then below this frame.
+  const auto call = [&]() __attribute__((noinline)) {
+    return body();
+  };
+  return call();
+}
+
+}  // namespace gssntlm
