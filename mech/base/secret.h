@@ -16,11 +16,11 @@ inline void wipe(MutableBytes bytes) noexcept {
 }
 
 /// The same for small arrays, inlined.
-template <std::size_t N>
-void wipe(std::array<std::uint8_t, N>& bytes) noexcept {
-  bytes.fill(0);
+template <typename T, std::size_t N>
+void wipe(std::array<T, N>& words) noexcept {
+  words.fill(0);
   // The compiler must assume that this statement reads the zeros.
-  asm volatile("" : : "r"(bytes.data()) : "memory");
+  asm volatile("" : : "r"(words.data()) : "memory");
 }
 
 /// N secret bytes. The tag makes secrets of different meaning distinct types. Moving wipes the

@@ -38,7 +38,7 @@ void lm_key_exchange(const LmHash* lm, std::span<const std::uint8_t, 8> response
 
 NtHash derive_nt_hash(ByteView password_utf16le) noexcept {
   NtHash hash;
-  md4(password_utf16le, hash.bytes());
+  hash_md4(password_utf16le, hash.bytes());
   return hash;
 }
 
@@ -105,7 +105,7 @@ Response24 compute_v1_response(std::span<const std::uint8_t, 16> hash,
 
 Nonce mix_challenges(const Nonce& server, const Nonce& client) noexcept {
   Digest digest;
-  md5({server, client}, digest);
+  hash_md5({server, client}, digest);
   Nonce mixed;
   std::copy_n(digest.begin(), mixed.size(), mixed.begin());
   return mixed;
@@ -134,7 +134,7 @@ V2Proof compute_v2_proof(const ResponseKey& key, const Nonce& server, ByteView t
 
 SessionBaseKey derive_v1_base_key(const NtHash& hash) noexcept {
   SessionBaseKey key;
-  md4(hash.view(), key.bytes());
+  hash_md4(hash.view(), key.bytes());
   return key;
 }
 
@@ -165,7 +165,8 @@ void rc4k(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 1
 
 SigningKey derive_signing_key(const SessionKey& key, Side from) noexcept {
   SigningKey out;
-  md5({key.view(), as_bytes(from == Side::kClient ? kClientSigning : kServerSigning)}, out.bytes());
+  hash_md5({key.view(), as_bytes(from == Side::kClient ? kClientSigning : kServerSigning)},
+           out.bytes());
   return out;
 }
 
@@ -173,7 +174,8 @@ SealingKey::SealingKey(Flags flags, const SessionKey& key, Side from) noexcept {
   const auto source = key.view();
   if (has(flags, flag::kEss)) {
     const std::size_t used = key_bits(flags) / 8;
-    md5({source.first(used), as_bytes(from == Side::kClient ? kClientSealing : kServerSealing)},
+    hash_md5(
+        {source.first(used), as_bytes(from == Side::kClient ? kClientSealing : kServerSealing)},
         bytes_.bytes());
     return;
   }
@@ -194,7 +196,7 @@ SealingKey::SealingKey(Flags flags, const SessionKey& key, Side from) noexcept {
 Secret<struct MessageKeyTag, 16> derive_message_key(ByteView sealing_key,
                                                     std::uint32_t sequence) noexcept {
   Secret<struct MessageKeyTag, 16> key;
-  md5({sealing_key, le32(sequence)}, key.bytes());
+  hash_md5({sealing_key, le32(sequence)}, key.bytes());
   return key;
 }
 
@@ -212,9 +214,9 @@ Mic compute_mic(const SessionKey& key, ByteView negotiate, ByteView challenge,
 ChannelBindingHash compute_binding_hash(const ChannelBindings& b) noexcept {
   const auto size = [](ByteView v) { return le32(static_cast<std::uint32_t>(v.size())); };
   ChannelBindingHash hash;
-  md5({le32(b.initiator_type), size(b.initiator), b.initiator, le32(b.acceptor_type),
-       size(b.acceptor), b.acceptor, size(b.application_data), b.application_data},
-      hash);
+  hash_md5({le32(b.initiator_type), size(b.initiator), b.initiator, le32(b.acceptor_type),
+            size(b.acceptor), b.acceptor, size(b.application_data), b.application_data},
+           hash);
   return hash;
 }
 

@@ -1,21 +1,23 @@
 // The compression function of MD5 [RFC 1321] 3.4, step by step, so that other work can be put
-// between its steps. Internal to the session ciphers; other code hashes with Nettle.
+// between its steps. Internal to mech/crypto; other code hashes with primitives.h.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include "mech/base/bytes.h"
+#include "mech/crypto/md_stream.h"
 
 namespace gssntlm::md5 {
 
-inline constexpr std::size_t kBlockSize = 64;
+inline constexpr std::size_t kBlockSize = kMdBlockSize;
 inline constexpr std::size_t kSteps = 64;
 
-using State = std::array<std::uint32_t, 4>;
+using State = MdState;
 
-inline constexpr State kInitialState = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+inline constexpr State kInitialState = kInitialMdState;
 
 /// K[i] = floor(2^32 * |sin(i + 1)|).
 inline constexpr std::array<std::uint32_t, kSteps> kSines = {
@@ -30,7 +32,7 @@ inline constexpr std::array<std::uint32_t, kSteps> kSines = {
 
 /// Makes the compiler take `sum` as it stands. Each step waits for the one before it, so what can
 /// be added early must not be gathered into one late, slow addition.
-[[gnu::always_inline]] inline void negotiate_flags_for_session(std::uint32_t& sum) noexcept {
+[[gnu::always_inline]] inline void keep_sum(std::uint32_t& sum) noexcept {
   asm("" : "+r"(sum));
 }
 
@@ -58,13 +60,13 @@ template <std::size_t I, typename Block>
   const std::uint32_t c = v[(66 - I) % 4];
   const std::uint32_t d = v[(67 - I) % 4];
   a += block.template word<kWord>() + kSines[I];
-  negotiate_flags_for_session(a);
+  keep_sum(a);
   if constexpr (kRound == 0) {
     a += d ^ (b & (c ^ d));
   } else if constexpr (kRound == 1) {
     // (b & d) | (c & ~d) as a sum: the half without b, which comes last, is added early.
     a += c & ~d;
-    negotiate_flags_for_session(a);
+    keep_sum(a);
     a += b & d;
   } else if constexpr (kRound == 2) {
     a += b ^ (c ^ d);
@@ -84,9 +86,15 @@ template <std::size_t I, typename Block>
 }
 
 /// Runs `count` blocks at `p` through the compression function.
-void compress(State& state, const std::uint8_t* p, std::size_t count) noexcept;
+MdCompress compress;
+
+using Stream = MdStream<compress>;
 
 /// Runs the last block of a hash over one block and one digest: `digest` and its padding.
 void compress_digest(State& state, const State& digest) noexcept;
+
+/// The two states of HMAC [RFC 2104] after their first block: `key`, padded with zeros and XORed
+/// with the inner and the outer pad. Step beside step they take hardly longer than one.
+void compress_key(State& inner, State& outer, std::span<const std::uint8_t, 16> key) noexcept;
 
 }  // namespace gssntlm::md5

@@ -1,13 +1,13 @@
 #include "mech/crypto/primitives.h"
 
 #include <nettle/des.h>
-#include <nettle/md4.h>
-#include <nettle/md5.h>
+
+#include "mech/crypto/md4_block.h"
 
 namespace gssntlm {
 namespace {
 
-// Nettle's contexts are plain structs; what they leave on the stack is key material.
+// Plain data whose content is key material.
 template <typename T>
 void wipe_object(T& object) noexcept {
   explicit_bzero(&object, sizeof object);
@@ -29,37 +29,46 @@ constexpr auto kCrcTable = make_crc_table();
 
 }  // namespace
 
-void md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept {
-  md4_ctx ctx;
-  md4_init(&ctx);
-  md4_update(&ctx, data.size(), data.data());
-  md4_digest(&ctx, out.size(), out.data());
-  wipe_object(ctx);
+void hash_md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept {
+  md4::Stream hash;
+  hash.absorb(data.data(), data.size());
+  store_digest(hash.finish(), out);
 }
 
-void md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept {
-  md5_ctx ctx;
-  md5_init(&ctx);
+void hash_md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept {
+  md5::Stream hash;
   for (const ByteView part : parts) {
-    md5_update(&ctx, part.size(), part.data());
+    hash.absorb(part.data(), part.size());
   }
-  md5_digest(&ctx, out.size(), out.data());
-  wipe_object(ctx);
+  store_digest(hash.finish(), out);
 }
 
 HmacMd5::HmacMd5(std::span<const std::uint8_t, 16> key) noexcept {
-  hmac_md5_set_key(&ctx_, key.size(), key.data());
+  md5::compress_key(inner_, outer_, key);
+}
+
+HmacMd5::HmacMd5(HmacMd5&& other) noexcept : inner_(other.inner_), outer_(other.outer_) {
+  other.clear();
 }
 
 HmacMd5::~HmacMd5() {
-  wipe_object(ctx_);
+  clear();
 }
 
-void HmacMd5::mac(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept {
+void HmacMd5::clear() noexcept {
+  wipe(inner_);
+  wipe(outer_);
+}
+
+void HmacMd5::mac(std::initializer_list<ByteView> parts,
+                  std::span<std::uint8_t, 16> out) const noexcept {
+  md5::Stream hash(inner_, md5::kBlockSize);
   for (const ByteView part : parts) {
-    hmac_md5_update(&ctx_, part.size(), part.data());
+    hash.absorb(part.data(), part.size());
   }
-  hmac_md5_digest(&ctx_, out.size(), out.data());
+  md5::State outer = outer_;
+  md5::compress_digest(outer, hash.finish());
+  store_digest(outer, out);
 }
 
 void des56(std::span<const std::uint8_t, 7> key, std::span<const std::uint8_t, 8> block,

@@ -1,36 +1,39 @@
-// The primitives of [MS-NLMP] 6, over Nettle. All outputs are written in full; inputs of any size.
+// The primitives of [MS-NLMP] 6. All outputs are written in full; inputs of any size.
 #pragma once
 
 #include <array>
 #include <initializer_list>
 
-#include <nettle/hmac.h>
-
 #include "mech/base/secret.h"
+#include "mech/crypto/md5_block.h"
 
 namespace gssntlm {
 
 using Digest = std::array<std::uint8_t, 16>;
 
 /// MD4(data), written to `out`.
-void md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept;
+void hash_md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept;
 /// MD5 over the concatenation of `parts`, written to `out`.
-void md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept;
+void hash_md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept;
 
-/// HMAC_MD5 with a 16-byte key. The key is set up once and serves any number of messages; the state
-/// is wiped when it goes.
+/// HMAC_MD5 with a 16-byte key. The two keyed states are kept (32 bytes), so that a message costs
+/// no key setup. Moving wipes the source; wiped when it goes.
 class HmacMd5 {
  public:
   explicit HmacMd5(std::span<const std::uint8_t, 16> key) noexcept;
-  HmacMd5(const HmacMd5&) = delete;
-  HmacMd5& operator=(const HmacMd5&) = delete;
+  HmacMd5(HmacMd5&& other) noexcept;
+  HmacMd5& operator=(HmacMd5&&) = delete;
   ~HmacMd5();
 
   /// HMAC over the concatenation of `parts`, written to `out`.
-  void mac(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept;
+  void mac(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) const noexcept;
 
  private:
-  hmac_md5_ctx ctx_;
+  friend class SealPass;
+  void clear() noexcept;
+
+  md5::State inner_;
+  md5::State outer_;
 };
 
 /// DES(K, D) of [MS-NLMP] 6: a 7-byte key, one ECB block of 8 bytes.

@@ -6,6 +6,7 @@
 
 #include "mech/base/bytes.h"
 #include "mech/crypto/arcfour_state.h"
+#include "mech/crypto/primitives.h"
 
 namespace gssntlm {
 
@@ -36,33 +37,15 @@ class Arcfour {
   ArcfourState state_;
 };
 
-/// HMAC-MD5 of one key with the two keyed states kept (32 bytes), so that a message costs no key
-/// setup. Moving wipes the source; wiped when it goes.
-class HmacMd5State {
- public:
-  explicit HmacMd5State(std::span<const std::uint8_t, 16> key) noexcept;
-  HmacMd5State(HmacMd5State&& other) noexcept;
-  HmacMd5State& operator=(HmacMd5State&&) = delete;
-  ~HmacMd5State();
-
- private:
-  friend class SealPass;
-  void clear() noexcept;
-
-  std::array<std::uint32_t, 4> inner_;
-  std::array<std::uint32_t, 4> outer_;
-};
-
 /// One message under extended session security [MS-NLMP] 3.4.4.2: HMAC_MD5 over LE32(SeqNum) and
 /// the clear text of all parts in order, while those parts that are sealed pass through RC4. No
 /// allocation. The parts of a message may be given in any pieces; the result depends on their
 /// concatenation only.
 class SealPass {
  public:
-  SealPass(const HmacMd5State& key, Arcfour& stream, std::uint32_t sequence) noexcept;
+  SealPass(const HmacMd5& key, Arcfour& stream, std::uint32_t sequence) noexcept;
   SealPass(const SealPass&) = delete;
   SealPass& operator=(const SealPass&) = delete;
-  ~SealPass();
 
   /// Clear text that is signed and not sealed.
   void sign(ByteView clear) noexcept;
@@ -78,18 +61,11 @@ class SealPass {
   // Seal or unseal whole MD5 blocks, of which there are at least two, and return the bytes done.
   std::size_t seal_blocks(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
   std::size_t unseal_blocks(const std::uint8_t* in, std::uint8_t* out, std::size_t size) noexcept;
-  void absorb(const std::uint8_t* clear, std::size_t size) noexcept;
-  void absorb_padding() noexcept;
   void seal_rest() noexcept;
 
-  const HmacMd5State& key_;
+  const HmacMd5& key_;
   Arcfour& stream_;
-  struct {
-    std::array<std::uint32_t, 4> state;
-    std::array<std::uint8_t, 64> block;
-  } hash_;
-  std::size_t held_;        // bytes in hash_.block
-  std::uint64_t absorbed_;  // bytes of the message so far, the sequence number among them
+  md5::Stream hash_;
   // Signed and not yet sealed. Key stream made after the last block of the inner hash is made while
   // the processor waits for that.
   struct {

@@ -74,8 +74,8 @@ MachineId read_machine_id() noexcept {
     return id;
   }
   const std::span<std::uint8_t, 32> out(id);
-  md5({as_bytes("single host 1"), boot}, out.first<16>());
-  md5({as_bytes("single host 2"), boot}, out.last<16>());
+  hash_md5({as_bytes("single host 1"), boot}, out.first<16>());
+  hash_md5({as_bytes("single host 2"), boot}, out.last<16>());
   return id;
 }
 

@@ -23,8 +23,8 @@ Origin origin_of(const Settings& settings, const Runtime& env) noexcept {
   }
   Origin farm{};
   const std::span<std::uint8_t, 32> out(farm);
-  md5({as_bytes("farm 1"), as_bytes(settings.farm)}, out.first<16>());
-  md5({as_bytes("farm 2"), as_bytes(settings.farm)}, out.last<16>());
+  hash_md5({as_bytes("farm 1"), as_bytes(settings.farm)}, out.first<16>());
+  hash_md5({as_bytes("farm 2"), as_bytes(settings.farm)}, out.last<16>());
   return farm;
 }
 

@@ -54,7 +54,7 @@ class DatagramSecurity {
   struct Direction {
     Direction(Flags flags, const SessionKey& key, Side from) noexcept;
     SealingKey sealing;
-    HmacMd5State mac;
+    HmacMd5 mac;
   };
 
   [[nodiscard]] bool ess() const noexcept { return has(flags_, flag::kEss); }

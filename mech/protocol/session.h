@@ -71,7 +71,7 @@ class Session {
     Side from;
     std::uint64_t sequence = 0;
     std::unique_ptr<Arcfour> stream = nullptr;
-    std::optional<HmacMd5State> mac = std::nullopt;
+    std::optional<HmacMd5> mac = std::nullopt;
   };
 
   Direction& sending() noexcept { return directions_[0]; }

@@ -55,9 +55,9 @@ Signature pass_legacy(const SignatureKeys& keys, std::span<const MessagePart> pa
 
 }  // namespace
 
-HmacMd5State signing_state(Flags flags, const SessionKey& key, Side from) noexcept {
+HmacMd5 signing_state(Flags flags, const SessionKey& key, Side from) noexcept {
   const SigningKey signing = has(flags, flag::kEss) ? derive_signing_key(key, from) : SigningKey();
-  return HmacMd5State(signing.view());
+  return HmacMd5(signing.view());
 }
 
 bool seals_any(std::span<const MessagePart> parts) noexcept {

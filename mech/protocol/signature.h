@@ -32,13 +32,13 @@ struct MessagePart {
 /// The keys that sign or verify one message. `mac` is nullptr without extended session security.
 struct SignatureKeys {
   Arcfour& cipher;
-  const HmacMd5State* mac;
+  const HmacMd5* mac;
   bool encrypt_checksum;  ///< KEY_EXCH was agreed
 };
 
 /// HMAC under the signing key of messages `from` that end [MS-NLMP] 3.4.5.2; of nothing without
 /// extended session security, which has no signing keys.
-[[nodiscard]] HmacMd5State signing_state(Flags flags, const SessionKey& key, Side from) noexcept;
+[[nodiscard]] HmacMd5 signing_state(Flags flags, const SessionKey& key, Side from) noexcept;
 
 /// Seals those parts that have an `out` and signs all [MS-NLMP] 3.4.2, 3.4.3.
 void protect_message(const SignatureKeys& keys, std::span<const MessagePart> parts,

@@ -69,7 +69,7 @@ class OwnSession {
   }
 
  private:
-  HmacMd5State hmac_;
+  HmacMd5 hmac_;
   Arcfour stream_;
 };
 
@@ -160,7 +160,7 @@ void hmac_key_setup(benchmark::State& state) {
   run_in_turn(
       state, 50, [&] { hmac_md5_set_key(&nettle, kKey.size(), kKey.data()); },
       [&] {
-        HmacMd5State own(kKey);
+        HmacMd5 own(kKey);
         benchmark::DoNotOptimize(own);
       });
 }

@@ -141,7 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t number = in.u32();
   const std::size_t skipped = in.below(600);
   std::vector<Piece> pieces = read_pieces(in);
-  const HmacMd5State mac{std::span<const std::uint8_t, 16>(key)};
+  const HmacMd5 mac{std::span<const std::uint8_t, 16>(key)};
   Arcfour sending(key);
   Arcfour receiving(key);
   skip(sending, skipped);

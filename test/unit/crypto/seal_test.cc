@@ -62,7 +62,7 @@ struct Peers {
   explicit Peers(std::uint8_t first) {
     const Key signing = numbered_key(first);
     const Key sealing = numbered_key(static_cast<std::uint8_t>(first + 3));
-    hmac = std::make_unique<HmacMd5State>(signing);
+    hmac = std::make_unique<HmacMd5>(signing);
     stream = std::make_unique<Arcfour>(sealing);
     hmac_md5_set_key(&nettle_hmac, signing.size(), signing.data());
     arcfour_set_key(&nettle_stream, sealing.size(), sealing.data());
@@ -90,7 +90,7 @@ struct Peers {
     return checksum;
   }
 
-  std::unique_ptr<HmacMd5State> hmac;
+  std::unique_ptr<HmacMd5> hmac;
   std::unique_ptr<Arcfour> stream;
   hmac_md5_ctx nettle_hmac;
   arcfour_ctx nettle_stream;

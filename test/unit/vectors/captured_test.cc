@@ -166,7 +166,7 @@ std::string lmv2(const Json& fact) {
 
 std::string first_signature(const Json& fact) {
   const auto sealing = bytes(fact, "seal_key");
-  const HmacMd5State signing(unhex<16>(text(fact, "sign_key")));
+  const HmacMd5 signing(unhex<16>(text(fact, "sign_key")));
   Arcfour stream(sealing);
   const auto sequence = fact.at("seq").get<std::uint32_t>();
   SealPass pass(signing, stream, sequence);

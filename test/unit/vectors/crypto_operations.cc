@@ -28,13 +28,13 @@ Flags flags(const Json& in) {
 
 Json run_md4(const Json& in) {
   Digest out;
-  md4(bytes(in, "msg"), out);
+  hash_md4(bytes(in, "msg"), out);
   return {{"digest", hex(out)}};
 }
 
 Json run_md5(const Json& in) {
   Digest out;
-  md5({bytes(in, "msg")}, out);
+  hash_md5({bytes(in, "msg")}, out);
   return {{"digest", hex(out)}};
 }
 
@@ -43,7 +43,7 @@ Json run_hmac_md5(const Json& in) {
   Bytes given = bytes(in, "key");
   Digest key{};
   if (given.size() > 64) {
-    md5({given}, key);
+    hash_md5({given}, key);
   } else {
     std::copy_n(given.begin(), std::min(given.size(), key.size()), key.begin());
   }
@@ -227,7 +227,7 @@ Json run_mac_without_ess(const Json& in) {
 }
 
 Json run_mac_with_ess(const Json& in) {
-  const HmacMd5State key(bytes<16>(in, "sign_key"));
+  const HmacMd5 key(bytes<16>(in, "sign_key"));
   const Bytes sealing = bytes(in, "seal_key");
   const auto sequence = in.at("seq").get<std::uint32_t>();
   const Bytes clear = bytes(in, "msg");
