@@ -14,8 +14,8 @@ std::array<std::atomic<std::uint64_t>, 4096> g_issued;
 constexpr std::uint64_t kNone = 0;
 
 std::uint64_t nonce_of(ByteView token) noexcept {
-  const Result<ChallengeMessage> message = decode_challenge(token);
-  return message ? load_le64(message->server_challenge.data()) : kNone;
+  const auto challenge = peek_server_challenge(token);
+  return challenge ? load_le64(challenge->data()) : kNone;
 }
 
 std::atomic<std::uint64_t>& slot_of(std::uint64_t nonce) noexcept {

@@ -60,6 +60,22 @@ Parts split_user(std::string_view text) {
   return {std::string(text), {}};
 }
 
+// The parts of `DOM\user` where the text is also what is displayed, as it is for most names.
+struct PlainParts {
+  std::string_view user;
+  std::string_view domain;
+};
+std::optional<PlainParts> split_plain_user(std::string_view text) noexcept {
+  const std::size_t slash = text.find('\\');
+  if (slash == std::string_view::npos || slash == 0) {
+    return std::nullopt;
+  }
+  const PlainParts parts{text.substr(slash + 1), text.substr(0, slash)};
+  const bool plain = !parts.user.empty() && parts.user.front() != '@' &&
+                     parts.user.find('\\') == std::string_view::npos && parts.domain != kThisHost;
+  return plain ? std::optional(parts) : std::nullopt;
+}
+
 // A UPN without its backslash would be read as a user of a domain, and `DOM\@user` as the UPN
 // DOM@user.
 std::string join_user(const std::string& user, const std::string& domain) {
@@ -148,6 +164,11 @@ Result<Ref<const Name>> Name::parsed_user(std::string_view text, Ref<const Name>
   if (Status s = check_text(text); !s) {
     return s.error();
   }
+  if (const std::optional<PlainParts> plain = split_plain_user(text)) {
+    auto* name = new Name(NameKind::kUser, plain->user, plain->domain, text);
+    name->target_ = std::move(target);
+    return Ref<const Name>::adopt(name);
+  }
   Parts parts = split_user(text);
   // A second backslash would make another user of what is displayed.
   if (parts.first.empty() || parts.first.find('\\') != std::string::npos) {
@@ -197,19 +218,23 @@ Result<Ref<const Name>> Name::service(std::string_view text) {
     return s.error();
   }
   const std::size_t at = text.find_first_of("@/");
-  std::string service(text.substr(0, at));
-  std::string host(at == std::string_view::npos ? std::string_view() : text.substr(at + 1));
+  const std::string_view service = text.substr(0, at);
+  const std::string_view host =
+      at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
   if (service.empty()) {
     return Error{Major::kBadName, Minor::kBadName};
   }
-  std::string display = host.empty() ? service : service + "@" + host;
-  return Ref<const Name>::adopt(
-      new Name(NameKind::kService, std::move(service), std::move(host), std::move(display)));
+  auto* name = new Name(NameKind::kService, service, host, host.empty() ? service : text);
+  auto owner = Ref<const Name>::adopt(name);
+  if (!host.empty()) {
+    name->display_[at] = '@';
+  }
+  return owner;
 }
 
 Ref<const Name> Name::anonymous() {
   return Ref<const Name>::adopt(
-      new Name(NameKind::kAnonymous, {}, {}, std::string(kAnonymousText)));
+      new Name(NameKind::kAnonymous, std::string(), std::string(), kAnonymousText));
 }
 
 std::string Name::target_spn() const {

@@ -126,11 +126,13 @@ class Name : public RefCounted {
 
  private:
   Name(const Name&) = default;
-  Name(NameKind kind, std::string first, std::string second, std::string display)
+  // From strings, or views of them.
+  template <typename First, typename Second, typename Display>
+  Name(NameKind kind, First&& first, Second&& second, Display&& display)
       : kind_(kind),
-        first_(std::move(first)),
-        second_(std::move(second)),
-        display_(std::move(display)) {}
+        first_(std::forward<First>(first)),
+        second_(std::forward<Second>(second)),
+        display_(std::forward<Display>(display)) {}
   static Result<Ref<const Name>> parsed_user(std::string_view text, Ref<const Name> target);
 
   NameKind kind_;

@@ -75,6 +75,15 @@ Result<ChallengeMessage> decode_challenge(ByteView token) noexcept {
   return m;
 }
 
+Result<std::array<std::uint8_t, 8>> peek_server_challenge(ByteView token) noexcept {
+  if (Status s = check_prefix(token, MessageType::kChallenge, kMinSize); !s) {
+    return s.error();
+  }
+  std::array<std::uint8_t, 8> challenge;
+  std::copy_n(&token[kNonceAt], challenge.size(), challenge.begin());
+  return challenge;
+}
+
 Result<Buffer> encode_challenge(const ChallengeMessage& m) {
   const std::size_t head = kVersionAt + (m.version ? kVersionSize : 0);
   MessageWriter out(MessageType::kChallenge, head + m.target_name.size() + m.target_info.size(),

@@ -19,6 +19,10 @@ struct ChallengeMessage {
 /// kTruncated, kFieldOutOfBounds, kBadString, kBadAvPairs.
 [[nodiscard]] Result<ChallengeMessage> decode_challenge(ByteView token) noexcept;
 
+/// The server's challenge of a token whose rest is not checked. Errors (DEFECTIVE_TOKEN): kNotNtlm,
+/// kWrongMessage, kTruncated.
+[[nodiscard]] Result<std::array<std::uint8_t, 8>> peek_server_challenge(ByteView token) noexcept;
+
 /// 56 bytes, TargetName, TargetInfo; 48 bytes of fixed part without Version.
 /// Error: kTooLong. Throws std::bad_alloc.
 [[nodiscard]] Result<Buffer> encode_challenge(const ChallengeMessage& message);

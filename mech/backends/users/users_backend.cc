@@ -106,11 +106,11 @@ class UsersBackend final : public Backend {
 
   [[nodiscard]] Result<FoundLogin> find_login(const LoginSearch& search,
                                               const Settings& settings) const override {
-    const std::string path(initiator_file(search, settings));
+    const std::string_view path = initiator_file(search, settings);
     if (path.empty()) {
       return FoundLogin{};
     }
-    if (search.user.empty() && is_for_acceptors(path, search, settings)) {
+    if (search.user.empty() && is_for_acceptors(std::string(path), search, settings)) {
       return error_with_detail(
           Major::kNoCred, Minor::kNoInitiatorCred,
           "users file " + printable_utf8(path) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -276,13 +277,17 @@ UsersFile::UsersFile(std::string path)
     : path_(std::move(path)), state_(std::make_unique<State>()) {}
 UsersFile::~UsersFile() = default;
 
-UsersFile* UsersFile::at(const std::string& path, std::optional<CodePage> lm_page) {
+UsersFile* UsersFile::at(std::string_view path, std::optional<CodePage> lm_page) {
   // Never destroyed: a thread may still be in a call when the process ends.
-  static auto& files = *new std::map<std::string, UsersFile*>;
+  static auto& files = *new std::map<std::string, UsersFile*, std::less<>>;
   const Lock lock(g_mutex);
-  UsersFile*& slot = files[path];
+  auto found = files.find(path);
+  if (found == files.end()) {
+    found = files.emplace(path, nullptr).first;
+  }
+  UsersFile*& slot = found->second;
   if (slot == nullptr) {
-    slot = new UsersFile(path);
+    slot = new UsersFile(std::string(path));
   }
   // LM hashes do no harm where they are not needed, so they stay once they were asked for.
   State& state = *slot->state_;

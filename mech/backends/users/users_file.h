@@ -25,7 +25,7 @@ class UsersFile : public Accounts {
 
   /// The instance for `path`; nothing is read yet. With `lm_page` passwords in clear text have LM
   /// hashes too, through that code page. Throws std::bad_alloc.
-  [[nodiscard]] static UsersFile* at(const std::string& path,
+  [[nodiscard]] static UsersFile* at(std::string_view path,
                                      std::optional<CodePage> lm_page = std::nullopt);
 
   /// The same for an acceptor: all accounts are read, and stay in memory. `grace`, in seconds: how
