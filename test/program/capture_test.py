@@ -322,6 +322,12 @@ def test_capture_reassembly():
     gap.packets.append(gap.segment(0, gap.next[0] + 400, part[400:]))
     tokens = tokens_of(pcap(gap.frames()), status=1)
     expect([t["message"] for t in tokens] == MESSAGES[:3] and "error" in tokens[2] and tokens[2]["user"] == "User", tokens)
+    # What is behind it is read.
+    gap = Talk().say(smb2(init(N)))
+    gap.next[0] += 1000
+    gap.say(smb2(init(N)), smb2(response(C, 1), 0xC0000016), smb2(response(A)))
+    tokens = tokens_of(pcap(gap.frames()))
+    expect([t["message"] for t in tokens] == [MESSAGES[0]] + MESSAGES[:3], tokens)
 
 
 def test_capture_connections():
