@@ -112,7 +112,8 @@ bool run(const Exchange& x, End& initiator, End& acceptor);
 
 /// Whether a MIC covers the exchange of this acceptor.
 bool has_mic(const End& acceptor);
-/// Whether a MIC covers this exchange, which opens a context: inside SPNEGO that depends on the library.
+/// Whether a MIC covers this exchange, which opens a context: inside SPNEGO that depends on the
+/// library.
 bool carries_mic(const Exchange& x);
 
 /// A credential from a name and a password, or from a store; `user` may be empty.
