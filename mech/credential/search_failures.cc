@@ -22,10 +22,9 @@ int weight_of(Error error) noexcept {
 // Without a second backslash between domain and user.
 std::string printable_login(std::string_view text) {
   const std::size_t at = text.find('\\');
-  return at == std::string_view::npos
-             ? printable_utf8(text, kMaxName)
-             : printable_utf8(text.substr(0, at), kMaxName) + "\\" +
-                   printable_utf8(text.substr(at + 1), kMaxName);
+  return at == std::string_view::npos ? printable_utf8(text, kMaxName)
+                                      : printable_utf8(text.substr(0, at), kMaxName) + "\\" +
+                                            printable_utf8(text.substr(at + 1), kMaxName);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ namespace gssntlm {
 /// Throws std::bad_alloc.
 [[nodiscard]] std::string describe_message(ByteView token);
 
-/// `"DOM\user" from "WORKSTATION"`, as AUTHENTICATE says; a malformed one names no one. Neither name
-/// ends its quotation. Throws std::bad_alloc.
+/// `"DOM\user" from "WORKSTATION"`, as AUTHENTICATE says; a malformed one names no one. Neither
+/// name ends its quotation. Throws std::bad_alloc.
 [[nodiscard]] std::string describe_client(ByteView authenticate);
 /// The same of an initiator: `"DOM\user" to "SERVICE@HOST"`, of names that are printable. Throws
 /// std::bad_alloc.
