@@ -14,11 +14,14 @@ namespace gssntlm {
 inline constexpr std::size_t kLoginStack = 2048;
 inline constexpr std::size_t kSecretStack = 6144;
 
-/// Zeros the vector registers, through which keys are copied: the code that saves them next, such
-/// as the dynamic linker when it binds a symbol late, would write a key to the stack.
-inline void clear_vector_registers() noexcept {
+/// Zeros the registers that a call need not keep. Keys are copied through them, and the code that
+/// saves them next, such as the dynamic linker when it binds a symbol late, would write a key to
+/// the stack.
+inline void clear_registers() noexcept {
 #if defined(__x86_64__)
   asm volatile(
+      "xorl %%ecx, %%ecx\n\txorl %%edx, %%edx\n\txorl %%esi, %%esi\n\txorl %%edi, %%edi\n\t"
+      "xorl %%r8d, %%r8d\n\txorl %%r9d, %%r9d\n\txorl %%r10d, %%r10d\n\txorl %%r11d, %%r11d\n\t"
       "pxor %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\tpxor %%xmm3, %%xmm3\n\t"
       "pxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5\n\tpxor %%xmm6, %%xmm6\n\tpxor %%xmm7, %%xmm7\n\t"
       "pxor %%xmm8, %%xmm8\n\tpxor %%xmm9, %%xmm9\n\tpxor %%xmm10, %%xmm10\n\t"
@@ -26,8 +29,9 @@ inline void clear_vector_registers() noexcept {
       "pxor %%xmm14, %%xmm14\n\tpxor %%xmm15, %%xmm15"
       :
       :
-      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+      : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "xmm0", "xmm1", "xmm2", "xmm3",
+        "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+        "xmm15");
 #endif
 }
 

@@ -109,7 +109,7 @@ OM_uint32 guard_release(OM_uint32* minor, Body&& body) noexcept {
 template <typename Body>
 OM_uint32 guard_brief(OM_uint32* minor, Body&& body) noexcept {
   const OM_uint32 major = guard_release(minor, std::forward<Body>(body));
-  clear_vector_registers();
+  clear_registers();
   return major;
 }
 /// The same for any body.
@@ -119,7 +119,8 @@ OM_uint32 guard(OM_uint32* minor, Body&& body) noexcept {
   return guard_brief(minor, std::forward<Body>(body));
 }
 /// The same for a body that, where `secret`, handles passwords, hashes or session keys: neither the
-/// stack that it used nor a vector register holds one afterwards. `Stack` bytes are cleared.
+/// stack that it used nor a register that it need not keep holds one afterwards. `Stack` bytes are
+/// cleared.
 template <std::size_t Stack, typename Body>
 OM_uint32 guard_secret(OM_uint32* minor, bool secret, Body&& body) noexcept {
   // Not inlined: what it leaves is then below this frame.

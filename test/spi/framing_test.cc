@@ -14,11 +14,17 @@ namespace {
 
 constexpr const char* kUsers = "CORP:alice:Passw0rd-alice\n";
 
+std::string text_of(ByteView bytes) {
+  return std::string(as_text(bytes));
+}
+
+std::string oid_of(const gss_OID_desc& oid) {
+  return text_of(der(der_tag::kOid, {static_cast<const std::uint8_t*>(oid.elements), oid.length}));
+}
+
+// Not gss_encapsulate_token: that of krb5 1.21 aborts for some sizes (docs/upstream.md).
 std::string framed(const std::string& message, gss_OID_desc mech = kNtlm) {
-  gss_buffer_desc in = buffer_of(message);
-  gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
-  REQUIRE(gss_encapsulate_token(&in, &mech, &out) == GSS_S_COMPLETE);
-  return take(out);
+  return text_of(der(der_tag::kFraming, as_bytes(oid_of(mech) + message)));
 }
 
 std::string unframed(const std::string& token) {
@@ -75,14 +81,6 @@ TEST_CASE("framing: each message may be framed, and the answer is framed like it
 // A field of a SPNEGO token, with its content in an element of its own.
 Bytes field(unsigned number, std::uint8_t type, const std::string& content) {
   return der(static_cast<std::uint8_t>(der_tag::kContext + number), der(type, as_bytes(content)));
-}
-
-std::string text_of(ByteView bytes) {
-  return std::string(as_text(bytes));
-}
-
-std::string oid_of(const gss_OID_desc& oid) {
-  return text_of(der(der_tag::kOid, {static_cast<const std::uint8_t*>(oid.elements), oid.length}));
 }
 
 TEST_CASE("framing: framed messages inside SPNEGO", "[framing]") {
@@ -150,7 +148,6 @@ void check_defective(const Outcome& last, const char* detail) {
 TEST_CASE("framing: a bad one ends the handshake with an error that says what is wrong",
           "[framing]") {
   const Workshop workshop(kUsers);
-  // Of any message; an empty one makes gss_encapsulate_token of krb5 1.21 abort.
   const std::size_t count = bad_framings("a message").size();
   for (std::size_t i = 0; i < count; ++i) {
     Raw r;
