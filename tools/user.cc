@@ -3,9 +3,7 @@
 
 #include <pwd.h>
 
-#include "mech/backends/users/users_choice.h"
 #include "mech/backends/users/users_edit.h"
-#include "mech/backends/users/users_load.h"
 #include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
@@ -13,41 +11,10 @@
 #include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/user.h"
 
 namespace gssntlm::tools {
 namespace {
-
-struct UserOptions {
-  std::string file;
-  std::string account;
-  std::string nt_hash;
-  std::string from;
-  std::string owner;
-  bool from_stdin = false;
-};
-
-// --file, or that of acceptors in the settings and the environment.
-std::optional<std::string> file_of(const UserOptions& o) {
-  if (!o.file.empty()) {
-    return o.file;
-  }
-  const Result<Ref<const Settings>> settings = load_settings();
-  if (!settings) {
-    complain(settings.error());
-    return std::nullopt;
-  }
-  const std::string& file = (*settings)->acceptor_users_path();
-  if (file.empty()) {
-    complain(
-        "no users file is named; give --file FILE, or set NTLM_USER_FILE or [accounts] users_file");
-    return std::nullopt;
-  }
-  return file;
-}
-
-std::string shown(const Account& a) {
-  return printable_account(a.user, a.domain);
-}
 
 std::optional<NtHash> hash_for(const UserOptions& o, const Account& account) {
   if (!o.nt_hash.empty()) {
@@ -126,6 +93,25 @@ void warn_of_similar(const UsersText& users, const Account& a, const char* conse
   }
 }
 
+Result<bool> replace_passwords(UsersText& users, const Account& a, const NtHash& hash) {
+  const Status s = users.set_hash(a.user, a.domain, hash);
+  return s ? Result<bool>(true) : Result<bool>(s.error());
+}
+
+Result<bool> add_password(UsersText& users, const Account& a, const NtHash& hash) {
+  const Result<UsersText::Adding> added = users.add_hash(a.user, a.domain, hash);
+  if (!added) {
+    return added.error();
+  }
+  if (*added != UsersText::Adding::kDone) {
+    complain(shown(a) + (*added == UsersText::Adding::kFull
+                             ? " has four passwords, the most that a file may have; remove the "
+                               "old ones with gss-ntlm user retire-old"
+                             : " has this password already; nothing was changed"));
+  }
+  return *added == UsersText::Adding::kDone;
+}
+
 enum class Presence { kMustNot, kMust };
 
 int set_password(const UserOptions& o, Presence presence) {
@@ -145,10 +131,12 @@ int set_password(const UserOptions& o, Presence presence) {
                (count != 0 ? "; use gss-ntlm user passwd" : "; use gss-ntlm user add"));
       return false;
     }
-    if (Status s = users.set_hash(account->user, account->domain, *hash); !s) {
-      return s.error();
+    const Result<bool> done = o.keep_old ? add_password(users, *account, *hash)
+                                         : replace_passwords(users, *account, *hash);
+    if (!done || !*done) {
+      return done;
     }
-    if (count > 1) {
+    if (count > 1 && !o.keep_old) {
       complain(shown(*account) + " had " + std::to_string(count) +
                " entries; the others, with their passwords, were removed");
     }
@@ -184,6 +172,16 @@ std::string remove_account(UsersText& users, const Account& a) {
   return count == 0 ? " is not in it" : "";
 }
 
+std::string retire_old(UsersText& users, const Account& a) {
+  if (!users.has(a.user, a.domain)) {
+    return " is not in it";
+  }
+  const std::size_t count = users.retire_old(a.user, a.domain);
+  std::printf("%s: %zu older %s removed\n", shown(a).c_str(), count,
+              count == 1 ? "password" : "passwords");
+  return {};
+}
+
 std::string enable_account(UsersText& users, const Account& a, bool enabled) {
   switch (users.enable(a.user, a.domain, enabled)) {
     case UsersText::Enabling::kDone:
@@ -202,65 +200,6 @@ std::string enable_account(UsersText& users, const Account& a, bool enabled) {
          "passwd";
 }
 
-int run_list(const UserOptions& o) {
-  const std::optional<std::string> file = file_of(o);
-  if (!file) {
-    return kBadUsage;
-  }
-  const Result<UsersText> users = read_users_text(*file);
-  if (!users) {
-    return complain(users.error());
-  }
-  for (const UsersText::Entry& e : users->entries()) {
-    const char* state = !e.enabled ? "disabled"
-                        : e.clear && !e.empty_password
-                            ? "clear-text password; gss-ntlm user import hashes it"
-                        : !e.has_hash      ? "no NT hash: cannot log in"
-                        : e.empty_password ? "empty password: rejected; run gss-ntlm user passwd"
-                                           : "enabled";
-    std::printf("%s\t%s\n", shown({e.user, e.domain}).c_str(), state);
-  }
-  return kDone;
-}
-
-// What an acceptor would say of the password; "": it logs in.
-std::string why_rejected(const std::optional<UserEntry>& entry, const NtHash& hash) {
-  if (!entry) {
-    return " has no account";
-  }
-  if (const char* why = why_unusable(*entry)) {
-    return why;
-  }
-  return verify_equal(entry->nt_hash->view(), hash.view()) ? "" : " has another password";
-}
-
-int run_check(const UserOptions& o) {
-  const std::optional<std::string> file = file_of(o);
-  const std::optional<Account> account = file ? parse_account(o.account) : std::nullopt;
-  if (!account) {
-    return kBadUsage;
-  }
-  const Result<std::shared_ptr<const UsersTable>> users = load_users_table(*file);
-  if (!users) {
-    return complain(users.error());
-  }
-  const std::optional<SecretBytes> password =
-      read_password("Password of " + shown(*account), o.from_stdin);
-  if (!password) {
-    return kFailed;
-  }
-  const Result<Bytes> user = utf16le_from_utf8(account->user);
-  const Result<Bytes> domain = utf16le_from_utf8(account->domain);
-  const std::string why = why_rejected(
-      user && domain ? (*users)->find(*user, *domain) : std::nullopt, hash_password(*password));
-  if (!why.empty()) {
-    complain(printable_utf8(*file) + ": " + shown(*account) + why);
-    return kFailed;
-  }
-  std::printf("%s\tthe password is right\n", shown(*account).c_str());
-  return kDone;
-}
-
 const char* outcome_text(UsersText::Imported::Outcome outcome, bool in_place) {
   switch (outcome) {
     case UsersText::Imported::Outcome::kAdded:
@@ -272,7 +211,7 @@ const char* outcome_text(UsersText::Imported::Outcome outcome, bool in_place) {
     case UsersText::Imported::Outcome::kPresent:
       return "left as it is: the file has this account; gss-ntlm user passwd changes it";
     case UsersText::Imported::Outcome::kRepeated:
-      return "left out: an earlier entry of this account counts";
+      return "left out: of several entries of an account the first is imported";
     case UsersText::Imported::Outcome::kUnusable:
       break;
   }
@@ -355,6 +294,13 @@ void add_user_commands(Command program, int& status) {
   passwd.footer("Example: gss-ntlm user passwd --file users 'CORP\\alice'");
   passwd.callback([o, &status] { status = set_password(*o, Presence::kMust); });
 
+  passwd.add_flag("--keep-old", o->keep_old,
+                  "The old passwords log in too, until retire-old removes them");
+
+  Command retire = add(user, o, "retire-old", "Remove an account's older passwords", true);
+  retire.footer("Example: gss-ntlm user retire-old --file users 'CORP\\alice'");
+  retire.callback([o, &status] { status = change_existing(*o, retire_old); });
+
   Command del = add(user, o, "del", "Remove an account", true);
   del.footer("Example: gss-ntlm user del --file users 'CORP\\alice'");
   del.callback([o, &status] { status = change_existing(*o, remove_account); });
@@ -373,13 +319,13 @@ void add_user_commands(Command program, int& status) {
 
   Command list = add(user, o, "list", "List the accounts of the file", false);
   list.footer("Example: gss-ntlm user list --file users");
-  list.callback([o, &status] { status = run_list(*o); });
+  list.callback([o, &status] { status = run_user_list(*o); });
 
   Command check = add(user, o, "check", "Check a password as an acceptor would", true);
   check.add_flag("--stdin", o->from_stdin,
                  "Read the password from the first line of standard input");
   check.footer("Example: gss-ntlm user check --file users 'CORP\\alice'");
-  check.callback([o, &status] { status = run_check(*o); });
+  check.callback([o, &status] { status = run_user_check(*o); });
 
   Command take_over = add(user, o, "import", "Turn clear-text passwords into hashes", false);
   take_over.add_option("--from", o->from,

@@ -15,6 +15,9 @@ inline constexpr const char* kUserPrincipal = "urn:gss-ntlm:user-principal-name"
 inline constexpr const char* kLogonDomain = "urn:gss-ntlm:logon-domain";
 inline constexpr const char* kDnsDomain = "urn:gss-ntlm:dns-domain";
 inline constexpr const char* kLogonServer = "urn:gss-ntlm:logon-server";
+/// Of a users file, for an account of several entries: the number of the one that logged in,
+/// from 1.
+inline constexpr const char* kUsersFileEntry = "urn:gss-ntlm:users-file-entry";
 inline constexpr const char* kPasswordLastSet = "urn:gss-ntlm:password-last-set";
 inline constexpr const char* kPasswordCanChange = "urn:gss-ntlm:password-can-change";
 inline constexpr const char* kPasswordMustChange = "urn:gss-ntlm:password-must-change";

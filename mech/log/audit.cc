@@ -136,6 +136,7 @@ std::string audit_line(const AuditRecord& record, std::uint64_t now) {
   }
   if (record.accepted) {
     add_text(line, "account", printable_utf8(record.account, kMaxName));
+    line.append(record.entry.empty() ? "" : ",\"entry\":").append(record.entry);
   }
   add_text(line, "result", record.accepted ? "accepted" : "rejected");
   add_text(line, "reason", record.reason);

@@ -24,6 +24,7 @@ struct AuditRecord {
   bool channel_bound = false;          ///< bindings were compared and agree
   std::string_view account;            ///< UTF-8: the account proven, when accepted
   std::string_view reason;             ///< in words
+  std::string_view entry;              ///< attribute::kUsersFileEntry of the account, if it has one
   std::vector<std::string_view> weak;  ///< weaknesses_of() what was agreed, when accepted
 };
 
@@ -37,8 +38,8 @@ struct AuditRecord {
 [[nodiscard]] std::optional<std::string> check_audit(const Settings& settings);
 
 /// The line without its end: keys time, pid, role, user, domain, workstation, target, version,
-/// flags, mic, bindings, account, result, reason, weak (a list, where something is). `now` is
-/// FILETIME. Throws std::bad_alloc.
+/// flags, mic, bindings, account, entry (a number, where the account has several), result, reason,
+/// weak (a list, where something is). `now` is FILETIME. Throws std::bad_alloc.
 [[nodiscard]] std::string audit_line(const AuditRecord& record, std::uint64_t now);
 
 /// A JSON string with its quotes; bytes above 0x7F of text that is not UTF-8 become `?`.

@@ -1,14 +1,28 @@
 #include "mech/login/login_report.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "mech/backends/attributes.h"
 #include "mech/base/text.h"
 #include "mech/log/audit.h"
 #include "mech/log/describe.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
+namespace {
+
+// Of an account that this acceptor's users file verified and that has several entries there.
+std::string entry_of(const Name& account) {
+  const std::vector<LogonAttribute> attributes = account.attributes();
+  const auto found = std::find_if(attributes.begin(), attributes.end(), [](const auto& a) {
+    return a.name == attribute::kUsersFileEntry && a.authenticated;
+  });
+  return found != attributes.end() ? found->value : std::string();
+}
+
+}  // namespace
 
 LoginReport::LoginReport(Ref<const Settings> settings, bool initiator)
     : settings_(std::move(settings)),
@@ -77,6 +91,8 @@ Status LoginReport::audit(ByteView authenticate, const Name* target, const Name*
   record.accepted = accepted;
   record.channel_bound = channel_bound_;
   record.account = account != nullptr ? std::string_view(account->display()) : std::string_view();
+  const std::string entry = account != nullptr ? entry_of(*account) : std::string();
+  record.entry = entry;
   record.reason = reflected_ ? "the challenge was issued by this very process" : env_.last_event();
   record.weak = weak_;
   const std::optional<std::string> problem = write_audit(*settings_, record);

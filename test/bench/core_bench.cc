@@ -144,7 +144,6 @@ void fill(UsersTable& table, std::int64_t users) {
     (void)table.add_line(
         std::string("BENCH:user").append(number).append(":Passw0rd-").append(number));
   }
-  table.build_index();
 }
 
 void load_users(benchmark::State& state) {

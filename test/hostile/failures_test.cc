@@ -17,10 +17,13 @@ constexpr int kRounds = 20;  // secrets.py knows it
 
 constexpr const char* kEmpty = "31D6CFE0D16AE931B73C59D7E0C089C0";
 
-// Names of one length. debby's password is "password". Harry has no hash, the last one that of the
-// empty password.
+// Names of one length. debby's password is "password", and so is the third of rotan. Harry has no
+// hash, the last one that of the empty password.
 constexpr const char* kUsers =
     "CORP:alice:Passw0rd\n"
+    "CORP:rotan:NewPassw0rd\n"
+    "CORP:rotan:Passw0rd\n"
+    "CORP\\rotan:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[DU]:0:\n"
     "CORP:denny:Passw0rd\n"
     "CORP\\debby:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:8846F7EAEE8FB117AD06BDD830B7586C:[DU]:0:\n"
     "CORP\\harry:1001:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:[U]:0:\n"
@@ -92,6 +95,8 @@ int main() {
   const CredHandle nobody = client("nobdy", "ntlmssp_nthash", "00000000000000000000000000000000");
   return measure("wrong_password", guess("alice"), accept) +
          measure("unknown_user", guess("nobdy"), accept) +
+         measure("several_passwords", guess("rotan"), accept) +
+         measure("disabled_old_password", client("rotan", "ntlmssp_password", "password"), accept) +
          measure("hash_of_nobody", nobody, accept) +
          measure("disabled_account", guess("debby"), accept) +
          measure("disabled_right_password", client("debby", "ntlmssp_password", "password"),

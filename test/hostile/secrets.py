@@ -20,7 +20,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 20  # kRounds of failures_test.cc
 MOST = 0.02  # of the dearest refusal; another PART for what was not optimized
-REFUSALS = ("wrong_password", "unknown_user", "hash_of_nobody", "disabled_account", "disabled_right_password",
+REFUSALS = ("wrong_password", "unknown_user", "several_passwords", "disabled_old_password", "hash_of_nobody", "disabled_account", "disabled_right_password",
             "denied_account", "denied_right_password", "account_without_hash", "empty_password",
             "broken_file")
 ACCEPTED = "right_password"

@@ -96,7 +96,8 @@ def test_decode_says_what_fails(directory):
     judged("bindings", "of another channel", tokens, "--bindings", "00" * 15 + "01")
     judged("password", "another exchange", [tokens[0], turned(tokens[1], 24), tokens[2]])
     users = os.path.join(directory, "users")
-    for line, status in (("DOMAIN:User:Password\n", 0), ("DOMAIN:User:Other\n", 1), ("DOMAIN:Other:Password\n", 1)):
+    for line, status in (("DOMAIN:User:Password\n", 0), ("DOMAIN:User:Other\n", 1), ("DOMAIN:User:Other\nDOMAIN:User:Password\n", 0),
+                          ("DOMAIN:Other:Password\n", 1)):
         write(users, line)
         run("decode", "--users", users, *tokens, status=status)
     os.chmod(users, 0o644)

@@ -96,6 +96,13 @@ def test_settings(directory):
     expect(f"{path} line 3: [policy] min_key_bits = 64: write 128, 56 or 40" in err, err)
 
 
+def give_access(path, entries):
+    """An access control list (acl(5)) with the owner's reading, and `entries`: tag, permissions, user."""
+    rows = [(1, 4, 0xFFFFFFFF), *entries, (4, 0, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF)]
+    value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in rows)
+    os.setxattr(path, "system.posix_acl_access", value)
+
+
 def test_doctor(directory):
     oid = "1.3.6.1.4.1.311.2.2.10"
     users = os.path.join(directory, "doctor-users")
@@ -152,6 +159,23 @@ def test_doctor(directory):
         os.chown(os.path.join(directory, "theirs"), 1, 1, follow_symlinks=False)
         said = doctor(status=0, lines=[ours], extra={"NTLM_USER_FILE": os.path.join(directory, "theirs")})
         wrong(said, "users file path", "the symbolic link theirs belongs to user 1", "note")
+        os.chown(users, 1, 1)
+        for mode in (0o600, 0o640, 0o644):
+            os.chmod(users, mode)
+            said = doctor(status=1, lines=[ours])
+            wrong(said, "users file", "; check as its owner: runuser -u daemon -- gss-ntlm doctor")
+            expect(not any("chown" in text or "chmod" in text for _, text in said.values()),
+                   f"doctor: no remedy for root that takes the file from its service: {said}")
+        os.chown(users, 54321, 1)
+        wrong(doctor(status=1, lines=[ours]), "users file", "setpriv --reuid=54321 --clear-groups gss-ntlm doctor")
+        os.chown(users, 0, 0)
+        os.chmod(users, 0o440)
+        give_access(users, [(2, 4, 1)])
+        said = doctor(status=1, lines=[ours])
+        wrong(said, "users file", "is for user 1, so that a check by root says nothing about it; check as its owner: runuser")
+        expect("setfacl" not in said["users file"][1], f"doctor: the entry of the service stays: {said}")
+        give_access(users, [(2, 4, 1), (2, 4, 2)])
+        wrong(doctor(status=1, lines=[ours]), "users file", "setfacl -x u:1 it")
     os.unlink(users)
     wrong(doctor(status=1, lines=[ours]), "users file", "running acceptors accept none of its accounts")
     doctor(status=1, lines=[ours], extra={"TMPDIR": directory})

@@ -104,7 +104,7 @@ def test_duplicates(directory):
     expect(out.count("\tdisabled\n") == 3, out)
     run("user", "enable", "--file", path, "bob")
     out, _ = run("user", "list", "--file", path)
-    expect(out.startswith("bob\tenabled\nBob\tenabled\n"), out)
+    expect(out.startswith("bob\tenabled\nBob\tenabled, an older password\n"), out)
     _, err = run("user", "enable", "--file", path, "nan", status=1)
     expect("user passwd" in err, err)
     _, err = run("user", "passwd", "--file", path, "bob", "--stdin", stdin=b"pw\n")
@@ -115,6 +115,37 @@ def test_duplicates(directory):
     expect("2 entries removed" in out, out)
     out, _ = run("user", "list", "--file", path)
     expect("bob" not in out, out)
+
+
+def test_rotation(directory):
+    """A new password beside the old one, until that is retired; check and list say which is which."""
+    path = os.path.join(directory, "users")
+    run("user", "add", "--file", path, "CORP\\svc", "--stdin", stdin=b"old\n")
+    run("user", "passwd", "--keep-old", "--file", path, "CORP\\svc", "--stdin", stdin=b"new\n")
+    for password, words in ((b"new\n", "password is right\n"), (b"old\n", "an older one (entry 2)\n")):
+        out, _ = run("user", "check", "--file", path, "CORP\\svc", "--stdin", stdin=password)
+        expect(out.endswith(words), out)
+    out, _ = run("user", "list", "--file", path)
+    expect(out == "CORP\\svc\tenabled\nCORP\\svc\tenabled, an older password\n", out)
+    _, err = run("user", "passwd", "--keep-old", "--file", path, "CORP\\svc", "--stdin", stdin=b"old\n", status=1)
+    expect("has this password already; nothing was changed" in err, err)
+    for password in (b"3\n", b"4\n"):
+        run("user", "passwd", "--keep-old", "--file", path, "CORP\\svc", "--stdin", stdin=password)
+    _, err = run("user", "passwd", "--keep-old", "--file", path, "CORP\\svc", "--stdin", stdin=b"5\n", status=1)
+    expect("four passwords" in err and "retire-old" in err, err)
+    out, _ = run("user", "retire-old", "--file", path, "CORP\\svc")
+    expect(out == "CORP\\svc: 3 older passwords removed\n", out)
+    out, _ = run("user", "retire-old", "--file", path, "CORP\\svc")
+    expect(out == "CORP\\svc: 0 older passwords removed\n", out)
+    run("user", "retire-old", "--file", path, "CORP\\other", status=1)
+    run("user", "check", "--file", path, "CORP\\svc", "--stdin", stdin=b"4\n")
+    _, err = run("user", "check", "--file", path, "CORP\\svc", "--stdin", stdin=b"new\n", status=1)
+    expect("another password" in err, err)
+    with open(path, "a", encoding="utf-8") as f:
+        f.write("A:b:1\n" * 5)
+    for command in ("list", "retire-old"):
+        _, err = run("user", command, "--file", path, *(["A\\b"] if command != "list" else []), status=1)
+        expect("line 6" in err and "at most four lines of one account" in err, err)
 
 
 def test_owners(directory):

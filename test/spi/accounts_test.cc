@@ -1,5 +1,9 @@
 // Accounts: who logs in, who does not, and what is recorded of it.
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <unistd.h>
 
 #include "test/spi/handshake.h"
 
@@ -78,6 +82,34 @@ TEST_CASE("users: an acceptor refuses whom its lists name, and only says it unde
     };
     CHECK(logs_in("CORP\\alice", "Passw0rd-alice") == c.alice);
     CHECK(logs_in("CORP\\bob", "b:o:b") == c.bob);
+  }
+}
+
+TEST_CASE("audit: a record tells which of several passwords of an account logged in", "[spi]") {
+  const Workshop workshop("CORP:alice:Passw0rd-new\nCORP:alice:Passw0rd-alice\nCORP:bob:b\n");
+  const std::string file = workshop.path("audit");
+  workshop.write("settings", "[audit]\nlog = file\nfile = " + file + "\n");
+  const struct {
+    const char* user;
+    const char* password;
+    const char* entry;
+  } cases[] = {{"CORP\\alice", "Passw0rd-new", "\"entry\":1,\"result\""},
+               {"CORP\\alice", "Passw0rd-alice", "\"entry\":2,\"result\""},
+               {"CORP\\bob", "b", "bob\",\"result\""}};
+  for (const auto& c : cases) {
+    CAPTURE(c.user, c.password);
+    ::unlink(file.c_str());
+    CredHandle cred;
+    REQUIRE(acquire_password(c.user, c.password, &kNtlm, cred).ok());
+    Exchange x;
+    x.initiator_cred = cred.get();
+    End initiator;
+    End acceptor;
+    CHECK(run(x, initiator, acceptor));
+    std::ifstream in(file);
+    const std::string audit{std::istreambuf_iterator<char>(in), {}};
+    CAPTURE(audit);
+    CHECK(audit.find(c.entry) != std::string::npos);
   }
 }
 

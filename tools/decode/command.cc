@@ -65,27 +65,41 @@ std::optional<std::vector<Exchange>> read_exchanges(const DecodeOptions& o) {
   return examine(std::move(conversations));
 }
 
-std::optional<NtHash> hash_from_users(const std::string& path, const Token& authenticate) {
+// Those of all entries of the account, the newest first; none: something was complained about.
+std::vector<NtHash> hashes_from_users(const std::string& path, const Token& authenticate) {
   const auto table = load_users_table(path);
   if (!table) {
     complain(table.error());
-    return std::nullopt;
+    return {};
   }
   const AuthenticateMessage& m = *authenticate.authenticate;
   const Result<Bytes> user = utf16le_from_utf8(name_text(authenticate, m.user));
   const Result<Bytes> domain = utf16le_from_utf8(name_text(authenticate, m.domain));
-  const std::optional<UserEntry> entry =
-      user && domain ? (*table)->find(*user, *domain) : std::nullopt;
+  std::optional<UserEntry> entry = user && domain ? (*table)->find(*user, *domain) : std::nullopt;
   const std::string who = printable_utf8(name_text(authenticate, m.user)) + " of domain \"" +
                           printable_utf8(name_text(authenticate, m.domain)) + "\"";
   if (!entry || !entry->nt_hash) {
     complain(printable_utf8(path) + (entry ? ": no NT hash of " : ": no account ") + who);
-    return std::nullopt;
+    return {};
   }
   if (entry->disabled) {
     complain(printable_utf8(path) + ": the account is disabled: " + who);
   }
-  return entry->nt_hash->clone();
+  std::vector<NtHash> hashes;
+  hashes.push_back(std::move(*entry->nt_hash));
+  while (entry->next != 0) {
+    entry = (*table)->entry(entry->next);
+    if (entry->nt_hash && !entry->disabled) {
+      hashes.push_back(std::move(*entry->nt_hash));
+    }
+  }
+  return hashes;
+}
+
+bool proves_password(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+    return f.part == "password" && f.verdict == Verdict::kGood;
+  });
 }
 
 // nullopt: something was complained about.
@@ -105,18 +119,25 @@ std::optional<std::vector<Finding>> judge(const DecodeOptions& o,
     }
     bindings = std::move(*bytes);
   }
-  std::optional<NtHash> hash;
-  if (o.password_stdin) {
-    if (const std::optional<SecretBytes> password = read_password({}, true)) {
-      hash = hash_password(*password);
+  std::vector<NtHash> hashes;
+  if (!o.password_stdin) {
+    hashes = hashes_from_users(o.users, *e->authenticate);
+  } else if (const std::optional<SecretBytes> password = read_password({}, true)) {
+    hashes.push_back(hash_password(*password));
+  }
+  std::optional<std::vector<Finding>> findings;
+  for (const NtHash& hash : hashes) {
+    std::vector<Finding> of_hash =
+        diagnose(e->negotiate, *e->challenge, *e->authenticate, hash, bindings);
+    const bool proven = proves_password(of_hash);
+    if (proven || !findings) {
+      findings = std::move(of_hash);
     }
-  } else {
-    hash = hash_from_users(o.users, *e->authenticate);
+    if (proven) {
+      break;
+    }
   }
-  if (!hash) {
-    return std::nullopt;
-  }
-  return diagnose(e->negotiate, *e->challenge, *e->authenticate, *hash, bindings);
+  return findings;
 }
 
 void print(const std::string& text) {

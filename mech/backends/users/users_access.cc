@@ -14,6 +14,7 @@
 
 #include "mech/base/bytes.h"
 #include "mech/base/text.h"
+#include "mech/os/file.h"
 #include "mech/os/owner.h"
 
 namespace gssntlm {
@@ -129,6 +130,23 @@ std::optional<std::string> exposed_acl(const struct stat& st, const Acl& acl) {
   return exposed_mode(st, group, other);
 }
 
+// The user that alone may read by the list, beside the owner.
+std::optional<uid_t> only_reader(const Acl& acl) noexcept {
+  std::optional<uid_t> reader;
+  for (std::size_t i = 0; i < acl.count(); ++i) {
+    const AclEntry entry = acl.entry(i);
+    const unsigned permissions = entry.permissions & mask_of(acl) & (kRead | kWrite);
+    if (entry.tag == kOwner || entry.tag == kMask || permissions == 0) {
+      continue;
+    }
+    if (entry.tag != kUser || permissions != kRead || reader) {
+      return std::nullopt;
+    }
+    reader = static_cast<uid_t>(entry.id);
+  }
+  return reader;
+}
+
 // Root's own remedy is not to make the file root's: it belongs to the service that reads it.
 std::string foreign(uid_t owner) {
   const uid_t self = ::geteuid();
@@ -156,6 +174,22 @@ std::string foreign(uid_t owner) {
       break;
   }
   return exposed_mode(st, mode >> 3 & 7, mode & 7);
+}
+
+std::optional<uid_t> meant_for_other(const std::string& path) noexcept {
+  struct stat st;
+  if (::stat(path.c_str(), &st) != 0) {
+    return std::nullopt;
+  }
+  if (!is_trusted(st.st_uid)) {
+    return is_ambiguous(st.st_uid) ? std::nullopt : std::optional(st.st_uid);
+  }
+  const Descriptor file = open_to_read(path.c_str());
+  Acl acl;
+  return st.st_uid == 0 && ::geteuid() == 0 && file.get() >= 0 &&
+                 read_acl(file.get(), acl) == AclState::kPresent
+             ? only_reader(acl)
+             : std::nullopt;
 }
 
 [[gnu::noinline]] std::optional<std::string> exposure_of_directory(const std::string& path) {

@@ -16,6 +16,12 @@ namespace gssntlm {
 /// read by that user alone. Only the owner may change either. Throws std::bad_alloc.
 [[nodiscard]] std::optional<std::string> exposure_of(int file, const struct stat& st);
 
+/// The user of the service that the file seems to be for, where that is not this user: a check by
+/// this one says nothing about the service. The owner, if that is not root; of a file of root,
+/// which root examines, the only user that its access control list lets read it, if it gives
+/// nothing else. nullopt: there is none, or the file cannot be examined.
+[[nodiscard]] std::optional<uid_t> meant_for_other(const std::string& path) noexcept;
+
 /// Whether others may put another file in its place: the directory that holds it, behind all
 /// symbolic links, is writable by others and not sticky. The fault and the remedy, or nullopt, also
 /// where the directory cannot be examined. Throws std::bad_alloc.

@@ -1,9 +1,12 @@
 // The users file as an account source.
 #include <cstdio>
+#include <set>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mech/backends/backends.h"
+#include "mech/backends/users/users_access.h"
 #include "mech/backends/users/users_file.h"
 #include "mech/backends/users/users_read.h"
 #include "mech/base/text.h"
@@ -11,6 +14,8 @@
 #include "mech/log/process_runtime.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
+#include "mech/os/host_user.h"
+#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -64,6 +69,30 @@ std::string consequence(const std::string& path, const Settings& settings) {
          " s (users_file_grace), then accept no account";
 }
 
+// How to run this as another user.
+std::string command_as(uid_t user) {
+  const Result<std::optional<HostUser>> known = host_user_with(user);
+  return (known && *known ? "runuser -u " + printable_utf8((*known)->name) + " --"
+                          : "setpriv --reuid=" + std::to_string(user) + " --clear-groups") +
+         " gss-ntlm doctor";
+}
+
+// The fault of a file that is, or may be, for a service of another user: what makes it good for
+// this user would take it from the service.
+std::string fault_of_foreign(const std::string& path, uid_t user, const UsersFault& fault) {
+  if (::geteuid() != 0) {
+    return fault.text +
+           "; or, if that user runs the service, check as its owner: " + command_as(user);
+  }
+  return "users file " + printable_utf8(path) + " is for " + owner_text(user) +
+         ", so that a check by root says nothing about it; check as its owner: " + command_as(user);
+}
+
+std::string text_of(const UsersFault& fault, const std::string& path) {
+  const std::optional<uid_t> user = meant_for_other(path);
+  return user ? fault_of_foreign(path, *user, fault) : error_text(error_of(fault));
+}
+
 // Accounts whose password is empty; acceptors reject them unless a setting says otherwise.
 std::string empty_passwords(const UsersTable& users) {
   std::string list;
@@ -76,17 +105,37 @@ std::string empty_passwords(const UsersTable& users) {
   return list;
 }
 
+// Accounts that more than one password logs in to.
+std::string several_passwords(const UsersTable& users) {
+  std::string list;
+  std::set<std::string> seen;
+  for (const UserEntry& e : users.entries()) {
+    const std::string name =
+        printable_account(*utf8_from_utf16le(e.user), *utf8_from_utf16le(e.domain));
+    if (e.next != 0 && seen.insert(name).second) {
+      list.append(list.empty() ? "" : ", ").append(name);
+    }
+  }
+  return list;
+}
+
 void check_file(const std::string& path, const Settings& settings, std::vector<Health>& out) {
   // As acceptors and initiators read it.
   const UsersLoad load = load_users(path, std::nullopt);
   if (load.fault) {
     out.push_back({HealthState::kWrong, "users file",
-                   error_text(error_of(*load.fault)) + consequence(path, settings)});
+                   text_of(*load.fault, path) + consequence(path, settings)});
     return;
   }
-  out.push_back(
-      {HealthState::kOk, "users file",
-       printable_utf8(path) + mode_of(path) + ", accounts: " + std::to_string(load.table->size())});
+  out.push_back({HealthState::kOk, "users file",
+                 printable_utf8(path) + mode_of(path) +
+                     ", accounts: " + std::to_string(load.table->accounts())});
+  const std::string several = load.table->most_entries() > 1 ? several_passwords(*load.table) : "";
+  if (!several.empty()) {
+    out.push_back({HealthState::kNote, "older passwords",
+                   several + "; each entry logs in; run gss-ntlm user retire-old when clients have "
+                             "the first one's password"});
+  }
   // They follow the path that settings name, even if another user controls it.
   if (const Result<OpenedFile> opened = open_trusted_users_file(path); !opened) {
     out.push_back({HealthState::kNote, "users file path", error_text(opened.error())});

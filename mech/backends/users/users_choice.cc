@@ -42,8 +42,8 @@ const char* why_unusable(const UserEntry& entry) noexcept {
 
 UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView domain) {
   UsersChoice choice{Bytes(user.begin(), user.end()), Bytes(domain.begin(), domain.end()), {}, {}};
-  if (user.empty() && users.size() > 1) {
-    choice.why = std::to_string(users.size()) +
+  if (user.empty() && users.accounts() > 1) {
+    choice.why = std::to_string(users.accounts()) +
                  " accounts and none is selected; set NTLMUSER or give a name, or name a file with "
                  "one account in initiator_users_file";
     return choice;

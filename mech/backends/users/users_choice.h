@@ -22,7 +22,8 @@ struct UsersChoice {
 [[nodiscard]] const char* why_unusable(const UserEntry& entry) noexcept;
 
 /// The account of that name (UTF-16LE) in either form, or the only one when `user` is empty. None
-/// that is disabled, or has no hash or an empty password: it logs in to no acceptor. It travels
+/// that is disabled, or has no hash or an empty password: it logs in to no acceptor. Of several
+/// entries the first, which has the newest password. It travels
 /// whole as a UPN where the caller or its entry names it so, else as its entry does. Throws
 /// std::bad_alloc.
 [[nodiscard]] UsersChoice choose_account(const UsersTable& users, ByteView user, ByteView domain);

@@ -10,8 +10,10 @@
 
 #include <unistd.h>
 
+#include "mech/backends/attributes.h"
 #include "mech/backends/users/turn.h"
 #include "mech/backends/users/users_choice.h"
+#include "mech/backends/users/users_proof.h"
 #include "mech/base/text.h"
 #include "mech/os/error_detail.h"
 #include "mech/os/fork_mutex.h"
@@ -72,15 +74,6 @@ bool decides(const Content& now, ByteView user, ByteView domain) {
   return unreadable || (now.table && now.table->find(user, domain));
 }
 
-// Empty: the account may log in.
-std::string_view why_unusable(const UserEntry& entry, const Policy& policy) noexcept {
-  return entry.disabled   ? "accounts: the account is disabled"
-         : !entry.nt_hash ? "accounts: the account has no hash"
-         : entry.empty_password && !policy.allow_empty_passwords
-             ? "accounts: the account has an empty password; set one, or set allow_empty_passwords"
-             : "";
-}
-
 // The filter has said itself what it does not admit.
 void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const Policy& policy,
                      const Runtime& env) {
@@ -90,6 +83,17 @@ void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const
     const std::string_view why = why_unusable(*entry, policy);
     env.trace(why.empty() ? "accounts: wrong password" : why);
   }
+}
+
+// Tells which of several entries logged in: when the last client has the new password, the old one
+// can go.
+void report_entry(unsigned number, Logon& logon, const Runtime& env) {
+  std::string text = std::to_string(number);
+  if (env.tracing()) {
+    env.trace("accounts: the password of entry " + text + " of the account" +
+              (number == 1 ? ", its newest" : ", an older one"));
+  }
+  logon.attributes.push_back({attribute::kUsersFileEntry, std::move(text)});
 }
 
 }  // namespace
@@ -327,21 +331,21 @@ Result<Logon> UsersFile::State::verify(const Content& now, const LogonRequest& r
                         request.filter->admits(entry ? entry->user : request.user,
                                                entry ? entry->domain : request.domain, env);
   const bool usable = entry && why_unusable(*entry, policy).empty() && admitted;
-  // Nothing matches the stand-in, so that every rejection costs what a wrong password costs: all
-  // spellings of the domain are tried, whatever the password is.
-  const std::optional<Proof> proof =
-      verify_response(request, usable ? *entry->nt_hash : *stand_in,
-                      usable && entry->lm_hash ? &*entry->lm_hash : nullptr, policy);
-  if (!usable || !proof) {
+  std::optional<ProvenEntry> proven =
+      prove_entry({now.table.get(), usable ? &*entry : nullptr, *stand_in}, request, policy);
+  if (!proven) {
     trace_rejection(entry, admitted, policy, env);
     return failure(Minor::kLogonFailure);
   }
   Logon logon;
   logon.user.assign(entry->user.begin(), entry->user.end());
   logon.domain.assign(entry->domain.begin(), entry->domain.end());
-  logon.kind = proof->kind;
-  logon.base = proof->base.clone();
-  logon.lm_hash = std::move(entry->lm_hash);
+  logon.kind = proven->proof.kind;
+  logon.base = std::move(proven->proof.base);
+  logon.lm_hash = std::move(proven->lm_hash);
+  if (entry->next != 0) {
+    report_entry(proven->number, logon, env);
+  }
   return logon;
 }
 

@@ -37,8 +37,10 @@ class UsersFile : public Accounts {
                                                std::optional<CodePage> lm_page = std::nullopt,
                                                std::uint64_t grace = kDefaultGrace);
 
-  /// For an instance from open(). An entry that is disabled, has no hash, or that of the empty
-  /// password while policy does not allow those, costs what an unknown user costs.
+  /// For an instance from open(). Each entry of the account may prove the response; which one it
+  /// was of several, attribute::kUsersFileEntry tells. An entry that is disabled, has no hash, or
+  /// that of the empty password while policy does not allow those, proves none; if it is the first
+  /// one, no other does. Every rejection costs the same: that of the account with the most entries.
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,
                                     const Runtime& env) const override;
   [[nodiscard]] Result<Logon> logon(const LogonRequest& request, const Policy& policy,

@@ -53,7 +53,6 @@ UsersLoad load_opened(const Descriptor& file, const std::string& path,
   load.fault = read_users_lines({file.get(), load.identity.size}, path,
                                 [&](std::string_view line) { return table->add_line(line); });
   if (!load.fault) {
-    table->build_index();
     load.table = std::move(table);
   }
   return load;

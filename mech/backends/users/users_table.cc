@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "mech/backends/users/users_line.h"
 #include "mech/base/text.h"
@@ -52,7 +53,7 @@ UsersTable::~UsersTable() {
   }
 }
 
-void UsersTable::add_account(const UsersAccount& account) {
+void UsersTable::store(const UsersAccount& account) {
   const std::size_t need = kRecordHead + (account.nt_hash ? 16 : 0) + (account.lm_hash ? 16 : 0) +
                            account.user.size() + account.domain.size();
   if (chunks_.empty() || need > chunks_.back().size - chunks_.back().used) {
@@ -79,7 +80,6 @@ void UsersTable::add_account(const UsersAccount& account) {
   at = std::copy(account.user.begin(), account.user.end(), at);
   std::copy(account.domain.begin(), account.domain.end(), at);
   chunk.used += need;
-  ++count_;
 }
 
 Status UsersTable::add_line(std::string_view line) {
@@ -94,24 +94,78 @@ Status UsersTable::add_line(std::string_view line) {
   if (!account) {
     return account.error();
   }
-  add_account(*account);
+  if (!add_to_index(*account)) {
+    return failure(Minor::kUsersFileLine);
+  }
+  store(*account);
   return {};
 }
 
-void UsersTable::build_index() {
-  std::size_t size = 8;
-  while (size < 2 * count_) {
-    size *= 2;
+// False: the account has as many entries as it may have.
+bool UsersTable::add_to_index(const UsersAccount& account) {
+  if (2 * (accounts_ + 1) > slots_.size()) {
+    grow_index();
   }
-  slots_.assign(size, Slot{});
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const std::uint32_t hash = hash_name(entry_at(places_[i]).user, {});
-    std::size_t at = hash & (size - 1);
-    while (slots_[at].number != 0) {
-      at = (at + 1) & (size - 1);
+  const auto number = static_cast<std::uint32_t>(places_.size() + 1);
+  const std::uint32_t hash = hash_name(account.user, {});
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  for (; slots_[at].number != 0; at = (at + 1) & mask) {
+    if (slots_[at].hash != hash) {
+      continue;
     }
-    slots_[at] = {hash, static_cast<std::uint32_t>(i + 1)};
+    const Names names = names_at(places_[slots_[at].number - 1]);
+    if (equal_ignoring_case(names.user, account.user) &&
+        equal_ignoring_case(names.domain, account.domain)) {
+      return add_to_account(slots_[at].number, number);
+    }
   }
+  slots_[at] = {hash, number};
+  ++accounts_;
+  return true;
+}
+
+bool UsersTable::add_to_account(std::uint32_t first, std::uint32_t number) {
+  next_.resize(number);
+  unsigned entries = 1;
+  std::uint32_t last = first;
+  for (; next_[last - 1] != 0; last = next_[last - 1]) {
+    ++entries;
+  }
+  if (entries == kMaxEntries) {
+    return false;
+  }
+  next_[last - 1] = number;
+  most_entries_ = std::max(most_entries_, entries + 1);
+  return true;
+}
+
+// From behind a free slot, slots of one hash are met in the order in which they were added.
+void UsersTable::grow_index() {
+  const std::vector<Slot> old =
+      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(8, 2 * slots_.size())));
+  const auto free = std::find_if(old.begin(), old.end(), [](Slot s) { return s.number == 0; });
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const Slot slot = old[(static_cast<std::size_t>(free - old.begin()) + i) & (old.size() - 1)];
+    if (slot.number == 0) {
+      continue;
+    }
+    std::size_t at = slot.hash & mask;
+    while (slots_[at].number != 0) {
+      at = (at + 1) & mask;
+    }
+    slots_[at] = slot;
+  }
+}
+
+UsersTable::Names UsersTable::names_at(Place place) const noexcept {
+  const std::uint8_t* at = chunks_[place.chunk].bytes.get() + place.offset;
+  const std::size_t hashes =
+      ((*at & kHasNtHash) != 0 ? NtHash::kSize : 0) + ((*at & kHasLmHash) != 0 ? LmHash::kSize : 0);
+  const std::size_t user_size = load_le16(at + 1);
+  const std::uint8_t* const user = at + kRecordHead + hashes;
+  return {{user, user_size}, {user + user_size, load_le16(at + 3)}};
 }
 
 UserEntry UsersTable::entry_at(Place place) const {
@@ -139,14 +193,20 @@ UserEntry UsersTable::entry_at(Place place) const {
 std::vector<UserEntry> UsersTable::entries() const {
   std::vector<UserEntry> all;
   all.reserve(places_.size());
-  for (const Place place : places_) {
-    all.push_back(entry_at(place));
+  for (std::uint32_t number = 1; number <= places_.size(); ++number) {
+    all.push_back(entry(number));
   }
   return all;
 }
 
 std::optional<UserEntry> UsersTable::first() const {
-  return places_.empty() ? std::nullopt : std::optional<UserEntry>(entry_at(places_.front()));
+  return places_.empty() ? std::nullopt : std::optional<UserEntry>(entry(1));
+}
+
+UserEntry UsersTable::entry(std::uint32_t number) const {
+  UserEntry entry = entry_at(places_[number - 1]);
+  entry.next = number <= next_.size() ? next_[number - 1] : 0;
+  return entry;
 }
 
 std::optional<UserEntry> UsersTable::find(ByteView user, ByteView domain) const {
@@ -179,9 +239,9 @@ std::optional<UserEntry> UsersTable::find_name(ByteView user, ByteView realm, Ag
     if (slots_[at].hash != hash) {
       continue;
     }
-    UserEntry entry = entry_at(places_[slots_[at].number - 1]);
-    if (equals_name(entry.user, user, realm) && agrees(entry.domain)) {
-      return entry;
+    const Names names = names_at(places_[slots_[at].number - 1]);
+    if (equals_name(names.user, user, realm) && agrees(names.domain)) {
+      return entry(slots_[at].number);
     }
   }
   return std::nullopt;

@@ -1,20 +1,19 @@
 #include "mech/backends/users/users_text.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <ctime>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "mech/backends/users/users_compose.h"
 #include "mech/backends/users/users_line.h"
+#include "mech/backends/users/users_table.h"
 #include "mech/base/text.h"
 #include "mech/crypto/derive.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
 namespace {
-
-constexpr std::string_view kNoHash = "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX";
 
 // Equal for names that readers take for the same; a colon is in no name. nullopt: not UTF-8.
 std::optional<std::string> key_of(std::string_view user, std::string_view domain) {
@@ -27,68 +26,6 @@ std::optional<std::string> key_of(std::string_view user, std::string_view domain
   append(*key, *wide_domain);
   upcase_utf16le(*key);
   return std::string(as_text(*key));
-}
-
-void append_hex(Bytes& to, ByteView bytes) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const std::uint8_t b : bytes) {
-    to.push_back(static_cast<std::uint8_t>(kDigits[b >> 4]));
-    to.push_back(static_cast<std::uint8_t>(kDigits[b & 15]));
-  }
-}
-
-// `flags` without their brackets and those of `dropped`, with `added`, in new brackets and padded
-// to the eleven places smbpasswd has.
-std::string with_flags(std::string_view flags, std::string_view dropped, std::string_view added) {
-  constexpr std::size_t kPlaces = 11;
-  std::string inner;
-  for (const char c : flags) {
-    if (c != '[' && c != ']' && c != ' ' && dropped.find(c) == std::string_view::npos) {
-      inner.push_back(c);
-    }
-  }
-  inner.append(added);
-  inner.resize(std::max(inner.size(), kPlaces), ' ');
-  return "[" + inner + "]";
-}
-
-std::string new_flags() {
-  return with_flags({}, {}, "U");
-}
-
-struct NewLine {
-  std::string_view user;
-  std::string_view domain;
-  std::string_view uid = "0";
-  std::string flags;
-};
-
-// nullptr: no hash.
-SecretBytes compose(const NewLine& l, const NtHash* hash) {
-  Bytes line;
-  // Growing would leave a copy of the hash behind.
-  line.reserve(l.user.size() + l.domain.size() + l.uid.size() + l.flags.size() + 128);
-  const auto add = [&](std::string_view text) { append(line, as_bytes(text)); };
-  add(l.domain);
-  add(l.domain.empty() ? "" : "\\");
-  add(l.user);
-  add(":");
-  add(l.uid);
-  add(":");
-  add(kNoHash);
-  add(":");
-  if (hash != nullptr) {
-    append_hex(line, hash->view());
-  } else {
-    add(kNoHash);
-  }
-  char changed[24];
-  std::snprintf(changed, sizeof changed,
-                ":LCT-%08lX:", static_cast<unsigned long>(::time(nullptr)));
-  add(":");
-  add(l.flags);
-  add(changed);
-  return SecretBytes(std::move(line));
 }
 
 // Of lines that add_line() accepted.
@@ -112,25 +49,20 @@ UsersText::Entry entry_of(const UsersLine& l) {
           flags_allow_logon(l.flags)};
 }
 
-// The line with other flags; all else stays.
-SecretBytes with_new_flags(const SecretBytes& line, const UsersLine& l, std::string_view flags) {
-  const std::string_view text = as_text(line.view());
-  const auto at = static_cast<std::size_t>(l.flags.data() - text.data());
-  Bytes changed;
-  changed.reserve(text.size() + flags.size());
-  append(changed, as_bytes(text.substr(0, at)));
-  append(changed, as_bytes(flags));
-  append(changed, as_bytes(text.substr(at + l.flags.size())));
-  return SecretBytes(std::move(changed));
+Status check_form(std::string_view user, std::string_view domain) {
+  return has_place_in_form(user, domain)
+             ? Status()
+             : Status(error_with_detail(Major::kBadName, Minor::kBadName,
+                                        printable_utf8(user) +
+                                            ": a users file takes no colon, backslash, control "
+                                            "character or # in front"));
 }
 
-// Whether the hash form can hold the names, so that read_account() gives the same ones.
-bool has_place_in_form(std::string_view user, std::string_view domain) {
-  constexpr std::string_view kSeparators = ":\\";
-  const std::string_view first = domain.empty() ? user : domain;
-  return !user.empty() && users_name(user) && users_name(domain) &&
-         user.find_first_of(kSeparators) == std::string_view::npos &&
-         domain.find_first_of(kSeparators) == std::string_view::npos && first.front() != '#';
+// What stays of an entry that is given a password.
+NewLine with_password(const UsersLine& l) {
+  const bool clear = l.form == UsersLine::Form::kClear;
+  return {l.user, l.domain, clear ? "0" : l.uid,
+          clear ? new_flags() : with_flags(l.flags, "N", {})};
 }
 
 bool is_same_name(std::string_view a, std::string_view b) {
@@ -164,6 +96,9 @@ Status UsersText::add_line(std::string_view line) {
     if (const Result<UsersAccount> account = read_account(*fields); !account) {
       return account.error();
     }
+    if (++added_[*key_of(fields->user, fields->domain)] > kMaxEntries) {
+      return failure(Minor::kUsersFileLine);
+    }
   }
   lines_.emplace_back(as_bytes(line));
   return {};
@@ -171,10 +106,12 @@ Status UsersText::add_line(std::string_view line) {
 
 std::vector<UsersText::Entry> UsersText::entries() const {
   std::vector<Entry> all;
+  std::unordered_set<std::string> seen;
   for (const SecretBytes& line : lines_) {
     const UsersLine l = fields_of(line);
     if (l.form != UsersLine::Form::kNothing) {
       all.push_back(entry_of(l));
+      all.back().older = !seen.insert(*key_of(l.user, l.domain)).second;
     }
   }
   return all;
@@ -223,11 +160,8 @@ std::size_t UsersText::count(std::string_view user, std::string_view domain) con
 }
 
 Status UsersText::set_hash(std::string_view user, std::string_view domain, const NtHash& hash) {
-  if (!has_place_in_form(user, domain)) {
-    return error_with_detail(
-        Major::kBadName, Minor::kBadName,
-        printable_utf8(user) +
-            ": a users file takes no colon, backslash, control character or # in front");
+  if (Status s = check_form(user, domain); !s) {
+    return s;
   }
   std::vector<std::size_t> found = find(user, domain);
   if (found.empty()) {
@@ -235,14 +169,42 @@ Status UsersText::set_hash(std::string_view user, std::string_view domain, const
     return {};
   }
   SecretBytes& line = lines_[found.front()];
-  const UsersLine l = fields_of(line);
-  const bool clear = l.form == UsersLine::Form::kClear;
-  line = compose(
-      {l.user, l.domain, clear ? "0" : l.uid, clear ? new_flags() : with_flags(l.flags, "N", {})},
-      &hash);
+  line = compose(with_password(fields_of(line)), &hash);
   found.erase(found.begin());
   erase(found);
   return {};
+}
+
+Result<UsersText::Adding> UsersText::add_hash(std::string_view user, std::string_view domain,
+                                              const NtHash& hash) {
+  if (Status s = check_form(user, domain); !s) {
+    return s.error();
+  }
+  const std::vector<std::size_t> found = find(user, domain);
+  if (found.size() >= kMaxEntries) {
+    return Adding::kFull;
+  }
+  for (const std::size_t i : found) {
+    const std::optional<NtHash> old = hash_of(fields_of(lines_[i]));
+    if (old && verify_equal(old->view(), hash.view())) {
+      return Adding::kPresent;
+    }
+  }
+  const NewLine line = found.empty() ? NewLine{user, domain, "0", new_flags()}
+                                     : with_password(fields_of(lines_[found.front()]));
+  const std::size_t at = found.empty() ? lines_.size() : found.front();
+  lines_.insert(lines_.begin() + static_cast<std::ptrdiff_t>(at), compose(line, &hash));
+  return Adding::kDone;
+}
+
+std::size_t UsersText::retire_old(std::string_view user, std::string_view domain) {
+  std::vector<std::size_t> found = find(user, domain);
+  if (found.empty()) {
+    return 0;
+  }
+  found.erase(found.begin());
+  erase(found);
+  return found.size();
 }
 
 std::size_t UsersText::remove(std::string_view user, std::string_view domain) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "mech/base/secret.h"
@@ -16,8 +17,8 @@ struct UsersLine;
 /// they are compared as the acceptor compares them, but a domain only equals the same domain.
 class UsersText {
  public:
-  /// Adds a line, given without its newline. Error: kUsersFileLine, for a line that UsersTable
-  /// rejects as well: one bad line invalidates the file. Throws std::bad_alloc.
+  /// Adds a line, given without its newline, before any edit. Error: kUsersFileLine, for a line
+  /// that UsersTable rejects as well: one bad line invalidates the file. Throws std::bad_alloc.
   [[nodiscard]] Status add_line(std::string_view line);
 
   struct Entry {
@@ -27,6 +28,7 @@ class UsersText {
     bool has_hash = true;
     bool empty_password = false;
     bool enabled = true;
+    bool older = false;  ///< another entry of the account is in front of it
   };
   [[nodiscard]] std::vector<Entry> entries() const;
   /// Entries that can log in and that a logon as this account can match although they are not of
@@ -34,12 +36,23 @@ class UsersText {
   [[nodiscard]] std::vector<Entry> similar(std::string_view user, std::string_view domain) const;
 
   [[nodiscard]] bool has(std::string_view user, std::string_view domain) const;
-  /// How many entries of that account there are. Readers use the first.
+  /// How many entries of that account there are.
   [[nodiscard]] std::size_t count(std::string_view user, std::string_view domain) const;
   /// Gives the account this hash: its first entry keeps place and flags but N, and loses its LM
   /// hash; further entries, which hold older passwords, are removed; a new one goes to the end.
   /// Error: BAD_NAME kBadName for names that have no place in the form.
   Status set_hash(std::string_view user, std::string_view domain, const NtHash& hash);
+  enum class Adding {
+    kDone,
+    kFull,     ///< the account has kMaxEntries entries
+    kPresent,  ///< an entry of the account has that hash
+  };
+  /// The same, but the account's entries stay, behind the new one: their passwords log in too.
+  /// Unless kDone, nothing was changed. Error: as above. Throws std::bad_alloc.
+  [[nodiscard]] Result<Adding> add_hash(std::string_view user, std::string_view domain,
+                                        const NtHash& hash);
+  /// Removes all entries of the account but the first; how many.
+  [[nodiscard]] std::size_t retire_old(std::string_view user, std::string_view domain);
   /// Removes all entries of the account; how many.
   [[nodiscard]] std::size_t remove(std::string_view user, std::string_view domain);
 
@@ -60,7 +73,7 @@ class UsersText {
       kAddedDisabled,  ///< with flags that forbid logon
       kAddedNoHash,    ///< without an NT hash, so that it cannot log in
       kPresent,        ///< this file has the account: its entry was left as it is
-      kRepeated,       ///< an earlier entry of the same account counts
+      kRepeated,       ///< a further entry of an account whose first one was taken or left
       kUnusable,       ///< names that have no place in the form: left out
     };
     std::string user;
@@ -71,7 +84,7 @@ class UsersText {
   /// Turns the entries in clear text into hashes, in place. Answers kAdded or kUnusable for each.
   std::vector<Imported> hash_clear_entries();
   /// Adds the accounts of another file, with their flags and uids but hashes only: those that this
-  /// file lacks, and of several entries the first, which is the one that counted there.
+  /// file lacks, and of several entries the first, which has the newest password.
   std::vector<Imported> take_over(const UsersText& other);
 
   /// The file's new contents.
@@ -82,6 +95,7 @@ class UsersText {
   Imported::Outcome import_line(const UsersLine& line);
   void erase(const std::vector<std::size_t>& lines);
   std::vector<SecretBytes> lines_;
+  std::unordered_map<std::string, unsigned> added_;  // entries of each account, by add_line()
 };
 
 }  // namespace gssntlm

@@ -4,6 +4,7 @@
 // first of that name, by the table that logs in and by the text that is edited alike; one that is
 // removed is gone and all others are there; clear text becomes hashes of the same passwords.
 #include <algorithm>
+#include <map>
 
 #include "mech/backends/users/users_edit.h"
 #include "mech/backends/users/users_line.h"
@@ -61,6 +62,28 @@ bool is_good(std::string_view line) {
                     utf16le_from_utf8(split->password)));
 }
 
+// The most lines of one account in a text of good lines.
+std::size_t most_entries(std::string_view text) {
+  std::map<Bytes, std::size_t> entries;
+  std::size_t most = 0;
+  for (const std::string_view line : lines_of(text)) {
+    const Result<UsersLine> l = split_users_line(line);
+    if (!l || l->form == UsersLine::Form::kNothing) {
+      continue;
+    }
+    Bytes name = *utf16le_from_utf8(l->user);
+    append(name, Bytes{':', 0});
+    append(name, *utf16le_from_utf8(l->domain));
+    upcase_utf16le(name);
+    most = std::max(most, ++entries[name]);
+  }
+  return most;
+}
+
+bool same_text(std::string_view a, std::string_view b) {
+  return equal_ignoring_case(*utf16le_from_utf8(a), *utf16le_from_utf8(b));
+}
+
 // The line, read here: fields between colons.
 void check_line(std::string_view line) {
   const Result<UsersLine> split = split_users_line(line);
@@ -95,7 +118,6 @@ void check_table(std::string_view text, const Entries& entries) {
   for (const std::string_view line : lines_of(text)) {
     GSSNTLM_HOLDS(table.add_line(line));
   }
-  table.build_index();
   GSSNTLM_HOLDS(table.size() == entries.size() && table.first().has_value() == !entries.empty());
   for (const UsersText::Entry& entry : entries) {
     const Result<Bytes> user = utf16le_from_utf8(entry.user);
@@ -115,6 +137,17 @@ void check_table(std::string_view text, const Entries& entries) {
     GSSNTLM_HOLDS(same_bytes(found->domain, *utf16le_from_utf8(first->domain)));
     GSSNTLM_HOLDS(found->disabled == !first->enabled);
     GSSNTLM_HOLDS(found->nt_hash.has_value() == first->has_hash);
+    std::size_t count = 1;
+    for (std::uint32_t next = found->next; next != 0; next = table.entry(next).next) {
+      GSSNTLM_HOLDS(equal_ignoring_case(table.entry(next).user, found->user) &&
+                    equal_ignoring_case(table.entry(next).domain, found->domain));
+      ++count;
+    }
+    GSSNTLM_HOLDS(count == static_cast<std::size_t>(std::count_if(
+                               entries.begin(), entries.end(), [&](const auto& other) {
+                                 return same_text(other.user, first->user) &&
+                                        same_text(other.domain, first->domain);
+                               })));
   }
 }
 
@@ -148,10 +181,6 @@ void check_hashing(std::string_view text) {
       GSSNTLM_HOLDS(same_bytes(*bytes_from_hex(now.nt_hash), wanted));
     }
   }
-}
-
-bool same_text(std::string_view a, std::string_view b) {
-  return equal_ignoring_case(*utf16le_from_utf8(a), *utf16le_from_utf8(b));
 }
 
 // The entries of that name, one sign each.
@@ -249,6 +278,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_line(line);
     whole = whole && is_good(line);
   }
+  whole = whole && most_entries(text) <= kMaxEntries;
   const Result<UsersText> users = test::users_text(text);
   GSSNTLM_HOLDS(users.ok() == whole);
   if (!users) {

@@ -133,6 +133,43 @@ TEST_CASE("an editor reads what logons accept, and rejects the rest with the sam
   CHECK_FALSE(users.set_hash(std::string(32'768, 'b'), "", hash_of("pw")).ok());
 }
 
+TEST_CASE("a new password stands in front of the old ones until those are removed") {
+  using Adding = UsersText::Adding;
+  Result<UsersText> users = test::users_text(
+      "# top\nD\\ann:7:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:A87F3A337D73085C45F9416BE5787D86:[DNU]:x:\n"
+      "D:bob:pw\n");
+  REQUIRE(users.ok());
+  REQUIRE(users->add_hash("ANN", "d", hash_of("new")).ok());
+  const std::string text(as_text(users->text().view()));
+  const std::size_t added = text.find("D\\ann:7:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:");
+  CHECK(added == 6);
+  CHECK(text.find("[UD         ]") == std::string::npos);
+  CHECK(text.find("[DU         ]") < text.find("[DNU]"));
+  CHECK(users->count("ann", "D") == 2);
+  CHECK(*users->add_hash("ann", "D", hash_of("new")) == Adding::kPresent);
+  CHECK(*users->add_hash("ann", "D", hash_of("Passw0rd")) == Adding::kPresent);
+  CHECK(*users->add_hash("ann", "D", hash_of("3")) == Adding::kDone);
+  CHECK(*users->add_hash("ann", "D", hash_of("4")) == Adding::kDone);
+  CHECK(*users->add_hash("ann", "D", hash_of("5")) == Adding::kFull);
+  CHECK(users->count("ann", "D") == 4);
+  CHECK(users->entries()[0].older == false);
+  CHECK(users->entries()[3].older);
+  CHECK_FALSE(users->add_hash("a:b", "D", hash_of("5")));
+  CHECK(users->retire_old("Ann", "D") == 3);
+  CHECK(users->retire_old("ann", "D") == 0);
+  CHECK(users->retire_old("zoe", "D") == 0);
+  REQUIRE(users->count("ann", "D") == 1);
+  const ScratchDirectory scratch;
+  const std::string path = scratch.write("users", std::string(as_text(users->text().view())));
+  const auto table = load_users_table(path);
+  REQUIRE(table.ok());
+  CHECK(same_bytes((*table)->first()->nt_hash->view(), hash_of("4").view()));
+  CHECK((*table)->first()->disabled);
+  CHECK(proves(path, "bob", "pw"));
+  CHECK(*users->add_hash("zoe", "", hash_of("pw")) == Adding::kDone);
+  CHECK(users->count("zoe", "") == 1);
+}
+
 TEST_CASE("accounts are disabled, enabled and removed") {
   const ScratchDirectory scratch;
   const std::string path = scratch.write("users", "D:bob:pw\n:carol@realm:pw2\n");

@@ -158,6 +158,69 @@ TEST_CASE("users file: wrong, unknown, disabled and hashless are one refusal", "
   }
 }
 
+// The attributes of a logon, as "name=value,".
+std::string attributes_of(const AcceptedLogon& logon) {
+  std::string all;
+  for (const LogonAttribute& a : logon.attributes) {
+    all += a.name + "=" + a.value + ",";
+  }
+  return all;
+}
+
+TEST_CASE("users file: each password of an account logs in, and which one is told", "[users]") {
+  const ScratchDirectory scratch;
+  const std::string hashed = ":1:" + std::string(32, 'X') + ":A4F49C406510BDCAB6824EE7C30FD852:";
+  const UsersFile& file = *opened(scratch.write(
+      "users", "CORP:both:new\nCORP:one:1\nCORP:BOTH:old\nCORP\\both" + hashed +
+                   "[DU]:\nCORP:both:oldest\nCORP\\off" + hashed +
+                   "[DU]:\nCORP:off:old\nCORP:blank:\nCORP:blank:old\nOTHER:both:theirs\n"));
+  struct Row {
+    const char* user;
+    const char* password;
+    const char* entry;  // nullptr: rejected; "": the only one
+  };
+  for (const Row& row :
+       {Row{"both", "new", "1"}, Row{"both", "old", "2"}, Row{"Both", "oldest", "4"},
+        Row{"both", "Password", nullptr}, Row{"both", "theirs", nullptr}, Row{"both", "", nullptr},
+        Row{"one", "1", ""}, Row{"one", "old", nullptr}, Row{"off", "old", nullptr},
+        Row{"off", "Password", nullptr}, Row{"blank", "old", nullptr},
+        Row{"unknown", "old", nullptr}}) {
+    CAPTURE(row.user, row.password);
+    FixedEnvironment env;
+    const Result<AcceptedLogon> logon = log_in(file, {row.user, "CORP", row.password}, &env);
+    REQUIRE(logon.ok() == (row.entry != nullptr));
+    if (!logon) {
+      CHECK(logon.error().minor == Minor::kLogonFailure);
+      continue;
+    }
+    const std::string entry = row.entry;
+    CHECK(attributes_of(*logon) ==
+          (entry.empty() ? "" : "urn:gss-ntlm:users-file-entry=" + entry + ","));
+    CHECK(env.traced("the password of entry " + entry) == !entry.empty());
+    // The account's own spelling is that of its first entry.
+    CHECK(narrow(logon->user) == (entry.empty() ? "one" : "both"));
+  }
+}
+
+TEST_CASE("users file: an initiator has the first password of an account", "[users]") {
+  const ScratchDirectory scratch;
+  const UsersFile& file = *opened(scratch.write("users", "CORP:both:new\nCORP:both:old\n"));
+  for (const char* user : {"", "both"}) {
+    CAPTURE(user);
+    const Result<Ref<const Identity>> identity = file.identity(wide(user), {});
+    REQUIRE(identity);
+    CHECK(narrow((*identity)->user()) == "both");
+    CHECK(same_bytes((*identity)->nt_hash().view(), derive_nt_hash(wide("new")).view()));
+  }
+}
+
+TEST_CASE("users file: a fifth entry of an account is named with its line", "[users]") {
+  const ScratchDirectory scratch;
+  const std::string four = "D:u:1\nD:u:2\n# D:u:x\nD:U:3\nd:u:4\n";
+  check_refused(scratch.write("five", four + "E:u:1\nD:u:5\n"), Minor::kUsersFileLine, "line 7");
+  CHECK(UsersFile::open(scratch.write("four", four + "E:u:1\n")));
+}
+
 TEST_CASE("users file: an empty password logs in where a setting says so only", "[users]") {
   const ScratchDirectory scratch;
   const std::string none(32, 'X');

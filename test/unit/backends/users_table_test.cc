@@ -20,7 +20,6 @@ struct Table {
       INFO(line);
       REQUIRE(table.add_line(line));
     }
-    table.build_index();
   }
   [[nodiscard]] std::optional<UserEntry> find(const char* user, const char* domain = "") const {
     return table.find(wide(user), wide(domain));
@@ -171,7 +170,6 @@ TEST_CASE("users: what only looks like smbpasswd is a password with colons", "[u
       continue;
     }
     REQUIRE(added);
-    table.build_index();
     const std::string user = rest.substr(0, colon);
     const std::optional<UserEntry> entry = table.find(wide(user), wide("DOM"));
     REQUIRE(entry);
@@ -208,7 +206,6 @@ TEST_CASE("users: names of many sizes", "[users]") {
     CHECK(table.add_line("DOM:" + name + ":p").ok() == fits);
     CHECK(table.add_line(name + ":user:p").ok() == fits);
     CHECK(table.add_line("DOM:long:" + name).ok());
-    table.build_index();
     CHECK(table.find(wide(std::string(size, 'X')), {}).has_value() == fits);
     CHECK(table.find(wide("user"), wide(name)).has_value() == fits);
     CHECK(table.find(wide("long"), wide("dom")));
@@ -240,6 +237,53 @@ TEST_CASE("users: domains are compared where both sides have one", "[users]") {
   CHECK(strict.find("user", ""));
 }
 
+TEST_CASE("users: entries of one account are its passwords, four at most", "[users]") {
+  Table t{"DOM:user:new", "OTHER:user:x", ":user:y", "dom:USER:old", "DOM:user2:z"};
+  CHECK(t.table.size() == 5);
+  CHECK(t.table.accounts() == 4);
+  CHECK(t.table.most_entries() == 2);
+  CHECK(t.has_password("user", "DOM", "new"));
+  const std::uint32_t second = t.find("user", "DOM")->next;
+  REQUIRE(second == 4);
+  CHECK(narrow(t.table.entry(second).user) == "USER");
+  CHECK(hex(t.table.entry(second).nt_hash->view()) == hex(derive_nt_hash(wide("old")).view()));
+  CHECK(t.table.entry(second).next == 0);
+  CHECK(t.find("user", "OTHER")->next == 0);
+  CHECK(t.find("user", "ANY")->next == 0);
+  CHECK(t.find("user2", "DOM")->next == 0);
+  CHECK(t.table.add_line(smb("DOM\\user", kNone, kNt, "[D]")));
+  CHECK(t.table.add_line("Dom:User:oldest"));
+  CHECK(t.table.most_entries() == 4);
+  const Status fifth = t.table.add_line("DOM:user:fifth");
+  REQUIRE_FALSE(fifth);
+  CHECK(fifth.error().minor == Minor::kUsersFileLine);
+  CHECK(t.table.add_line("OTHER:user:x2"));
+  CHECK(t.find("user", "OTHER")->next == 8);
+  CHECK(t.table.entry(6).disabled);
+  CHECK((Table{"DOM:one:1"}.table.most_entries() == 1));
+}
+
+TEST_CASE("users: each of 20,000 accounts with four entries has its own, in the order of the file",
+          "[users]") {
+  constexpr std::uint32_t kAccounts = 20'000;
+  UsersTable table;
+  for (std::uint32_t i = 0; i < 4 * kAccounts; ++i) {
+    REQUIRE(table.add_line("DOM:user" + std::to_string(i % kAccounts) + ":" +
+                           std::to_string(i / kAccounts)));
+  }
+  CHECK(table.accounts() == kAccounts);
+  int wrong = 0;
+  for (std::uint32_t i = 0; i < kAccounts; ++i) {
+    std::optional<UserEntry> entry = table.find(wide("user" + std::to_string(i)), wide("DOM"));
+    for (std::uint32_t n = 1; n < 4; ++n) {
+      const bool right = entry && entry->next == i + n * kAccounts + 1;
+      wrong += right ? 0 : 1;
+      entry = right ? std::optional(table.entry(entry->next)) : std::nullopt;
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("users: the first entry is the file's first account", "[users]") {
   const Table t{"# comment", "DOM:one:1", "DOM:two:2"};
   REQUIRE(t.table.first());
@@ -247,7 +291,6 @@ TEST_CASE("users: the first entry is the file's first account", "[users]") {
   UsersTable empty;
   CHECK_FALSE(empty.first());
   CHECK_FALSE(empty.find(wide("one"), {}));
-  empty.build_index();
   CHECK_FALSE(empty.first());
   CHECK_FALSE(empty.find(wide("one"), {}));
 }
@@ -260,7 +303,6 @@ TEST_CASE("users: each of 100,000 is found, and no other", "[users]") {
     REQUIRE(table.add_line(i % 2 == 0 ? "DOM:user" + number + ":" + number
                                       : smb("DOM\\user" + number, kNone, kNt, "[U]")));
   }
-  table.build_index();
   CHECK(table.size() == kCount);
   int wrong = 0;
   for (int i = 0; i < kCount; ++i) {
