@@ -73,7 +73,7 @@ class Silence {
 enum class Read { kLine, kEnd, kInterrupted, kTooLong, kFailed };
 
 // One line byte by byte: nothing of a secret is left in a buffer of the C library.
-Read read_line(int fd, Bytes& line) {
+Read read_line(int fd, Bytes& line, bool& ended) {
   line.reserve(kMaxPassword + 1);
   while (true) {
     std::uint8_t byte = 0;
@@ -92,6 +92,7 @@ Read read_line(int fd, Bytes& line) {
       return line.empty() ? Read::kEnd : Read::kLine;
     }
     if (byte == '\n') {
+      ended = true;
       return Read::kLine;
     }
     if (line.size() == kMaxPassword) {
@@ -119,8 +120,13 @@ bool is_usable_password(const SecretBytes& password) {
 std::optional<SecretBytes> take_line(int fd) {
   SecretBytes password;
   Bytes line;
-  const Read outcome = read_line(fd, line);
+  bool ended = false;
+  const Read outcome = read_line(fd, line, ended);
   const int error = errno;
+  // The end of a line of Windows, in a file or a pipe.
+  if (ended && fd == STDIN_FILENO && !line.empty() && line.back() == '\r') {
+    line.pop_back();
+  }
   password = SecretBytes(std::move(line));
   switch (outcome) {
     case Read::kLine:
@@ -174,16 +180,20 @@ std::optional<SecretBytes> read_password(const std::string& prompt, bool from_st
 }
 
 std::optional<SecretBytes> read_new_password(const std::string& prompt, bool from_stdin) {
-  std::optional<SecretBytes> password = read_password(prompt + ": ", from_stdin);
-  if (!password || from_stdin) {
-    return password;
+  constexpr int kTries = 3;
+  for (int i = 0; i < kTries; ++i) {
+    std::optional<SecretBytes> password = read_password(prompt + ": ", from_stdin);
+    if (!password || from_stdin) {
+      return password;
+    }
+    const std::optional<SecretBytes> again = read_password(prompt + " (again): ", false);
+    if (!again || same_bytes(password->view(), again->view())) {
+      return again ? std::move(password) : std::nullopt;
+    }
+    complain(i + 1 < kTries ? "the two passwords differ; type them again"
+                            : "the two passwords differ; nothing was changed");
   }
-  const std::optional<SecretBytes> again = read_password(prompt + " (again): ", false);
-  if (again && !same_bytes(password->view(), again->view())) {
-    complain("the two passwords differ");
-    return std::nullopt;
-  }
-  return again ? std::move(password) : std::nullopt;
+  return std::nullopt;
 }
 
 NtHash hash_password(const SecretBytes& password) {

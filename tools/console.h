@@ -25,11 +25,11 @@ int complain(Error error);
 /// Maximum length of a password in UTF-8; NTLM's own limits are lower.
 inline constexpr std::size_t kMaxPassword = 4096;
 
-/// A password from the terminal, without echo, or from standard input up to its first newline if
-/// `from_stdin`. Complains and returns nothing when there is no terminal, it ends, or the password
-/// is not usable (not UTF-8, NUL, longer than kMaxPassword).
+/// A password from the terminal, without echo, or from standard input up to its first newline, or
+/// carriage return and newline, if `from_stdin`. Complains and returns nothing when there is no
+/// terminal, it ends, or the password is not usable (not UTF-8, NUL, longer than kMaxPassword).
 [[nodiscard]] std::optional<SecretBytes> read_password(const std::string& prompt, bool from_stdin);
-/// Asks twice; complains when the two differ.
+/// Asks twice, and again when the two differ, three times at most.
 [[nodiscard]] std::optional<SecretBytes> read_new_password(const std::string& prompt,
                                                            bool from_stdin);
 /// The NT hash of a usable password.

@@ -13,6 +13,7 @@
 #include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/keyrings.h"
 #include "tools/self_login.h"
 
 namespace gssntlm::tools {
@@ -145,7 +146,8 @@ void add_doctor_command(Command program, int& status) {
   command.add_flag("--json", o->json, "One JSON object instead of lines");
   command.footer("Example: gss-ntlm doctor --target HTTP@www.corp.example");
   command.callback([o, &status] {
-    status = examine(o->target.empty() ? std::nullopt : std::optional(o->target), o->json);
+    status = examine(o->target.empty() ? std::nullopt : std::optional(target_of_url(o->target)),
+                     o->json);
   });
 }
 

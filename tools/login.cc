@@ -1,5 +1,4 @@
-// login, list and logout: kinit, klist and kdestroy for NTLM.
-#include <algorithm>
+// login and logout: kinit and kdestroy for NTLM.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -13,6 +12,7 @@
 #include "mech/names/name.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/keyrings.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -24,18 +24,13 @@ struct LoginOptions {
   std::string keyring = "session";
   std::string nt_hash;
   bool from_stdin = false;
+  bool renew = false;
 };
 
 struct LogoutOptions {
   std::string pattern;
   bool all = false;
 };
-
-const std::vector<KeyringKind>& all_keyrings() {
-  static const std::vector<KeyringKind> kinds = {KeyringKind::kSession, KeyringKind::kUser,
-                                                 KeyringKind::kPersistent};
-  return kinds;
-}
 
 // NTLMUSER, or the name of the user who runs this.
 std::string own_account() {
@@ -62,22 +57,143 @@ std::optional<NtHash> ask_for_hash(const LoginOptions& o, const Login& login) {
   return hash_password(*password);
 }
 
-int run_login(const LoginOptions& o) {
-  const std::string text = o.account.empty() ? own_account() : o.account;
+// As initiators send it.
+std::optional<Account> account_to_store(const std::string& text) {
   std::optional<Account> account = parse_account(text);
-  if (!account) {
-    return kBadUsage;
-  }
-  // As initiators send it.
-  if (account->upn) {
+  if (account && account->upn) {
     account->user.append("@").append(account->domain);
     account->domain.clear();
   }
+  return account;
+}
+
+// A shell takes the backslash from DOMAIN\user.
+void warn_without_domain(const Login& login) {
+  if (login.domain.empty() && login.user.find('@') == std::string::npos) {
+    const std::string user = printable_utf8(login.user);
+    complain("note: " + user + " has no domain; an account of a domain is 'DOMAIN\\" + user +
+             "', in quotes, or " + user + "@DOMAIN");
+  }
+}
+
+std::string local_time(std::uint64_t unix_time) {
+  const auto t = static_cast<time_t>(unix_time);
+  tm local{};
+  char text[32] = "";
+  if (::localtime_r(&t, &local) != nullptr) {
+    std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
+  }
+  return text;
+}
+
+const char* who_sees(KeyringKind keyring) noexcept {
+  switch (keyring) {
+    case KeyringKind::kSession:
+      return "programs of this session use it; those of other sessions, and services that systemd "
+             "starts, do not (--keyring user)";
+    case KeyringKind::kUser:
+      return "all programs of this user use it, until the last one ends";
+    case KeyringKind::kPersistent:
+      break;
+  }
+  return "all programs of this user use it, until three days after its last use";
+}
+
+void say_stored(const Login& login, std::uint64_t lifetime) {
+  const std::string until =
+      lifetime == 0 ? "its keyring is gone"
+                    : local_time(static_cast<std::uint64_t>(::time(nullptr)) + lifetime) + " (" +
+                          time_left(lifetime) + ")";
+  std::printf("%s is stored in the %s keyring for %s until %s.\n%s.\n",
+              printable_account(login.user, login.domain).c_str(),
+              std::string(keyring_name(login.keyring)).c_str(),
+              login.pattern == "*" ? "any target" : printable_utf8(login.pattern).c_str(),
+              until.c_str(), who_sees(login.keyring));
+}
+
+bool is_for_same(const Login& a, const Login& b) noexcept {
+  return a.keyring == b.keyring && a.pattern == b.pattern;
+}
+
+bool is_same_account(const Login& a, const Login& b) noexcept {
+  return a.user == b.user && a.domain == b.domain;
+}
+
+// Of two logins for the same targets, which one counts would be left to chance.
+int remove_replaced(const std::vector<Login>& before, const Login& login) {
+  for (const Login& old : before) {
+    if (!is_for_same(old, login) || is_same_account(old, login)) {
+      continue;
+    }
+    if (const Status s = remove_login(old); !s) {
+      return complain(s.error());
+    }
+    std::printf("It replaces the login of %s for the same targets.\n",
+                printable_account(old.user, old.domain).c_str());
+  }
+  return kDone;
+}
+
+int store_new(const LoginOptions& o, Login login, std::uint64_t lifetime) {
+  const std::optional<Account> account =
+      account_to_store(o.account.empty() ? own_account() : o.account);
+  if (!account) {
+    return kBadUsage;
+  }
+  login.user = account->user;
+  login.domain = account->domain;
+  // Before the password prompt, so that an unusable keyring is reported at once.
+  const Result<std::vector<Login>> before = list_logins({login.keyring});
+  if (!before) {
+    return complain(before.error());
+  }
+  const std::optional<NtHash> hash = ask_for_hash(o, login);
+  if (!hash) {
+    return kFailed;
+  }
+  if (const Status stored = store_login(login, *hash, lifetime); !stored) {
+    return complain(stored.error());
+  }
+  say_stored(login, lifetime);
+  warn_without_domain(login);
+  return remove_replaced(*before, login);
+}
+
+// The stored login is stored again, for another lifetime.
+int renew(const LoginOptions& o, const Login& wanted, std::uint64_t lifetime) {
+  std::optional<Account> account;
+  if (!o.account.empty() && !(account = account_to_store(o.account))) {
+    return kBadUsage;
+  }
+  const Result<std::vector<Login>> logins = list_logins({wanted.keyring});
+  if (!logins) {
+    return complain(logins.error());
+  }
+  for (const Login& login : *logins) {
+    if (!is_for_same(login, wanted) ||
+        (account && (account->user != login.user || account->domain != login.domain))) {
+      continue;
+    }
+    const Result<LoginSecret> secret = read_login(login);
+    if (!secret) {
+      return complain(secret.error());
+    }
+    const Status stored = store_login(login, secret->hash, lifetime);
+    if (!stored) {
+      return complain(stored.error());
+    }
+    say_stored(login, lifetime);
+    return kDone;
+  }
+  return complain("no login is stored in the " + std::string(keyring_name(wanted.keyring)) +
+                  " keyring for " + printable_utf8(wanted.pattern) +
+                  ", or it has expired; store it without --renew");
+}
+
+int run_login(const LoginOptions& o) {
   Login login;
   login.keyring = keyring_kind(o.keyring).value_or(KeyringKind::kSession);
-  login.pattern = o.pattern;
-  login.user = std::move(account->user);
-  login.domain = std::move(account->domain);
+  login.pattern = target_of_url(o.pattern);
   if (!is_usable_pattern(login.pattern)) {
     complain("--for " + printable_utf8(o.pattern, 64) +
              ": write a pattern such as HTTP@*.corp.example, without a semicolon");
@@ -89,53 +205,11 @@ int run_login(const LoginOptions& o) {
              ": write a time such as 90s, 15m, 8h or 2d");
     return kBadUsage;
   }
-  // Before the password prompt, so that an unusable keyring is reported at once.
-  if (const Result<std::vector<Login>> logins = list_logins({login.keyring}); !logins) {
-    return complain(logins.error());
+  if (o.renew && (o.from_stdin || !o.nt_hash.empty())) {
+    complain("--renew stores the same hash again; give it without --stdin and --nt-hash");
+    return kBadUsage;
   }
-  const std::optional<NtHash> hash = ask_for_hash(o, login);
-  if (!hash) {
-    return kFailed;
-  }
-  const Status stored = store_login(login, *hash, *lifetime);
-  return stored ? int{kDone} : complain(stored.error());
-}
-
-int run_list() {
-  const Result<std::vector<Login>> logins = list_logins(all_keyrings());
-  if (!logins) {
-    return complain(logins.error());
-  }
-  if (logins->empty()) {
-    std::fputs("There are no logins. Store one: gss-ntlm login 'DOMAIN\\user'\n", stderr);
-    return kFailed;
-  }
-  struct Row {
-    std::string account, pattern, keyring, left;
-  };
-  std::vector<Row> rows = {{"Account", "For", "Keyring", "Time left"}};
-  const auto now = static_cast<std::uint64_t>(::time(nullptr));
-  for (const Login& login : *logins) {
-    const Result<LoginSecret> secret = read_login(login);
-    const std::string left = !secret ? "cannot be read"
-                             : secret->expires == 0
-                                 ? "as its keyring"
-                                 : time_left(secret->expires > now ? secret->expires - now : 0);
-    rows.push_back({printable_account(login.user, login.domain), printable_utf8(login.pattern),
-                    std::string(keyring_name(login.keyring)), left});
-  }
-  std::size_t widths[3] = {};
-  for (const Row& r : rows) {
-    widths[0] = std::max(widths[0], r.account.size());
-    widths[1] = std::max(widths[1], r.pattern.size());
-    widths[2] = std::max(widths[2], r.keyring.size());
-  }
-  for (const Row& r : rows) {
-    std::printf("%-*s  %-*s  %-*s  %s\n", static_cast<int>(widths[0]), r.account.c_str(),
-                static_cast<int>(widths[1]), r.pattern.c_str(), static_cast<int>(widths[2]),
-                r.keyring.c_str(), r.left.c_str());
-  }
-  return kDone;
+  return o.renew ? renew(o, login, *lifetime) : store_new(o, login, *lifetime);
 }
 
 int run_logout(const LogoutOptions& o) {
@@ -147,7 +221,7 @@ int run_logout(const LogoutOptions& o) {
   if (!logins) {
     return complain(logins.error());
   }
-  const std::string pattern = o.pattern.empty() ? "*" : o.pattern;
+  const std::string pattern = o.pattern.empty() ? "*" : target_of_url(o.pattern);
   int removed = 0;
   for (const Login& login : *logins) {
     if (!o.all && login.pattern != pattern) {
@@ -173,13 +247,16 @@ void add_login_commands(Command program, int& status) {
       "login", "Store an account's NT hash in the kernel keyring, for programs to log in with");
   login.add_option("account", login_options->account,
                    "DOMAIN\\user, user@domain or user (default: NTLMUSER, or your own name)");
-  login.add_option("--for", login_options->pattern,
-                   "Targets to use it for, e.g. HTTP@*.corp.example or LDAP@dc1 (default: any)");
+  login.add_option(
+      "--for", login_options->pattern,
+      "Targets to use it for, e.g. HTTP@*.corp.example, LDAP@dc1 or a URL (default: any)");
   login.add_option("--lifetime", login_options->lifetime, "How long it is stored (default: 8h)");
   login
       .add_option("--keyring", login_options->keyring,
                   "session, user or persistent (default: session)")
       .one_of({"session", "user", "persistent"});
+  login.add_flag("--renew", login_options->renew,
+                 "Keep a stored login for another --lifetime; asks for no password");
   login.add_flag("--stdin", login_options->from_stdin,
                  "Read the password from the first line of standard input");
   login.add_option("--nt-hash", login_options->nt_hash,
@@ -188,9 +265,7 @@ void add_login_commands(Command program, int& status) {
   login.footer("Example: gss-ntlm login 'CORP\\alice' --for 'HTTP@*.corp.example'");
   login.callback([login_options, &status] { status = run_login(*login_options); });
 
-  Command list = program.add_command("list", "List stored logins; exit status 1 if there are none");
-  list.footer("Example: gss-ntlm list");
-  list.callback([&status] { status = run_list(); });
+  add_list_command(program, status);
 
   auto logout_options = std::make_shared<LogoutOptions>();
   Command logout = program.add_command("logout", "Remove logins");

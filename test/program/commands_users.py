@@ -10,12 +10,12 @@ def test_users(directory):
     path = os.path.join(directory, "users")
     run("user", "add", "--file", path, "CORP\\alice", "--stdin", stdin=b"Passw0rd\n")
     expect(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "a new file is 0600")
+    differing = [(b"New password for bob: ", b"one\n"), (b"again): ", b"two\n")]
+    code, shown = at_terminal(["user", "add", "--file", path, "bob"], differing * 3)
+    expect(code == 1 and b"differ; nothing was changed" in shown, f"three times two different passwords: {shown}")
     code, shown = at_terminal(["user", "add", "--file", path, "bob"],
-                              [(b"New password for bob: ", b"one\n"), (b"again): ", b"two\n")])
-    expect(code == 1 and b"differ" in shown, "two different passwords")
-    code, shown = at_terminal(["user", "add", "--file", path, "bob"],
-                              [(b"New password for bob: ", b"one\n"), (b"again): ", b"one\n")])
-    expect(code == 0, f"add at a terminal: {shown}")
+                              differing + [(b"New password for bob: ", b"one\n"), (b"again): ", b"one\n")])
+    expect(code == 0 and b"differ; type them again" in shown, f"add at a terminal, mistyped once: {shown}")
     with open(path, encoding="utf-8") as f:
         text = f.read()
     expect("Passw0rd" not in text and "A87F3A337D73085C45F9416BE5787D86" in text, "hashes only")
@@ -120,7 +120,7 @@ def test_duplicates(directory):
 def test_rotation(directory):
     """A new password beside the old one, until that is retired; check and list say which is which."""
     path = os.path.join(directory, "users")
-    run("user", "add", "--file", path, "CORP\\svc", "--stdin", stdin=b"old\n")
+    run("user", "add", "--file", path, "CORP\\svc", "--stdin", stdin=b"old\r\n")
     run("user", "passwd", "--keep-old", "--file", path, "CORP\\svc", "--stdin", stdin=b"new\n")
     for password, words in ((b"new\n", "password is right\n"), (b"old\n", "an older one (entry 2)\n")):
         out, _ = run("user", "check", "--file", path, "CORP\\svc", "--stdin", stdin=password)

@@ -4,19 +4,17 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
 
 #include <unistd.h>
 
 #include "mech/backends/keyring/kernel_keys.h"
+#include "mech/backends/keyring/keyring_error.h"
 #include "mech/backends/keyring/own_ring.h"
 #include "mech/base/text.h"
 #include "mech/config/glob.h"
 #include "mech/names/name.h"
 #include "mech/os/error_detail.h"
-#include "mech/os/owner.h"
 
 namespace gssntlm {
 namespace {
@@ -27,50 +25,6 @@ constexpr std::size_t kMaxPattern = 255;
 // What a key holds: version, three zeros, expiry, hash.
 constexpr std::size_t kPayloadSize = 28;
 constexpr std::uint8_t kPayloadVersion = 1;
-
-Error keyring_error(std::string_view what) {
-  return error_with_detail(Major::kFailure, Minor::kKeyring, what);
-}
-
-bool is_dead(int error) noexcept {
-  return error == EKEYREVOKED || error == EKEYEXPIRED;
-}
-
-// Why this process has no keyrings at all; empty: something else is wrong.
-std::string_view why_no_keyrings(int error) noexcept {
-  if (!keyutils().usable) {
-    return "libkeyutils.so.1 cannot be loaded; install it (Debian: libkeyutils1)";
-  }
-  if (error == ENOSYS || error == EPERM || error == EOPNOTSUPP) {
-    return "this kernel or container does not let processes use keyrings; use a users file "
-           "(NTLM_USER_FILE)";
-  }
-  return {};
-}
-
-Error keyring_error(KeyringKind kind, int error) {
-  std::string text("the ");
-  text.append(keyring_name(kind)).append(" keyring: ");
-  if (const std::string_view why = why_no_keyrings(error); !why.empty()) {
-    text.append(why);
-  } else if (is_dead(error)) {
-    text.append(error == EKEYREVOKED ? "it was revoked" : "it has expired")
-        .append("; log in to a new session (keyctl session) and run gss-ntlm login there");
-  } else if (error == EDQUOT) {
-    text.append("over quota; remove keys (gss-ntlm logout, keyctl) or raise kernel.keys.maxkeys");
-  } else if (error == EKEYREJECTED && is_ambiguous(::geteuid())) {
-    text.append("this process is ")
-        .append(owner_text(::geteuid()))
-        .append(", so no login is known to be its own; map its user, or use a users file");
-  } else if (error == EKEYREJECTED) {
-    text.append("another user's keyring has the name ")
-        .append(RingName().text())
-        .append("; start a session with a keyring of its own (pam_keyinit, keyctl session)");
-  } else {
-    text.append(std::strerror(error));
-  }
-  return keyring_error(text);
-}
 
 // What says which keyrings this thread has.
 struct Whose {
@@ -221,11 +175,13 @@ bool is_usable_pattern(std::string_view pattern) {
 Result<std::vector<Login>> list_logins(const std::vector<KeyringKind>& kinds) {
   std::vector<Login> logins;
   std::size_t missing = 0;
+  int first_error = 0;
   for (const KeyringKind kind : kinds) {
     const key_serial_t root = find_root(kind);
     if (root == -1) {
+      first_error = missing == 0 ? errno : first_error;
       if (++missing == kinds.size()) {
-        return keyring_error(kind, errno);
+        return keyring_error(kinds.front(), first_error);
       }
       continue;
     }
@@ -241,6 +197,22 @@ Result<std::vector<Login>> list_logins(const std::vector<KeyringKind>& kinds) {
     }
   }
   return logins;
+}
+
+std::size_t expired_logins(const std::vector<KeyringKind>& kinds) {
+  std::size_t count = 0;
+  for (const KeyringKind kind : kinds) {
+    const key_serial_t root = find_root(kind);
+    const key_serial_t ring = root == -1 ? -1 : find_own_ring(kind, root);
+    if (ring == -1) {
+      continue;
+    }
+    for (const key_serial_t key : read_ring(ring)) {
+      const bool gone = keyutils().describe(key, nullptr, 0) < 0 && errno == EKEYEXPIRED;
+      count += gone ? 1 : 0;
+    }
+  }
+  return count;
 }
 
 Result<LoginSecret> read_login(const Login& login) {

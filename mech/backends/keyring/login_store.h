@@ -45,8 +45,13 @@ struct LoginSecret {
 
 /// All logins of `kinds` that this effective uid stored, without the expired ones. A keyring that
 /// cannot be had counts as empty unless `kinds` names it alone. Throws std::bad_alloc. Errors:
-/// FAILURE kKeyring when the kernel or libkeyutils has no keyrings (detail: what to do).
+/// FAILURE kKeyring when the kernel or libkeyutils has no keyrings (detail: what to do, in the same
+/// words for all of `kinds`).
 [[nodiscard]] Result<std::vector<Login>> list_logins(const std::vector<KeyringKind>& kinds);
+
+/// How many expired logins of `kinds` the kernel still holds: of an expired key it tells no more
+/// than that. Throws std::bad_alloc.
+[[nodiscard]] std::size_t expired_logins(const std::vector<KeyringKind>& kinds);
 
 /// The secret of one of them. Errors: NO_CRED kExpired; kKeyring.
 [[nodiscard]] Result<LoginSecret> read_login(const Login& login);

@@ -181,7 +181,7 @@ std::optional<uid_t> meant_for_other(const std::string& path) noexcept {
   if (::stat(path.c_str(), &st) != 0) {
     return std::nullopt;
   }
-  if (!is_trusted(st.st_uid)) {
+  if (const bool trusted = is_trusted(st.st_uid); !trusted) {
     return is_ambiguous(st.st_uid) ? std::nullopt : std::optional(st.st_uid);
   }
   const Descriptor file = open_to_read(path.c_str());
