@@ -97,7 +97,10 @@ int run_user_check(const UserOptions& o) {
   if (!account) {
     return kBadUsage;
   }
-  const Result<std::shared_ptr<const UsersTable>> users = load_users_table(*file);
+  const Result<Ref<const Settings>> settings = load_settings();
+  const bool on_tmpfs = settings && (*settings)->allow_readable_on_tmpfs;
+  const Result<std::shared_ptr<const UsersTable>> users =
+      load_users_table(*file, on_tmpfs ? Readers::kAllOnTmpfs : Readers::kFew);
   if (!users) {
     return complain(users.error());
   }

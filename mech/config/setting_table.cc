@@ -134,6 +134,8 @@ constexpr std::array kKeys = {
         "Users file for acceptors; empty: users_file. It has no default account for initiators, even if it is named for them as well."),
     key<Path, &Settings::initiator_users_file>("accounts", "initiator_users_file",
         "Users file for initiators; empty: users_file."),
+    key<YesNo, &Settings::allow_readable_on_tmpfs>("accounts", "allow_readable_on_tmpfs",
+        "Accept a users file that everyone may read (mode 0444 or 0644) on a tmpfs, such as the default secrets of container engines. Every process that sees that tmpfs can log in as the accounts: set it only in a container whose processes are all trusted with them. Only the owner of the file, root or the user of the process, may change it all the same."),
     key<Duration, &Settings::users_file_grace>("accounts", "users_file_grace",
         "How long acceptors use the last good content of a users file that cannot be read or has an invalid line, counted from when the file was last found good: read, or seen unchanged by a login. After that they accept none of its accounts."),
 

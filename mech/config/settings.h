@@ -45,6 +45,7 @@ struct Settings : RefCounted {
   std::string initiator_users_file;         ///< for initiators alone; empty: users_file
   bool users_file_handed_over = false;      ///< users_file is kHandedOverUsers
   std::uint64_t users_file_grace = 5 * 60;  ///< seconds that acceptors use one that went bad
+  bool allow_readable_on_tmpfs = false;     ///< users files: everyone may read them there
   std::string default_user;                 ///< NTLMUSER; empty: none
   std::uint64_t winbind_timeout = 15;       ///< seconds that a login waits for winbind
 

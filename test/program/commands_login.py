@@ -134,7 +134,7 @@ def test_keyrings_forbidden():
             if done.returncode == 77:
                 return
             said = done.stdout + done.stderr
-            expect(text.encode() in said and b" keyring: this" not in said, f"{command} where keyrings are forbidden: {said}")
+            expect(text.encode() in said and b"the session keyring: this" not in said, f"{command} where keyrings are forbidden: {said}")
             expect(command[0] == "doctor" or done.returncode == 1, f"{command}: {done.returncode}")
         with open(trace, encoding="utf-8") as f:
             expect(text in f.read(), "the trace of an initiator")

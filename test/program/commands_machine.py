@@ -3,6 +3,7 @@ import json
 import os
 import re
 import struct
+import tempfile
 
 from commands import EXAMPLE, MODULE, NEGOTIATE, expect, run, write, write_users
 
@@ -101,6 +102,25 @@ def give_access(path, entries):
     rows = [(1, 4, 0xFFFFFFFF), *entries, (4, 0, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF)]
     value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in rows)
     os.setxattr(path, "system.posix_acl_access", value)
+
+
+def test_secret_on_tmpfs(directory):
+    """A users file that everyone may read is accepted on a tmpfs where a setting says so."""
+    with open("/proc/self/mounts", encoding="utf-8") as f:
+        if not any(line.split()[1:3] == ["/dev/shm", "tmpfs"] for line in f):
+            print("there is no tmpfs at /dev/shm: nothing was tried")
+            return
+    settings = os.path.join(directory, "tmpfs.conf")
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="gss-ntlm-test.") as shared:
+        users = os.path.join(shared, "users")
+        write_users(users, "CORP:alice:Passw0rd\n", 0o444)
+        for value, good in (("no", False), ("yes", True)):
+            write(settings, f"[accounts]\nusers_file = {users}\nallow_readable_on_tmpfs = {value}\n")
+            env = {"GSS_NTLM_SETTINGS": settings, "GSS_MECH_CONFIG": "/dev/null"}
+            out, _ = run("doctor", "--json", status=1, env=env)
+            state = {check["name"]: check["state"] for check in json.loads(out)["checks"]}
+            expect((state["users file"] == "ok") == good, f"allow_readable_on_tmpfs = {value}: {out}")
+            run("user", "check", "CORP\\alice", "--stdin", stdin=b"Passw0rd\n", status=0 if good else 1, env=env)
 
 
 def test_doctor(directory):

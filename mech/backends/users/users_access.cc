@@ -9,6 +9,8 @@
 #include <new>
 #include <string_view>
 
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -111,7 +113,8 @@ std::optional<std::string> exposed_entry(const AclEntry& entry, unsigned permiss
          " it";
 }
 
-std::optional<std::string> exposed_acl(const struct stat& st, const Acl& acl) {
+// `open`: what everyone may do with it.
+std::optional<std::string> exposed_acl(const struct stat& st, const Acl& acl, unsigned open) {
   const unsigned mask = mask_of(acl);
   unsigned group = 0;
   unsigned other = 0;
@@ -127,7 +130,7 @@ std::optional<std::string> exposed_acl(const struct stat& st, const Acl& acl) {
       }
     }
   }
-  return exposed_mode(st, group, other);
+  return exposed_mode(st, group & ~open, other & ~open);
 }
 
 // The user that alone may read by the list, beside the owner.
@@ -156,24 +159,31 @@ std::string foreign(uid_t owner) {
                          "; chown it to root and the group of that user, and chmod 640 it";
 }
 
+bool is_on_tmpfs(int file) noexcept {
+  struct statfs fs;
+  return ::fstatfs(file, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
 }  // namespace
 
 // Inlined, these would put what reads passwords deeper into the stack than it is cleared.
-[[gnu::noinline]] std::optional<std::string> exposure_of(int file, const struct stat& st) {
+[[gnu::noinline]] std::optional<std::string> exposure_of(int file, const struct stat& st,
+                                                         Readers readers) {
   if (!is_trusted(st.st_uid)) {
     return foreign(st.st_uid);
   }
   const auto mode = static_cast<unsigned>(st.st_mode);
+  const unsigned open = readers == Readers::kAllOnTmpfs && is_on_tmpfs(file) ? kRead : 0;
   Acl acl;
   switch (read_acl(file, acl)) {
     case AclState::kUnknown:
       return "its access control list cannot be read; setfacl -b it";
     case AclState::kPresent:
-      return exposed_acl(st, acl);
+      return exposed_acl(st, acl, open);
     case AclState::kNone:
       break;
   }
-  return exposed_mode(st, mode >> 3 & 7, mode & 7);
+  return exposed_mode(st, mode >> 3 & 7 & ~open, mode & 7 & ~open);
 }
 
 std::optional<uid_t> meant_for_other(const std::string& path) noexcept {

@@ -24,6 +24,10 @@ std::optional<CodePage> page_if(bool needed, const Policy& policy) noexcept {
   return needed ? std::optional<CodePage>(policy.code_page) : std::nullopt;
 }
 
+Readers readers_of(const Settings& settings) noexcept {
+  return settings.allow_readable_on_tmpfs ? Readers::kAllOnTmpfs : Readers::kFew;
+}
+
 // A file for acceptors only holds the accounts of others: none of them is the default.
 std::string_view initiator_file(const LoginSearch& search, const Settings& settings) noexcept {
   const std::string& path = settings.initiator_users_path();
@@ -81,8 +85,8 @@ std::string command_as(uid_t user) {
 // this user would take it from the service.
 std::string fault_of_foreign(const std::string& path, uid_t user, const UsersFault& fault) {
   if (::geteuid() != 0) {
-    return fault.text +
-           "; or, if that user runs the service, check as its owner: " + command_as(user);
+    return fault.text + "; if " + owner_text(user) +
+           " runs the service, check as its owner: " + command_as(user);
   }
   return "users file " + printable_utf8(path) + " is for " + owner_text(user) +
          ", so that a check by root says nothing about it; check as its owner: " + command_as(user);
@@ -121,7 +125,7 @@ std::string several_passwords(const UsersTable& users) {
 
 void check_file(const std::string& path, const Settings& settings, std::vector<Health>& out) {
   // As acceptors and initiators read it.
-  const UsersLoad load = load_users(path, std::nullopt);
+  const UsersLoad load = load_users(path, std::nullopt, readers_of(settings));
   if (load.fault) {
     out.push_back({HealthState::kWrong, "users file",
                    text_of(*load.fault, path) + consequence(path, settings)});
@@ -168,7 +172,7 @@ class UsersBackend final : public Backend {
     }
     const Policy& policy = settings.policy;
     Result<Ref<const Identity>> identity =
-        UsersFile::at(path, page_if(initiator_needs_lm_hash(policy), policy))
+        UsersFile::at(path, page_if(initiator_needs_lm_hash(policy), policy), readers_of(settings))
             ->identity(search.user, search.domain);
     if (!identity) {
       return identity.error();
@@ -191,8 +195,9 @@ class UsersBackend final : public Backend {
       return std::shared_ptr<const Accounts>();
     }
     const Policy& policy = settings.policy;
-    const Result<UsersFile*> file = UsersFile::open(
-        path, page_if(acceptor_needs_lm_hash(policy), policy), settings.users_file_grace);
+    const Result<UsersFile*> file =
+        UsersFile::open(path, page_if(acceptor_needs_lm_hash(policy), policy),
+                        settings.users_file_grace, readers_of(settings));
     if (!file) {
       return file.error();
     }

@@ -10,7 +10,6 @@
 
 #include <unistd.h>
 
-#include "mech/backends/attributes.h"
 #include "mech/backends/users/turn.h"
 #include "mech/backends/users/users_choice.h"
 #include "mech/backends/users/users_proof.h"
@@ -44,6 +43,7 @@ struct Content {
   std::uint64_t seconds_left = 0;           // of `table`, beside a fault
   uid_t reader = 0;                         // who read it; see check_for_caller()
   std::shared_ptr<const UsersTable> spent;  // released without the lock
+  Readers readers = Readers::kFew;          // who may read the file
 };
 
 void trace_fault(const Content& now, const Runtime& env) {
@@ -63,7 +63,7 @@ Status check_for_caller(const std::string& path, const Content& now) {
     return {};
   }
   const std::optional<UsersFault> fault =
-      now.fault ? std::optional(*now.fault) : check_users_file(path, now.of);
+      now.fault ? std::optional(*now.fault) : check_users_file(path, now.of, now.readers);
   return fault ? Status(error_of(*fault)) : Status();
 }
 
@@ -85,17 +85,6 @@ void trace_rejection(const std::optional<UserEntry>& entry, bool admitted, const
   }
 }
 
-// Tells which of several entries logged in: when the last client has the new password, the old one
-// can go.
-void report_entry(unsigned number, Logon& logon, const Runtime& env) {
-  std::string text = std::to_string(number);
-  if (env.tracing()) {
-    env.trace("accounts: the password of entry " + text + " of the account" +
-              (number == 1 ? ", its newest" : ", an older one"));
-  }
-  logon.attributes.push_back({attribute::kUsersFileEntry, std::move(text)});
-}
-
 }  // namespace
 
 struct UsersFile::State {
@@ -113,11 +102,12 @@ struct UsersFile::State {
   bool keeps_table = false;
   std::uint64_t grace = kDefaultGrace;
   std::optional<CodePage> lm_page;
+  Readers readers = Readers::kFew;
   std::optional<NtHash> unknown;  // see hash_of_unknown()
   std::atomic<std::uint32_t> reader{0};
 
   bool notice(UsersFileLook& look);
-  void take(UsersLoad& load, std::optional<CodePage> page);
+  void take(UsersLoad& load, std::optional<CodePage> page, Readers checked_for);
   void set_fault(UsersFault why, const FileIdentity& file);
   [[nodiscard]] bool is_due() const noexcept { return read_again != 0 && time_now() >= read_again; }
   [[nodiscard]] std::uint64_t seconds_left() const noexcept;
@@ -167,7 +157,7 @@ bool UsersFile::State::notice(UsersFileLook& look) {
          !is_due();
 }
 
-void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
+void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page, Readers checked_for) {
   const bool unread = load.fault && load.fault->minor == Minor::kUsersFileOpen;
   const bool hiding = unread ? read_again != 0 : may_hide_change(load.identity);
   read_again = hiding ? time_now() + kChangesShow : 0;
@@ -179,8 +169,8 @@ void UsersFile::State::take(UsersLoad& load, std::optional<CodePage> page) {
     set_fault(std::move(*load.fault), load.identity);
     return;
   }
-  // Another page that was asked for meanwhile needs another reading.
-  good = page == lm_page ? load.identity : FileIdentity();
+  // What was asked for meanwhile needs another reading.
+  good = page == lm_page && checked_for == readers ? load.identity : FileIdentity();
   good_at = time_now();
   good_for = ::geteuid();
   choices.clear();
@@ -199,7 +189,7 @@ std::uint64_t UsersFile::State::seconds_left() const noexcept {
 }
 
 Content UsersFile::State::content() {
-  Content now{table, good, fault, missing, 0, good_for, nullptr};
+  Content now{table, good, fault, missing, 0, good_for, nullptr, readers};
   if (!fault) {
     return now;
   }
@@ -225,6 +215,7 @@ Content UsersFile::State::catch_up(const std::string& path, Ready ready) {
   while (true) {
     UsersFileLook look = look_at_users_file(path);
     std::optional<CodePage> page;
+    Readers allowed{};
     bool again = false;
     {
       const Lock lock(g_mutex);
@@ -235,18 +226,19 @@ Content UsersFile::State::catch_up(const std::string& path, Ready ready) {
         }
       }
       page = lm_page;
+      allowed = readers;
     }
     const Turn turn(reader);
     if (!turn.taken()) {
       continue;
     }
-    UsersLoad load = load_users(path, page);
+    UsersLoad load = load_users(path, page, allowed);
     if (load.fault && load.identity == FileIdentity()) {
       load.identity = look.identity;
     }
     const std::shared_ptr<const UsersTable> fresh = load.table;
     const Lock lock(g_mutex);
-    take(load, page);
+    take(load, page, allowed);
     // What is kept counts after all if this user can no longer read the file.
     if (again) {
       continue;
@@ -281,7 +273,7 @@ UsersFile::UsersFile(std::string path)
     : path_(std::move(path)), state_(std::make_unique<State>()) {}
 UsersFile::~UsersFile() = default;
 
-UsersFile* UsersFile::at(std::string_view path, std::optional<CodePage> lm_page) {
+UsersFile* UsersFile::at(std::string_view path, std::optional<CodePage> lm_page, Readers readers) {
   // Never destroyed: a thread may still be in a call when the process ends.
   static auto& files = *new std::map<std::string, UsersFile*, std::less<>>;
   const Lock lock(g_mutex);
@@ -299,12 +291,17 @@ UsersFile* UsersFile::at(std::string_view path, std::optional<CodePage> lm_page)
     state.lm_page = lm_page;
     state.good = FileIdentity();
   }
+  if (state.readers != readers) {
+    state.readers = readers;
+    state.good = FileIdentity();
+    state.rejected = FileIdentity();
+  }
   return slot;
 }
 
 Result<UsersFile*> UsersFile::open(const std::string& path, std::optional<CodePage> lm_page,
-                                   std::uint64_t grace) {
-  UsersFile* file = at(path, lm_page);
+                                   std::uint64_t grace, Readers readers) {
+  UsersFile* file = at(path, lm_page, readers);
   {
     const Lock lock(g_mutex);
     file->state_->keeps_table = true;

@@ -25,8 +25,10 @@ class UsersFile : public Accounts {
 
   /// The instance for `path`; nothing is read yet. With `lm_page` passwords in clear text have LM
   /// hashes too, through that code page. Throws std::bad_alloc.
+  /// The `readers` of the last call count, for content that was read before it too.
   [[nodiscard]] static UsersFile* at(std::string_view path,
-                                     std::optional<CodePage> lm_page = std::nullopt);
+                                     std::optional<CodePage> lm_page = std::nullopt,
+                                     Readers readers = Readers::kFew);
 
   /// The same for an acceptor: all accounts are read, and stay in memory. `grace`, in seconds: how
   /// long the last good content outlives a file that went bad; the last call that succeeded counts.
@@ -35,7 +37,8 @@ class UsersFile : public Accounts {
   /// Throws std::bad_alloc.
   [[nodiscard]] static Result<UsersFile*> open(const std::string& path,
                                                std::optional<CodePage> lm_page = std::nullopt,
-                                               std::uint64_t grace = kDefaultGrace);
+                                               std::uint64_t grace = kDefaultGrace,
+                                               Readers readers = Readers::kFew);
 
   /// For an instance from open(). Each entry of the account may prove the response; which one it
   /// was of several, attribute::kUsersFileEntry tells. An entry that is disabled, has no hash, or

@@ -18,11 +18,12 @@ UsersFault mode_fault(const std::string& path, const std::string& what, bool las
   return {Minor::kUsersFileMode, "users file " + printable_utf8(path) + ": " + what, lasting};
 }
 
-Faulty check_access(const Descriptor& file, const std::string& path, const struct stat& st) {
+Faulty check_access(const Descriptor& file, const std::string& path, const struct stat& st,
+                    Readers readers) {
   if (!S_ISREG(st.st_mode)) {
     return mode_fault(path, "not a regular file", true);
   }
-  if (const std::optional<std::string> exposure = exposure_of(file.get(), st)) {
+  if (const std::optional<std::string> exposure = exposure_of(file.get(), st, readers)) {
     return mode_fault(path, *exposure, true);
   }
   // The file does not show a change of its directory.
@@ -31,7 +32,7 @@ Faulty check_access(const Descriptor& file, const std::string& path, const struc
 }
 
 // Not read yet.
-UsersLoad open_file(const Descriptor& file, const std::string& path) {
+UsersLoad open_file(const Descriptor& file, const std::string& path, Readers readers) {
   UsersLoad load;
   struct stat st;
   if (file.get() < 0 || ::fstat(file.get(), &st) != 0) {
@@ -39,13 +40,13 @@ UsersLoad open_file(const Descriptor& file, const std::string& path) {
     return load;
   }
   load.identity = FileIdentity::of(st);
-  load.fault = check_access(file, path, st);
+  load.fault = check_access(file, path, st, readers);
   return load;
 }
 
 UsersLoad load_opened(const Descriptor& file, const std::string& path,
-                      std::optional<CodePage> lm_page) {
-  UsersLoad load = open_file(file, path);
+                      std::optional<CodePage> lm_page, Readers readers) {
+  UsersLoad load = open_file(file, path, readers);
   if (load.fault) {
     return load;
   }
@@ -76,19 +77,21 @@ UsersFileLook look_at_users_file(const std::string& path) {
   return look;
 }
 
-std::optional<UsersFault> check_users_file(const std::string& path, const FileIdentity& identity) {
-  const UsersLoad load = open_file(open_to_read(path.c_str()), path);
+std::optional<UsersFault> check_users_file(const std::string& path, const FileIdentity& identity,
+                                           Readers readers) {
+  const UsersLoad load = open_file(open_to_read(path.c_str()), path, readers);
   return load.fault || load.identity == identity
              ? load.fault
              : users_open_fault(path, "it was replaced meanwhile; try again");
 }
 
-UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page) {
+UsersLoad load_users(const std::string& path, std::optional<CodePage> lm_page, Readers readers) {
   return clearing_deep_stack(
-      [&] { return load_opened(open_to_read(path.c_str()), path, lm_page); });
+      [&] { return load_opened(open_to_read(path.c_str()), path, lm_page, readers); });
 }
 
-Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path) {
+Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& path,
+                                                           Readers readers) {
   const Result<TrustedPlace> place = resolve_trusted_place(path, PlaceUse::kRead);
   if (!place) {
     return place.error();
@@ -97,7 +100,7 @@ Result<std::shared_ptr<const UsersTable>> load_users_table(const std::string& pa
   if (Status s = check_only_name(*place, file, path); !s) {
     return s.error();
   }
-  UsersLoad load = load_opened(file, path, std::nullopt);
+  UsersLoad load = load_opened(file, path, std::nullopt, readers);
   if (load.fault) {
     return error_of(*load.fault);
   }

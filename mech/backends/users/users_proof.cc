@@ -1,6 +1,9 @@
 #include "mech/backends/users/users_proof.h"
 
+#include <string>
 #include <utility>
+
+#include "mech/backends/attributes.h"
 
 namespace gssntlm {
 
@@ -33,6 +36,15 @@ std::optional<ProvenEntry> prove_entry(const Candidates& candidates, const Logon
     older = next != 0 ? std::optional(candidates.users->entry(next)) : std::nullopt;
     entry = older ? &*older : nullptr;
   }
+}
+
+void report_entry(unsigned number, Logon& logon, const Runtime& env) {
+  std::string text = std::to_string(number);
+  if (env.tracing()) {
+    env.trace("accounts: the password of entry " + text + " of the account" +
+              (number == 1 ? ", its newest" : ", an older one"));
+  }
+  logon.attributes.push_back({attribute::kUsersFileEntry, std::move(text)});
 }
 
 }  // namespace gssntlm

@@ -35,4 +35,8 @@ struct ProvenEntry {
                                                      const LogonRequest& request,
                                                      const Policy& policy);
 
+/// Tells trace and attribute::kUsersFileEntry which of several entries logged in: when the last
+/// client has the new password, the old one can go. Throws std::bad_alloc.
+void report_entry(unsigned number, Logon& logon, const Runtime& env);
+
 }  // namespace gssntlm

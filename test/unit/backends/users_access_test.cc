@@ -2,14 +2,19 @@
 // that is rejected. What needs several users runs as root alone.
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <initializer_list>
 #include <thread>
 #include <vector>
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "mech/backends/users/users_file.h"
 #include "mech/backends/users/users_load.h"
 #include "support/catch.h"
 #include "support/scratch.h"
@@ -192,6 +197,85 @@ TEST_CASE("users file access: a directory in which others replace files") {
       CHECK_FALSE(load_users(name, std::nullopt).fault);
     }
   }
+}
+
+// A directory on a tmpfs; none where there is no such file system at the usual place.
+class TmpfsDirectory {
+ public:
+  TmpfsDirectory() {
+    struct statfs fs {};
+    if (::statfs("/dev/shm", &fs) != 0 || fs.f_type != TMPFS_MAGIC || ::mkdtemp(text_) == nullptr) {
+      text_[0] = '\0';
+    }
+  }
+  TmpfsDirectory(const TmpfsDirectory&) = delete;
+  TmpfsDirectory& operator=(const TmpfsDirectory&) = delete;
+  ~TmpfsDirectory() {
+    ::unlink((path() + "/users").c_str());
+    ::rmdir(text_);
+  }
+  [[nodiscard]] std::string path() const { return text_; }
+
+ private:
+  char text_[40] = "/dev/shm/gss-ntlm-test.XXXXXX";
+};
+
+std::string write_to(const std::string& directory, mode_t mode) {
+  std::string path = directory + "/users";
+  std::ofstream(path) << kLine;
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+  return path;
+}
+
+TEST_CASE("users file access: everyone may read it on a tmpfs where a setting says so") {
+  const TmpfsDirectory tmpfs;
+  const ScratchDirectory scratch;
+  struct statfs fs {};
+  REQUIRE(::statfs(scratch.path(".").c_str(), &fs) == 0);
+  if (tmpfs.path().empty() || fs.f_type == TMPFS_MAGIC) {
+    std::printf("a tmpfs and another file system are needed: nothing was tried\n");
+    return;
+  }
+  const auto accepts = [](const std::string& path, Readers readers) {
+    return !load_users(path, std::nullopt, readers).fault;
+  };
+  for (const mode_t mode : {0444u, 0644u, 0604u, 0404u}) {
+    CAPTURE(mode);
+    const std::string shared = write_to(tmpfs.path(), mode);
+    CHECK(accepts(shared, Readers::kAllOnTmpfs));
+    CHECK_FALSE(accepts(shared, Readers::kFew));
+    CHECK_FALSE(accepts(write_to(scratch.path("."), mode), Readers::kAllOnTmpfs));
+  }
+  for (const mode_t mode : {0666u, 0646u, 0664u, 0445u, 0454u, 0442u}) {
+    CAPTURE(mode);
+    CHECK_FALSE(accepts(write_to(tmpfs.path(), mode), Readers::kAllOnTmpfs));
+  }
+  const std::string path = write_to(tmpfs.path(), 0444);
+  REQUIRE(::chmod(tmpfs.path().c_str(), 0777) == 0);
+  CHECK_FALSE(accepts(path, Readers::kAllOnTmpfs));
+  REQUIRE(::chmod(tmpfs.path().c_str(), 0755) == 0);
+  if (set_acl(path, 4, 4, {{kUser, 4, kOther}})) {
+    CHECK_FALSE(accepts(path, Readers::kAllOnTmpfs));
+  }
+  if (is_root()) {
+    const std::string foreign = write_to(tmpfs.path(), 0444);
+    REQUIRE(::chown(foreign.c_str(), kOther, kOther) == 0);
+    CHECK_FALSE(accepts(foreign, Readers::kAllOnTmpfs));
+  }
+}
+
+TEST_CASE("users file access: a setting that is changed counts for a file that was read before") {
+  const TmpfsDirectory tmpfs;
+  if (tmpfs.path().empty()) {
+    std::printf("there is no tmpfs: nothing was tried\n");
+    return;
+  }
+  const std::string path = write_to(tmpfs.path(), 0444);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(UsersFile::open(path));
+    CHECK(UsersFile::open(path, std::nullopt, 0, Readers::kAllOnTmpfs));
+  }
+  CHECK_FALSE(UsersFile::open(path, std::nullopt, 0));
 }
 
 // As the kubelet replaces a secret: another directory behind `..data`, exchanged by rename.
