@@ -3,9 +3,10 @@ import json
 import os
 import re
 import struct
+import subprocess
 import tempfile
 
-from commands import EXAMPLE, MODULE, NEGOTIATE, expect, run, write, write_users
+from commands import EXAMPLE, MODULE, NEGOTIATE, PROGRAM, expect, run, write, write_users
 
 
 def plain(text):
