@@ -59,24 +59,39 @@ static_assert(kVariables.size() == kSettingVariables);
 static_assert(kVariables[kTraceOfGssNtlmssp].name == "GSSNTLMSSP_DEBUG");
 static_assert(kVariables[kTrace].name == "GSS_NTLM_TRACE");
 
-// Whether some variable's name begins like this entry: hardly any other does.
-constexpr bool may_be_variable(const char* entry) noexcept {
-  switch (entry[0]) {
-    case 'C':
-      return entry[1] == 'R';
-    case 'G':
-      return entry[1] == 'S';
-    case 'L':
-      return entry[1] == 'M';
-    case 'N':
-      return entry[1] == 'E' || entry[1] == 'T';
-    default:
-      return false;
+// How many characters are looked at before an entry is compared with all names: enough to tell
+// GSS_NTLM_SETTINGS from GSS_MECH_CONFIG.
+constexpr std::size_t kDistinctive = 5;
+
+// For each character a bit for each place in the beginning of a name where it stands.
+constexpr auto kPlaces = [] {
+  std::array<std::uint8_t, 256> places{};
+  for (const Variable& variable : kVariables) {
+    for (std::size_t at = 0; at < kDistinctive; ++at) {
+      places[static_cast<unsigned char>(variable.name[at])] |= static_cast<std::uint8_t>(1 << at);
+    }
   }
+  return places;
+}();
+static_assert(kPlaces['\0'] == 0, "an entry is not read behind its end");
+
+// Whether some variable's name may begin like this entry: hardly any other does, and environments
+// are long.
+constexpr bool may_be_variable(const char* entry) noexcept {
+  for (std::size_t at = 0; at < kDistinctive; ++at) {
+    if ((kPlaces[static_cast<unsigned char>(entry[at])] & (1 << at)) == 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
-static_assert(std::all_of(kVariables.begin(), kVariables.end(),
-                          [](const Variable& v) { return may_be_variable(v.name.data()); }));
+constexpr char kUnset[] = "";
+
+// An empty level is a mistake, not an absent one.
+const char* value_of(const Variable& variable, const char* value) noexcept {
+  return *value == '\0' && variable.section == "policy" ? " " : value;
+}
 
 // Takes the entry `NAME=value` if it is one of the variables; of two the first counts.
 void take_entry(const char* entry, VariableValues& values) noexcept {
@@ -86,8 +101,9 @@ void take_entry(const char* entry, VariableValues& values) noexcept {
   }
   const std::string_view name(entry, static_cast<std::size_t>(equals - entry));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (kVariables[i].name == name && values[i] == nullptr) {
-      values[i] = equals + 1;
+    if (kVariables[i].name == name) {
+      values[i] = values[i] == kUnset ? value_of(kVariables[i], equals + 1) : values[i];
+      return;
     }
   }
 }
@@ -120,7 +136,8 @@ void find_handed_over(Settings& settings, const char* directory) {
 }  // namespace
 
 VariableValues read_variables() noexcept {
-  VariableValues values{};
+  VariableValues values;
+  values.fill(kUnset);
   static const bool trusted = ::getauxval(AT_SECURE) == 0;
   char** at = trusted ? ::environ : nullptr;
   while (const char* entry = at != nullptr ? std::atomic_ref(*at).load() : nullptr) {
@@ -128,12 +145,6 @@ VariableValues read_variables() noexcept {
       take_entry(entry, values);
     }
     ++at;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    // An empty level is a mistake, not an absent one.
-    const bool empty_level =
-        values[i] != nullptr && *values[i] == '\0' && kVariables[i].section == "policy";
-    values[i] = values[i] == nullptr ? "" : empty_level ? " " : values[i];
   }
   return values;
 }
