@@ -1,5 +1,6 @@
 #include "mech/log/audit.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -10,6 +11,7 @@
 #include "mech/base/text.h"
 #include "mech/log/describe.h"
 #include "mech/os/file.h"
+#include "mech/os/own_process.h"
 #include "mech/os/system_log.h"
 #include "mech/protocol/logon.h"
 
@@ -23,19 +25,41 @@ void add_text(std::string& line, std::string_view key, std::string_view value) {
   line.append(",\"").append(key).append("\":").append(json_text(value));
 }
 
-void add_list(std::string& line, std::string_view key,
-              const std::vector<std::string_view>& values) {
+template <typename Text>
+void add_list(std::string& line, std::string_view key, const std::vector<Text>& values) {
   if (values.empty()) {
     return;
   }
   line.append(",\"").append(key).append("\":[");
-  for (const std::string_view value : values) {
-    line.append(json_text(value)).append(value.data() == values.back().data() ? "]" : ",");
+  for (const Text& value : values) {
+    line.append(json_text(value)).append(&value == &values.back() ? "]" : ",");
   }
 }
 
+// What is not known is left out.
+void add_known(std::string& line, std::string_view key, std::string_view value) {
+  if (!value.empty()) {
+    add_text(line, key, value);
+  }
+}
+
+std::string cut(std::string text) {
+  std::size_t size = std::min(text.size(), kMaxName);
+  while (size < text.size() && size != 0 &&
+         (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+    --size;
+  }
+  return size < text.size() ? text.substr(0, size) + "..." : std::move(text);
+}
+
+// As it is: json_text() escapes it.
+std::string utf16_text(ByteView name) {
+  Result<std::string> text = utf8_from_utf16le(name);
+  return text ? cut(std::move(*text)) : printable_utf16le(name, kMaxName);
+}
+
 std::string name_text(ByteView name, bool unicode) {
-  return unicode ? printable_utf16le(name, kMaxName) : printable_utf8(as_text(name), kMaxName);
+  return unicode ? utf16_text(name) : cut(std::string(as_text(name)));
 }
 
 std::string_view bindings_word(const AuthenticateMessage& m, bool channel_bound) noexcept {
@@ -52,8 +76,8 @@ void add_message(std::string& line, const AuthenticateMessage& m, const AuditRec
   add_text(line, "workstation", name_text(m.workstation, unicode));
   const bool names_target = m.v2 && m.v2->target_info.target_name;
   add_text(line, "target",
-           record.initiator ? printable_utf8(record.target, kMaxName)
-           : names_target   ? printable_utf16le(*m.v2->target_info.target_name, kMaxName)
+           record.initiator ? cut(std::string(record.target))
+           : names_target   ? utf16_text(*m.v2->target_info.target_name)
                             : std::string());
   LogonRequest request;
   request.lm_response = m.lm_response;
@@ -99,48 +123,74 @@ std::uint64_t system_time() noexcept {
          static_cast<std::uint64_t>(t.tv_nsec) / 100;
 }
 
+// Whether the server accepts what an initiator sent is not known to it.
+std::string_view result_of(const AuditRecord& record) noexcept {
+  return !record.accepted ? "rejected" : record.initiator ? "sent" : "accepted";
+}
+
+void add_escape(std::string& out, unsigned unit) {
+  char escape[8];
+  std::snprintf(escape, sizeof escape, "\\u%04x", unit);
+  out.append(escape);
+}
+
+// One character of UTF-8; `unit`: the same in UTF-16, where that is one unit, as it is of all that
+// would not be seen. Without a unit the text is not UTF-8.
+void add_character(std::string& out, std::string_view character,
+                   std::optional<std::uint16_t> unit) {
+  const auto c = static_cast<unsigned char>(character.front());
+  const bool ascii = c < 0x80;
+  if (c == '"' || c == '\\') {
+    out.append("\\").append(character);
+  } else if (ascii ? c >= ' ' && c != 0x7F : printable_utf8(character) == character) {
+    out.append(character);
+  } else if (ascii || unit) {
+    add_escape(out, ascii ? c : *unit);
+  } else {
+    out.append("?");
+  }
+}
+
 }  // namespace
 
 std::string json_text(std::string_view utf8) {
-  std::string clean(utf8);
-  if (!utf16le_from_utf8(utf8)) {
-    for (char& c : clean) {
-      c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
-    }
-  }
+  const Result<Bytes> wide = utf16le_from_utf8(utf8);
   std::string out("\"");
-  for (const char c : clean) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out.append(escape);
-    } else {
-      out.push_back(c);
-    }
+  std::size_t at = 0;
+  while (!utf8.empty()) {
+    const auto lead = static_cast<unsigned char>(utf8.front());
+    const std::size_t size = !wide || lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    add_character(out, utf8.substr(0, size),
+                  wide ? std::optional(load_le16(&(*wide)[at])) : std::nullopt);
+    utf8.remove_prefix(size);
+    at += size == 4 ? 4 : 2;
   }
   return out.append("\"");
 }
 
 std::string audit_line(const AuditRecord& record, std::uint64_t now) {
-  std::string line("{\"time\":");
-  line.append(json_text(time_text(now)));
+  std::string line("{\"schema\":");
+  line.append(std::to_string(kAuditSchema));
+  add_text(line, "time", time_text(now));
   line.append(",\"pid\":").append(std::to_string(::getpid()));
+  add_known(line, "process", own_executable());
+  add_known(line, "unit", own_unit());
   add_text(line, "role", record.initiator ? "initiator" : "acceptor");
   if (const Result<AuthenticateMessage> m = decode_authenticate(record.authenticate)) {
     add_message(line, *m, record);
   } else if (record.initiator) {
-    add_text(line, "target", printable_utf8(record.target, kMaxName));
+    add_text(line, "target", cut(std::string(record.target)));
   }
   if (record.accepted) {
-    add_text(line, "account", printable_utf8(record.account, kMaxName));
+    add_text(line, "account", cut(std::string(record.account)));
     line.append(record.entry.empty() ? "" : ",\"entry\":").append(record.entry);
+    line.append(",\"key_bits\":").append(std::to_string(record.key_bits));
   }
-  add_text(line, "result", record.accepted ? "accepted" : "rejected");
+  line.append(record.spnego ? ",\"spnego\":true" : "");
+  add_text(line, "result", result_of(record));
   add_text(line, "reason", record.reason);
   add_list(line, "weak", record.weak);
+  add_list(line, "would_reject", record.would_reject);
   return line.append("}");
 }
 

@@ -172,17 +172,12 @@ void ProcessRuntime::trace_message(std::string_view verb, ByteView token) const 
               std::string(verb).append(" ").append(describe_message(token)));
 }
 
-Result<Ref<const Settings>> load_settings_or_trace() {
-  Result<Ref<const Settings>> settings = load_settings();
-  if (settings) {
-    return settings;
-  }
+void trace_failed_settings(Error error) {
   const std::string* const chosen = g_trace_file.load(std::memory_order_acquire);
   const std::string path = chosen != nullptr ? *chosen : trace_file_of_failed_settings();
   if (!path.empty()) {
-    write_event(path.c_str(), {}, {}, "settings: " + error_text(settings.error()));
+    write_event(path.c_str(), {}, {}, "settings: " + error_text(error));
   }
-  return settings;
 }
 
 void trace_event(const Settings& settings, std::string_view event) noexcept {

@@ -52,9 +52,17 @@ class ProcessRuntime : public Runtime {
   std::unique_ptr<std::string> last_;  // there if and only if an audit is asked for
 };
 
-/// load_settings(); why it failed is traced, where the environment or the settings that cannot be
-/// used say. Throws std::bad_alloc.
-[[nodiscard]] Result<Ref<const Settings>> load_settings_or_trace();
+/// Traces why load_settings() failed, where the environment or the settings that cannot be used
+/// say. Throws std::bad_alloc.
+void trace_failed_settings(Error error);
+/// load_settings(), whose failure is traced. Throws std::bad_alloc.
+[[nodiscard]] inline Result<Ref<const Settings>> load_settings_or_trace() {
+  Result<Ref<const Settings>> settings = load_settings();
+  if (!settings) {
+    trace_failed_settings(settings.error());
+  }
+  return settings;
+}
 
 /// An event outside of any context, e.g. which credential was chosen and why.
 void trace_event(const Settings& settings, std::string_view event) noexcept;

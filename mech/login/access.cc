@@ -39,6 +39,11 @@ std::optional<std::string> target_refusal_of(const Name& source, const Settings&
   return target_refusal(target ? *target : std::string(), settings);
 }
 
+// Without what is done about it: "would be rejected, ".
+std::string cause_of(const std::string& refusal) {
+  return refusal.substr(refusal.find(", ") + 2);
+}
+
 }  // namespace
 
 Status check_reflection(const Credential& credential, const Name& target, ByteView challenge,
@@ -62,20 +67,31 @@ Status check_reflection(const Credential& credential, const Name& target, ByteVi
   return error_with_detail(Major::kFailure, Minor::kPolicyBlocked, why);
 }
 
-Status check_access(const Name& source, const Settings& settings, const Runtime& env) {
+Status check_access(const Name& source, const Settings& settings, const Runtime& env,
+                    std::vector<std::string>& would_reject) {
   if (const std::optional<std::string> why = user_refusal_of(source, settings)) {
     env.trace("acceptor: " + *why);
     if (!settings.audit_only) {
       return failure(Minor::kLogonFailure);
     }
+    would_reject.push_back(cause_of(*why));
   }
   if (const std::optional<std::string> why = target_refusal_of(source, settings)) {
     env.trace("acceptor: " + *why);
     if (settings.target_check == TargetCheck::kRequire && !settings.audit_only) {
       return failure(Minor::kLogonFailure);
     }
+    would_reject.push_back(cause_of(*why));
   }
   return {};
+}
+
+std::optional<std::string> permitted_refusal(const Name& target, const Settings& settings) {
+  if (!settings.audit_only) {
+    return std::nullopt;
+  }
+  const std::optional<std::string> why = outgoing_refusal(target.target_spn(), settings);
+  return why ? std::optional(cause_of(*why)) : std::nullopt;
 }
 
 Error connectionless_off() noexcept {

@@ -14,9 +14,15 @@ namespace gssntlm {
                                       ByteView challenge, bool issued_here, const Runtime& env);
 
 /// Whether the account that an acceptor authenticated may log in here, and meant to: allow_users,
-/// deny_users and target_check. With audit_only a violation goes to the trace alone. Error: FAILURE
-/// kLogonFailure. Throws std::bad_alloc.
-[[nodiscard]] Status check_access(const Name& source, const Settings& settings, const Runtime& env);
+/// deny_users and target_check. What would reject it, but for audit_only or target_check = log, is
+/// traced and added to `would_reject`. Error: FAILURE kLogonFailure. Throws std::bad_alloc.
+[[nodiscard]] Status check_access(const Name& source, const Settings& settings, const Runtime& env,
+                                  std::vector<std::string>& would_reject);
+
+/// What would have kept an initiator from `target`, but for audit_only; nullopt: nothing. Throws
+/// std::bad_alloc.
+[[nodiscard]] std::optional<std::string> permitted_refusal(const Name& target,
+                                                           const Settings& settings);
 
 /// Where policy has no connectionless contexts: FAILURE kPolicyBlocked, with the setting in its
 /// detail.

@@ -64,7 +64,7 @@ Status LoginContext::restart(bool connectionless) {
                                  ? "a connectionless context does not start again with NEGOTIATE"
                                  : "a connection's context starts again with NEGOTIATE only");
   }
-  report_.decided();
+  report_.restart();
   handshake_.emplace<Acceptor>(policy());
   begun_in_ = process_generation();
   lease_ = {};
@@ -215,14 +215,15 @@ Status LoginContext::judge(Acceptor& acceptor, ByteView token, const ChannelBind
     report_.failed(named.error(), events);
     return named;
   }
-  if (Status s = check_access(*source_, *settings_, env()); !s) {
+  if (Status s = check_access(*source_, *settings_, env(), report_.would_reject()); !s) {
     return s;
   }
   return claim();
 }
 
 Status LoginContext::audit(ByteView authenticate, bool accepted) const {
-  return report_.audit(authenticate, target_.get(), source_.get(), accepted);
+  return report_.audit(
+      {authenticate, target_.get(), source_.get(), accepted, above_ == LayerAbove::kSpnego});
 }
 
 Status LoginContext::take_source(AcceptedLogon& logon) {

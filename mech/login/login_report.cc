@@ -8,6 +8,7 @@
 #include "mech/base/text.h"
 #include "mech/log/audit.h"
 #include "mech/log/describe.h"
+#include "mech/login/access.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
@@ -20,6 +21,10 @@ std::string entry_of(const Name& account) {
     return a.name == attribute::kUsersFileEntry && a.authenticated;
   });
   return found != attributes.end() ? found->value : std::string();
+}
+
+std::string_view text_of(const Name* name) noexcept {
+  return name != nullptr ? std::string_view(name->display()) : std::string_view();
 }
 
 }  // namespace
@@ -71,6 +76,7 @@ void LoginReport::reflected() {
 
 void LoginReport::agreed(const Outcome& outcome, const Policy& policy) {
   channel_bound_ = outcome.channel_bound;
+  key_bits_ = static_cast<std::uint8_t>(outcome.protects() ? key_bits(outcome.flags) : 0);
   weak_ = weaknesses_of(outcome, policy.dummy_signatures);
   for (const std::string_view weakness : weak_) {
     if (env_.tracing()) {
@@ -79,28 +85,35 @@ void LoginReport::agreed(const Outcome& outcome, const Policy& policy) {
   }
 }
 
-Status LoginReport::audit(ByteView authenticate, const Name* target, const Name* account,
-                          bool accepted) const {
+Status LoginReport::audit(const End& end) const {
   if (settings_->audit == AuditSink::kOff) {
     return {};
   }
   AuditRecord record;
   record.initiator = initiator_;
-  record.authenticate = authenticate;
-  record.target = target != nullptr ? std::string_view(target->display()) : std::string_view();
-  record.accepted = accepted;
+  record.authenticate = end.authenticate;
+  record.target = text_of(end.target);
+  record.accepted = end.accepted;
+  record.key_bits = key_bits_;
+  record.spnego = end.spnego;
   record.channel_bound = channel_bound_;
-  record.account = account != nullptr ? std::string_view(account->display()) : std::string_view();
-  const std::string entry = account != nullptr ? entry_of(*account) : std::string();
+  record.account = text_of(end.account);
+  const std::string entry = end.account != nullptr ? entry_of(*end.account) : std::string();
   record.entry = entry;
   record.reason = reflected_ ? "the challenge was issued by this very process" : env_.last_event();
   record.weak = weak_;
+  record.would_reject = would_reject_;
+  if (initiator_ && end.target != nullptr) {
+    if (std::optional<std::string> why = permitted_refusal(*end.target, *settings_)) {
+      record.would_reject.push_back(std::move(*why));
+    }
+  }
   const std::optional<std::string> problem = write_audit(*settings_, record);
   if (!problem) {
     return {};
   }
   env_.trace(*problem);
-  return accepted && settings_->audit_required
+  return end.accepted && settings_->audit_required
              ? Status(error_with_detail(Major::kFailure, Minor::kPolicyBlocked,
                                         *problem + " ([audit] required = yes)"))
              : Status();

@@ -1,6 +1,8 @@
 // What trace and audit are told about one login.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,11 @@ class LoginReport {
   void begin(ByteView authenticate);
   /// The events that follow need not name them.
   void decided() noexcept { env_.set_parties({}); }
+  /// A failed acceptor waits for its first token again.
+  void restart() noexcept {
+    decided();
+    would_reject_.clear();
+  }
 
   /// An initiator's first step.
   void negotiated(const Name& target, const Name& source) const;
@@ -40,11 +47,20 @@ class LoginReport {
   /// What was agreed; its weaknesses are traced, and kept for the audit.
   void agreed(const Outcome& outcome, const Policy& policy);
 
-  /// The end of the login: `authenticate` is the message, empty if there was none; `account` may be
-  /// nullptr. Error: FAILURE kPolicyBlocked, only for a login that must not go unrecorded
+  /// What would have rejected the login, for the audit; see check_access().
+  [[nodiscard]] std::vector<std::string>& would_reject() noexcept { return would_reject_; }
+
+  /// What the record says of the end of a login.
+  struct End {
+    ByteView authenticate;          ///< empty if there was none
+    const Name* target = nullptr;   ///< may be nullptr
+    const Name* account = nullptr;  ///< the same
+    bool accepted = false;
+    bool spnego = false;
+  };
+  /// Writes the record. Error: FAILURE kPolicyBlocked, only for a login that must not go unrecorded
   /// (audit_required). Throws std::bad_alloc.
-  [[nodiscard]] Status audit(ByteView authenticate, const Name* target, const Name* account,
-                             bool accepted) const;
+  [[nodiscard]] Status audit(const End& end) const;
 
  private:
   Ref<const Settings> settings_;
@@ -52,7 +68,9 @@ class LoginReport {
   bool initiator_;
   bool reflected_ = false;
   bool channel_bound_ = false;
+  std::uint8_t key_bits_ = 0;
   std::vector<std::string_view> weak_;
+  std::vector<std::string> would_reject_;
 };
 
 }  // namespace gssntlm

@@ -220,11 +220,28 @@ TEST_CASE("weak: each weak choice is a line in the trace and an entry of the aud
   }
 }
 
+TEST_CASE("weak: what audit_only lets pass is in the record of the login that it did not reject",
+          "[weak]") {
+  const Watched watched(
+      "audit_only = yes\ndeny_targets = HTTP@*\ndeny_users = *\\alice\n"
+      "target_check = log\ntarget_names = HTTP@other.example\n");
+  REQUIRE(run_offering(0, GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG));
+  const std::string audit = watched.audit();
+  INFO(audit);
+  CHECK(contains(audit, "\"result\":\"sent\""));
+  CHECK(contains(audit, "\"would_reject\":[\"deny_targets has target HTTP/server.example\"]"));
+  CHECK(contains(audit, "\"result\":\"accepted\""));
+  CHECK(contains(audit,
+                 "\"would_reject\":[\"deny_users has user alice\",\"target_names lacks the "
+                 "client's target HTTP/server.example\"]"));
+  CHECK(contains(audit, "\"key_bits\":128"));
+}
+
 TEST_CASE("weak: the default has no such line", "[weak]") {
   const Watched watched;
   REQUIRE(run_offering(0, GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG));
   CHECK_FALSE(contains(watched.trace(), "weak"));
-  CHECK_FALSE(contains(watched.audit(), "weak"));
+  CHECK_FALSE(contains(watched.audit(), "\"weak\":"));
   CHECK(contains(watched.audit(), "accepted"));
 }
 

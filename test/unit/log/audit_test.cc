@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <ctime>
+#include <filesystem>
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -64,7 +65,12 @@ TEST_CASE("an audit line is one line of JSON whatever the peer calls itself") {
   const nlohmann::json j = nlohmann::json::parse(line);
   CHECK(j["time"] == "2023-11-14T22:13:20.000000Z");
   CHECK(j["role"] == "acceptor");
-  CHECK(j["user"] == "a\"\\x0aAUDIT ok\\\\");
+  CHECK(j["schema"] == kAuditSchema);
+  CHECK(j["pid"] == ::getpid());
+  CHECK(j["process"] == std::filesystem::read_symlink("/proc/self/exe").string());
+  // As the peer said it: escaped once.
+  CHECK(j["user"] == "a\"\nAUDIT ok\\");
+  CHECK(line.find(R"("user":"a\"\u000aAUDIT ok\\")") != std::string::npos);
   CHECK(j["domain"] == "DOM");
   CHECK(j["version"] == "NTLMv1");
   CHECK(j["flags"] == "0x00000201");
@@ -72,6 +78,58 @@ TEST_CASE("an audit line is one line of JSON whatever the peer calls itself") {
   CHECK(j["bindings"] == "none");
   CHECK(j["result"] == "rejected");
   CHECK(j["reason"] == "acceptor: rejected, \"why\"\x01");
+}
+
+TEST_CASE("an audit line of an initiator says sent, for its server alone knows the outcome") {
+  const Buffer token = nasty_authenticate();
+  AuditRecord record;
+  record.authenticate = token.view();
+  record.accepted = true;
+  record.account = "CORP\\alice";
+  record.key_bits = 128;
+  record.would_reject = {"deny_users has user alice", "target_names lacks \"x\""};
+  for (const bool initiator : {false, true}) {
+    record.initiator = initiator;
+    record.spnego = initiator;
+    const std::string line = audit_line(record, 0);
+    const nlohmann::json j = nlohmann::json::parse(line);
+    CAPTURE(line);
+    CHECK(j["result"] == (initiator ? "sent" : "accepted"));
+    CHECK(line.find(R"("account":"CORP\\alice")") != std::string::npos);
+    CHECK(j["key_bits"] == 128);
+    CHECK(j.contains("spnego") == initiator);
+    CHECK(j["would_reject"] == record.would_reject);
+  }
+}
+
+TEST_CASE("an audit line escapes what would not be seen, and cuts names between characters") {
+  CHECK(json_text("a\x7f\xe2\x80\xae\xf0\x9f\x98\x80\xc3\xa9") ==
+        "\"a\\u007f\\u202e\xf0\x9f\x98\x80\xc3\xa9\"");
+  CHECK(json_text("a\xff\n") == "\"a?\\u000a\"");
+  AuditRecord record;
+  record.initiator = true;
+  const std::string target = std::string(255, 'x') + "\xc3\xa9" + "y";
+  record.target = target;
+  const nlohmann::json j = nlohmann::json::parse(audit_line(record, 0));
+  CHECK(j["target"] == std::string(255, 'x') + "...");
+}
+
+TEST_CASE("the audit goes on in a new file when the old one was renamed") {
+  const ScratchDirectory scratch;
+  Settings s;
+  s.audit = AuditSink::kFile;
+  s.audit_file = scratch.path("audit.log");
+  CHECK_FALSE(write_audit(s, AuditRecord()));
+  std::filesystem::rename(s.audit_file, scratch.path("audit.log.1"));
+  CHECK_FALSE(check_audit(s));
+  CHECK_FALSE(write_audit(s, AuditRecord()));
+  CHECK_FALSE(write_audit(s, AuditRecord()));
+  const auto lines = [&](const char* name) {
+    const std::string text = scratch.read(name);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  CHECK(lines("audit.log.1") == 1);
+  CHECK(lines("audit.log") == 2);
 }
 
 TEST_CASE("an audit line without a message still tells role, target and result") {

@@ -35,12 +35,18 @@ TEST_CASE("access: lists and target stop an account, and audit_only reports it a
       settings.target_names = {"HTTP@this.example"};
       settings.audit_only = audit_only;
       const FixedEnvironment env;
-      const Status status = check_access(*logged_in("alice", "HTTP/other.example"), settings, env);
+      std::vector<std::string> would_reject;
+      const Status status =
+          check_access(*logged_in("alice", "HTTP/other.example"), settings, env, would_reject);
       CAPTURE(row.deny, static_cast<int>(row.check), audit_only);
       CHECK(status.ok() == (audit_only || !row.refused));
       CHECK((status.ok() || status.error().minor == Minor::kLogonFailure));
       CHECK(env.events().empty() == (row.trace == nullptr));
       CHECK((row.trace == nullptr || env.traced(row.trace)));
+      REQUIRE(would_reject.size() == (status.ok() && row.trace != nullptr ? 1 : 0));
+      // The cause alone.
+      CHECK((would_reject.empty() || would_reject[0].starts_with("deny_users has user alice") ||
+             would_reject[0].starts_with("target_names lacks the client's target")));
     }
   }
 }
