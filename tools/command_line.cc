@@ -1,11 +1,13 @@
 #include "tools/command_line.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "mech/base/text.h"
+#include "tools/command_words.h"
 #include "tools/console.h"
 
 namespace gssntlm::tools {
@@ -53,6 +55,19 @@ void Command::callback(std::function<void()> run) {
   app_->callback(std::move(run));
 }
 
+namespace {
+
+CommandNames names_of(const CLI::App& app) {
+  CommandNames names;
+  for (const CLI::App* inner : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.inner.push_back(names_of(*inner));
+    names.inner.back().name = inner->get_name();
+  }
+  return names;
+}
+
+}  // namespace
+
 CommandLine::CommandLine(const char* name, const char* about, const char* version)
     : app_(std::make_unique<CLI::App>(about, name)) {
   app_->set_version_flag("--version", version);
@@ -62,8 +77,15 @@ CommandLine::CommandLine(const char* name, const char* about, const char* versio
 CommandLine::~CommandLine() = default;
 
 std::optional<int> CommandLine::parse(int argc, char** argv) {
+  TypedWords typed = read_words({argv + std::min(argc, 1), argv + argc}, names_of(*app_));
+  if (!typed.complaint.empty()) {
+    complain(typed.complaint);
+    return kBadUsage;
+  }
   try {
-    app_->parse(argc, argv);
+    // The last one first.
+    std::reverse(typed.words.begin(), typed.words.end());
+    app_->parse(std::move(typed.words));
   } catch (const CLI::ParseError& e) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
     // What was typed is quoted in the error.

@@ -10,6 +10,7 @@ void add_login_commands(Command program, int& status);
 void add_user_commands(Command program, int& status);
 void add_decode_command(Command program, int& status);
 void add_doctor_command(Command program, int& status);
+void add_report_command(Command program, int& status);
 void add_settings_command(Command program, int& status);
 void add_winbind_command(Command program, int& status);
 

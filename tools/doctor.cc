@@ -7,12 +7,11 @@
 
 #include <sys/timex.h>
 
-#include <nlohmann/json.hpp>
-
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/json_output.h"
 #include "tools/keyrings.h"
 #include "tools/self_login.h"
 
@@ -81,7 +80,7 @@ int print_json(const Checks& checks, std::ptrdiff_t wrong) {
     list.push_back({{"name", check.name}, {"state", word(check.state)}, {"text", check.text}});
   }
   const nlohmann::ordered_json all = {{"good", wrong == 0}, {"checks", list}};
-  std::puts(all.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+  gssntlm::tools::print_json(all);
   return wrong == 0 ? kDone : kFailed;
 }
 

@@ -23,7 +23,7 @@ _gss_ntlm() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    --for | --lifetime | --nt-hash | --target) return ;;
+    --for | --lifetime | --nt-hash | --target | --top) return ;;
     esac
     # user has commands of its own; an option in front of one would end the search.
     for ((i = 1; i < COMP_CWORD && ${#commands[@]} < 2; i++)); do
@@ -37,7 +37,7 @@ _gss_ntlm() {
         return
     fi
     mapfile -t COMPREPLY < <(compgen -W "$(_gss_ntlm_words Subcommands <<<"$help")" -- "$word")
-    if ((${#COMPREPLY[@]} == 0)) && [[ ${commands[0]-} == decode ]]; then
+    if ((${#COMPREPLY[@]} == 0)) && [[ ${commands[0]-} == @(decode|report) ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     fi

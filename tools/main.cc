@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   add_user_commands(program, status);
   add_decode_command(program, status);
   add_doctor_command(program, status);
+  add_report_command(program, status);
   add_settings_command(program, status);
   add_winbind_command(program, status);
   if (const std::optional<int> ended = line.parse(argc, argv)) {

@@ -3,8 +3,10 @@
 
 #include "mech/base/text.h"
 #include "mech/config/settings.h"
+#include "mech/config/settings_origin.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/json_output.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -112,19 +114,72 @@ std::string broken_list(std::string_view text) {
   return out;
 }
 
-int print_settings(bool changed_only) {
+struct SettingsOptions {
+  bool example = false;
+  bool changed = false;
+  bool manual = false;
+  bool origin = false;
+  bool json = false;
+};
+
+// A setting in force.
+struct Row {
+  const SettingKey& key;
+  std::string value;
+  std::string origin;
+};
+
+void print_rows(const std::vector<Row>& rows, bool with_origin) {
+  for (const Row& row : rows) {
+    const SettingKey& key = row.key;
+    if (with_origin) {
+      std::printf("# %s\n", terminal_text(row.origin).c_str());
+    }
+    std::printf("%.*s.%.*s = %s\n", static_cast<int>(key.section.size()), key.section.data(),
+                static_cast<int>(key.name.size()), key.name.data(),
+                terminal_text(key.list ? broken_list(row.value) : row.value).c_str());
+  }
+}
+
+void print_rows_json(const std::vector<Row>& rows, const Settings& settings) {
+  const Settings defaults;
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Row& row : rows) {
+    list.push_back({{"section", row.key.section},
+                    {"name", row.key.name},
+                    {"value", row.value},
+                    {"changed", row.value != row.key.get(defaults)},
+                    {"origin", row.origin}});
+  }
+  nlohmann::ordered_json all = {{"file", nullptr}, {"settings", list}};
+  if (!settings.source.empty()) {
+    all["file"] = settings.source;
+  }
+  print_json(all);
+}
+
+int print_settings(const SettingsOptions& o) {
   const Result<Ref<const Settings>> settings = load_settings();
   if (!settings) {
     return complain(settings.error());
   }
+  const Result<std::vector<std::string>> origins = setting_origins(**settings);
+  if (!origins) {
+    return complain(origins.error());
+  }
   const Settings defaults;
-  for (const SettingKey& key : setting_keys()) {
-    const std::string value = key.get(**settings);
-    if (!changed_only || value != key.get(defaults)) {
-      std::printf("%.*s.%.*s = %s\n", static_cast<int>(key.section.size()), key.section.data(),
-                  static_cast<int>(key.name.size()), key.name.data(),
-                  terminal_text(key.list ? broken_list(value) : value).c_str());
+  const auto keys = setting_keys();
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::string value = keys[i].get(**settings);
+    if (!o.changed || value != keys[i].get(defaults)) {
+      rows.push_back({keys[i], std::move(value), (*origins)[i]});
     }
+  }
+  if (o.json) {
+    print_rows_json(rows, **settings);
+  } else {
+    print_rows(rows, o.origin);
   }
   return kDone;
 }
@@ -132,21 +187,19 @@ int print_settings(bool changed_only) {
 }  // namespace
 
 void add_settings_command(Command program, int& status) {
-  struct Options {
-    bool example = false;
-    bool changed = false;
-    bool manual = false;
-  };
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SettingsOptions>();
   Command command = program.add_command(
       "settings", "Print the settings in force, from file, environment and system");
   command.add_flag("--changed", o->changed, "Only those that differ from their defaults");
+  command.add_flag("--origin", o->origin,
+                   "With where each is from: file and line, variable, host name or default");
+  command.add_flag("--json", o->json, "One JSON object, with where each is from");
   command.add_flag("--example", o->example, "The commented example file instead");
   command.add_flag("--manual", o->manual,
                    "The settings' sections of gss-ntlm(5), as mdoc, instead");
   command.footer("Example: gss-ntlm settings --changed");
   command.callback([o, &status] {
-    status = o->example ? print_example() : o->manual ? print_manual() : print_settings(o->changed);
+    status = o->example ? print_example() : o->manual ? print_manual() : print_settings(*o);
   });
 }
 

@@ -318,6 +318,7 @@ void add_user_commands(Command program, int& status) {
   }
 
   Command list = add(user, o, "list", "List the accounts of the file", false);
+  list.add_flag("--json", o->json, "A JSON list instead");
   list.footer("Example: gss-ntlm user list --file users");
   list.callback([o, &status] { status = run_user_list(*o); });
 

@@ -16,6 +16,7 @@ struct UserOptions {
   std::string owner;
   bool from_stdin = false;
   bool keep_old = false;
+  bool json = false;
 };
 
 /// --file, or that of acceptors in the settings and the environment. nullopt: something was

@@ -8,6 +8,7 @@
 #include "mech/config/settings.h"
 #include "mech/crypto/primitives.h"
 #include "mech/names/name.h"
+#include "tools/json_output.h"
 #include "tools/user.h"
 
 namespace gssntlm::tools {
@@ -78,6 +79,7 @@ int run_user_list(const UserOptions& o) {
   if (!users) {
     return complain(users.error());
   }
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const UsersText::Entry& e : users->entries()) {
     const char* state = !e.enabled ? "disabled"
                         : e.clear && !e.empty_password
@@ -86,7 +88,13 @@ int run_user_list(const UserOptions& o) {
                         : e.empty_password ? "empty password: rejected; run gss-ntlm user passwd"
                         : e.older          ? "enabled, an older password"
                                            : "enabled";
-    std::printf("%s\t%s\n", shown({e.user, e.domain}).c_str(), state);
+    list.push_back({{"user", e.user}, {"domain", e.domain}, {"state", state}});
+    if (!o.json) {
+      std::printf("%s\t%s\n", shown({e.user, e.domain}).c_str(), state);
+    }
+  }
+  if (o.json) {
+    print_json(list);
   }
   return kDone;
 }

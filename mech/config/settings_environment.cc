@@ -165,6 +165,21 @@ const char* named_settings_file(const VariableValues& values) noexcept {
   return *values[kFileVariable] != '\0' ? values[kFileVariable] : nullptr;
 }
 
+std::string_view variable_that_sets(const SettingKey& key, const VariableValues& values) noexcept {
+  // NTLM_USER_FILE replaces the files of both roles.
+  const bool users = key.section == "accounts" && key.name.ends_with("users_file");
+  for (std::size_t i = values.size(); i-- > kFirstKeyed;) {
+    const Variable& v = kVariables[i];
+    const bool named = v.section == key.section &&
+                       (std::find(v.keys.begin(), v.keys.end(), key.name) != v.keys.end() ||
+                        (users && v.keys[0] == "users_file"));
+    if (named && *values[i] != '\0') {
+      return v.name;
+    }
+  }
+  return {};
+}
+
 const char* named_trace_file(const VariableValues& values) noexcept {
   return *values[kTrace] != '\0' ? values[kTrace] : values[kTraceOfGssNtlmssp];
 }

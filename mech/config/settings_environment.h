@@ -26,6 +26,10 @@ using VariableValues = std::array<const char*, kSettingVariables>;
 /// GSS_NTLM_SETTINGS; nullptr: not set.
 [[nodiscard]] const char* named_settings_file(const VariableValues& values) noexcept;
 
+/// The variable that decides about `key`; empty: none does.
+[[nodiscard]] std::string_view variable_that_sets(const SettingKey& key,
+                                                  const VariableValues& values) noexcept;
+
 /// GSS_NTLM_TRACE, else GSSNTLMSSP_DEBUG; "": neither is set.
 [[nodiscard]] const char* named_trace_file(const VariableValues& values) noexcept;
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern "C" {
@@ -9,7 +10,7 @@ extern "C" {
 }
 
 #include "mech/base/text.h"
-#include "mech/config/settings.h"
+#include "mech/config/settings_origin.h"
 #include "mech/os/error_detail.h"
 
 namespace gssntlm {
@@ -126,6 +127,12 @@ void check_lists(Parser& parser) {
 }  // namespace
 
 Status parse_settings(std::string_view text, std::string_view name, Settings& settings) {
+  std::vector<std::size_t> lines;
+  return parse_settings_with_lines(text, name, settings, lines);
+}
+
+Status parse_settings_with_lines(std::string_view text, std::string_view name, Settings& settings,
+                                 std::vector<std::size_t>& lines) {
   Parser parser{text, name, settings};
   const int bad_line = ini_parse_stream(next_line, &parser, take_key, &parser);
   if (bad_line < 0) {
@@ -140,6 +147,7 @@ Status parse_settings(std::string_view text, std::string_view name, Settings& se
   if (settings.audit_required && settings.audit == AuditSink::kOff) {
     parser.refuse("[audit] required = yes needs log = file or syslog; set that too, or remove it");
   }
+  lines = std::move(parser.seen);
   return parser.failed ? Status(failure(Minor::kBadSetting)) : Status();
 }
 

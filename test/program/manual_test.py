@@ -5,8 +5,10 @@ Usage: manual_test.py PROGRAM SOURCE_ROOT    PASS and FAIL lines; exit status 1 
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 PROGRAM, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 failures = 0
@@ -83,6 +85,52 @@ def complete(*words):
     return set(done.stdout.split())
 
 
+def complete_in_fish(*words):
+    """What fish offers behind these words; the last one is being typed. None without fish."""
+    if shutil.which("fish") is None:
+        return None
+    line = " ".join([PROGRAM, *words])
+    script = "source %s; complete -c %s -f -a '(__gss_ntlm_candidates)'; complete -C '%s'" % (
+        os.path.join(ROOT, "tools/gss-ntlm.fish"), os.path.basename(PROGRAM), line)
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=True,
+                              env={**os.environ, "HOME": home})
+    return {offer.split("\t")[0] for offer in done.stdout.splitlines()}
+
+
+# The builtins of zsh's completion are replaced by functions that print what they would offer.
+ZSH = """
+compadd() { [[ $1 == -- ]] && shift; print -l -- "$@"; }
+_files() { print FILES; }
+typeset -a words; words=("$@"); CURRENT=$#words
+. $SCRIPT
+"""
+
+
+def complete_in_zsh(*words):
+    """The same for zsh."""
+    if shutil.which("zsh") is None:
+        return None
+    done = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", PROGRAM, *words], capture_output=True, text=True, check=False,
+                          env={**os.environ, "SCRIPT": os.path.join(ROOT, "tools/gss-ntlm.zsh")})
+    expect(not done.stderr, "completion of '%s' in zsh says nothing" % " ".join(words), done.stderr)
+    return set(done.stdout.split())
+
+
+def check_other_shells():
+    for shell, offers in (("fish", complete_in_fish), ("zsh", complete_in_zsh)):
+        if offers("") is None:
+            print("SKIP %s is not installed" % shell)
+            continue
+        expect(offers("") == names(help_of(), "Subcommands"), "%s offers the commands" % shell, str(offers("")))
+        expect("logout" in offers("log"), "%s: log" % shell, str(offers("log")))
+        expect(offers("user", "") == names(help_of("user"), "Subcommands"), "%s offers the commands of user" % shell,
+               str(offers("user", "")))
+        expect(offers("login", "--keyring", "") == {"session", "user", "persistent"}, "%s offers keyrings" % shell)
+        expect("--nt-hash" in offers("user", "add", "--"), "%s offers the options of user add" % shell)
+        expect(not offers("login", "--for", "x"), "%s knows no targets" % shell, str(offers("login", "--for", "x")))
+
+
 def check_completion():
     expect(complete("") == names(help_of(), "Subcommands"), "completion offers the commands")
     expect(complete("log") == {"login", "logout"}, "completion of log")
@@ -97,4 +145,5 @@ check_commands()
 check_variables()
 check_form()
 check_completion()
+check_other_shells()
 sys.exit(1 if failures else 0)

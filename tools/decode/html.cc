@@ -3,6 +3,7 @@
 
 #include "mech/base/text.h"
 #include "tools/decode/output.h"
+#include "tools/html_text.h"
 
 namespace gssntlm::tools {
 namespace {
@@ -41,29 +42,6 @@ constexpr const char* kHead =
     ".good{border-left-color:#2b8a3e}.open{border-left-color:#8888}\n"
     "</style></head><body>\n";
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : terminal_text(text)) {
-    switch (c) {
-      case '&':
-        out.append("&amp;");
-        break;
-      case '<':
-        out.append("&lt;");
-        break;
-      case '>':
-        out.append("&gt;");
-        break;
-      case '"':
-        out.append("&quot;");
-        break;
-      default:
-        out.push_back(c);
-    }
-  }
-  return out;
-}
-
 std::string anchor(std::size_t number) {
   return std::string("m").append(std::to_string(number));
 }
@@ -71,11 +49,11 @@ std::string anchor(std::size_t number) {
 void add_arrow(std::string& page, const Token& t, std::size_t number) {
   page.append("<div class=\"line\"></div><div class=\"arrow ");
   page.append(is_from_server(t) ? "left" : "right").append("\"><a href=\"#").append(anchor(number));
-  page.append("\">").append(escape(label_text(t))).append("</a> <span class=\"dim\">");
-  page.append(escape(size_text(t)));
+  page.append("\">").append(html_text(label_text(t))).append("</a> <span class=\"dim\">");
+  page.append(html_text(size_text(t)));
   page.append(t.packet == 0 ? "" : ", packet " + std::to_string(t.packet));
   page.append(t.fault ? ", malformed" : t.oddities.empty() ? "" : ", see notes");
-  page.append(t.answer.empty() ? "" : ", answer: " + escape(t.answer));
+  page.append(t.answer.empty() ? "" : ", answer: " + html_text(t.answer));
   page.append("</span></div><div class=\"line\"></div>\n");
 }
 
@@ -118,7 +96,7 @@ void add_bytes(std::string& page, const Token& t) {
     if (owner[at] != 0) {
       const Field& f = t.fields[owner[at] - 1];
       page.append("<span style=\"background:").append(ink_of(owner[at]));
-      page.append("\" title=\"").append(escape(f.name + " " + f.value)).append("\">");
+      page.append("\" title=\"").append(html_text(f.name + " " + f.value)).append("\">");
     }
     for (std::size_t b = at; b < end; ++b) {
       page.append(hex_text(ByteView(t.raw).subspan(b, 1))).append(" ");
@@ -131,13 +109,13 @@ void add_bytes(std::string& page, const Token& t) {
 
 void add_token(std::string& page, const Token& t, std::size_t number) {
   page.append("<h2 id=\"").append(anchor(number)).append("\">").append(std::to_string(number));
-  page.append(". ").append(escape(label_text(t))).append("</h2>\n");
+  page.append(". ").append(html_text(label_text(t))).append("</h2>\n");
   if (t.fault) {
     page.append("<p class=\"odd\">Malformed at byte ").append(std::to_string(t.fault->offset));
-    page.append(": ").append(escape(t.fault->text)).append("</p>\n");
+    page.append(": ").append(html_text(t.fault->text)).append("</p>\n");
   }
   for (const std::string& oddity : t.oddities) {
-    page.append("<p class=\"odd\">").append(escape(oddity)).append("</p>\n");
+    page.append("<p class=\"odd\">").append(html_text(oddity)).append("</p>\n");
   }
   add_bytes(page, t);
   page.append("<table>\n");
@@ -145,9 +123,9 @@ void add_token(std::string& page, const Token& t, std::size_t number) {
     const Field& f = t.fields[i];
     page.append(f.depth != 0 ? "<tr class=\"sub\">" : "<tr>");
     page.append("<td><span class=\"key\" style=\"background:").append(ink_of(i + 1)).append("\">");
-    page.append(escape(f.name)).append("</span></td><td>").append(escape(f.value));
+    page.append(html_text(f.name)).append("</span></td><td>").append(html_text(f.value));
     if (!f.meaning.empty()) {
-      page.append(" <span class=\"dim\">").append(escape(f.meaning)).append("</span>");
+      page.append(" <span class=\"dim\">").append(html_text(f.meaning)).append("</span>");
     }
     page.append("</td></tr>\n");
   }
@@ -168,14 +146,14 @@ std::string render_html(const std::vector<Exchange>& exchanges,
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
     if (exchanges.size() > 1 || !exchanges[i].connection.empty()) {
       page.append("<h2>Exchange ").append(std::to_string(i + 1)).append(" <span class=\"dim\">");
-      page.append(escape(exchanges[i].connection)).append("</span></h2>\n");
+      page.append(html_text(exchanges[i].connection)).append("</span></h2>\n");
     }
     add_diagram(page, exchanges[i], first);
     first += exchanges[i].tokens.size();
   }
   for (const Finding& f : findings) {
     page.append("<p class=\"odd").append(class_of(f.verdict)).append("\"><b>");
-    page.append(escape(f.part)).append("</b>: ").append(escape(f.text)).append("</p>\n");
+    page.append(html_text(f.part)).append("</b>: ").append(html_text(f.text)).append("</p>\n");
   }
   std::size_t number = 0;
   for (const Exchange& e : exchanges) {
