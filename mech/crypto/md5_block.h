@@ -8,16 +8,15 @@
 #include <span>
 
 #include "mech/base/bytes.h"
-#include "mech/crypto/md_stream.h"
 
 namespace gssntlm::md5 {
 
-inline constexpr std::size_t kBlockSize = kMdBlockSize;
+inline constexpr std::size_t kBlockSize = 64;
 inline constexpr std::size_t kSteps = 64;
 
-using State = MdState;
+using State = std::array<std::uint32_t, 4>;
 
-inline constexpr State kInitialState = kInitialMdState;
+inline constexpr State kInitialState = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
 
 /// K[i] = floor(2^32 * |sin(i + 1)|).
 inline constexpr std::array<std::uint32_t, kSteps> kSines = {
@@ -86,9 +85,7 @@ template <std::size_t I, typename Block>
 }
 
 /// Runs `count` blocks at `p` through the compression function.
-MdCompress compress;
-
-using Stream = MdStream<compress>;
+void compress(State& state, const std::uint8_t* p, std::size_t count) noexcept;
 
 /// Runs the last block of a hash over one block and one digest: `digest` and its padding.
 void compress_digest(State& state, const State& digest) noexcept;

@@ -1,13 +1,12 @@
 #include "mech/crypto/primitives.h"
 
 #include <nettle/des.h>
-
-#include "mech/crypto/md4_block.h"
+#include <nettle/md4.h>
 
 namespace gssntlm {
 namespace {
 
-// Plain data whose content is key material.
+// Nettle's contexts are plain structs; what they leave on the stack is key material.
 template <typename T>
 void wipe_object(T& object) noexcept {
   explicit_bzero(&object, sizeof object);
@@ -30,9 +29,11 @@ constexpr auto kCrcTable = make_crc_table();
 }  // namespace
 
 void hash_md4(ByteView data, std::span<std::uint8_t, 16> out) noexcept {
-  md4::Stream hash;
-  hash.absorb(data.data(), data.size());
-  store_digest(hash.finish(), out);
+  md4_ctx ctx;
+  md4_init(&ctx);
+  md4_update(&ctx, data.size(), data.data());
+  md4_digest(&ctx, out.size(), out.data());
+  wipe_object(ctx);
 }
 
 void hash_md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16> out) noexcept {
@@ -40,7 +41,7 @@ void hash_md5(std::initializer_list<ByteView> parts, std::span<std::uint8_t, 16>
   for (const ByteView part : parts) {
     hash.absorb(part.data(), part.size());
   }
-  store_digest(hash.finish(), out);
+  md5::store_digest(hash.finish(), out);
 }
 
 HmacMd5::HmacMd5(std::span<const std::uint8_t, 16> key) noexcept {
@@ -68,7 +69,7 @@ void HmacMd5::mac(std::initializer_list<ByteView> parts,
   }
   md5::State outer = outer_;
   md5::compress_digest(outer, hash.finish());
-  store_digest(outer, out);
+  md5::store_digest(outer, out);
 }
 
 void des56(std::span<const std::uint8_t, 7> key, std::span<const std::uint8_t, 8> block,

@@ -5,7 +5,7 @@
 #include <initializer_list>
 
 #include "mech/base/secret.h"
-#include "mech/crypto/md5_block.h"
+#include "mech/crypto/md5_stream.h"
 
 namespace gssntlm {
 

@@ -1,8 +1,7 @@
-// MD4, MD5 and HMAC-MD5 against Nettle's.
+// MD5 and HMAC-MD5 against Nettle's.
 #include "test/support/catch.h"
 
 #include <nettle/hmac.h>
-#include <nettle/md4.h>
 #include <nettle/md5.h>
 
 #include "mech/crypto/primitives.h"
@@ -19,15 +18,6 @@ Bytes message_of(std::size_t size) {
     byte = static_cast<std::uint8_t>(x >> 24);
   }
   return message;
-}
-
-Digest md4_by_nettle(ByteView data) {
-  Digest digest;
-  md4_ctx ctx;
-  md4_init(&ctx);
-  md4_update(&ctx, data.size(), data.data());
-  md4_digest(&ctx, digest.size(), digest.data());
-  return digest;
 }
 
 Digest md5_by_nettle(ByteView data) {
@@ -60,14 +50,6 @@ void for_lengths(const Bytes& message, Check check) {
 }
 
 }  // namespace
-
-TEST_CASE("hash: MD4 equals Nettle's for all lengths") {
-  for_lengths(message_of(70'000), [](ByteView data) {
-    Digest digest;
-    hash_md4(data, digest);
-    REQUIRE(digest == md4_by_nettle(data));
-  });
-}
 
 TEST_CASE("hash: MD5 equals Nettle's for all lengths") {
   for_lengths(message_of(70'000), [](ByteView data) {
