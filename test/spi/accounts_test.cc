@@ -93,9 +93,9 @@ TEST_CASE("audit: a record tells which of several passwords of an account logged
     const char* user;
     const char* password;
     const char* entry;
-  } cases[] = {{"CORP\\alice", "Passw0rd-new", "\"entry\":1,\"result\""},
-               {"CORP\\alice", "Passw0rd-alice", "\"entry\":2,\"result\""},
-               {"CORP\\bob", "b", "bob\",\"result\""}};
+  } cases[] = {{"CORP\\alice", "Passw0rd-new", "\"entry\":1,\"key_bits\""},
+               {"CORP\\alice", "Passw0rd-alice", "\"entry\":2,\"key_bits\""},
+               {"CORP\\bob", "b", "bob\",\"key_bits\""}};
   for (const auto& c : cases) {
     CAPTURE(c.user, c.password);
     ::unlink(file.c_str());
