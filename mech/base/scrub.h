@@ -9,9 +9,9 @@
 namespace gssntlm {
 
 /// How much of the stack a call that handles a password or a key clears, in bytes: more than it
-/// uses where secrets are, as test hostile_remains shows. What every login does stays within
-/// kLoginStack; what is seldom done and goes deeper clears its own (clearing_deep_stack).
-inline constexpr std::size_t kLoginStack = 6144;
+/// uses where secrets are, as test hostile_remains shows. Acquiring a credential stays within
+/// kCredentialStack, but for what is seldom done and clears its own (clearing_deep_stack).
+inline constexpr std::size_t kCredentialStack = 2048;
 inline constexpr std::size_t kSecretStack = 6144;
 
 /// Zeros the registers that a call need not keep. Keys are copied through them, and the code that

@@ -104,7 +104,7 @@ Result<Ref<const Credential>> credential_or_default(gss_cred_id_t handle, Usage 
     request.usage = usage;
     Result<Ref<const Credential>> acquired = Credential::acquire(request);
     // Deeper than what the handshake around this clears.
-    clear_stack<kLoginStack>();
+    clear_stack<kCredentialStack>();
     return acquired;
   }
   auto credential = Ref<const Credential>::share(credential_of(handle));

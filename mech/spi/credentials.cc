@@ -156,7 +156,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
                                 gss_cred_usage_t usage, gss_const_key_value_set_t store_keys,
                                 gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                 OM_uint32* lifetime) {
-  return guard_secret<kLoginStack>(minor, true, [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -168,7 +168,7 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor, gss_name_t name, OM_uint32, gs
 OM_uint32 gss_acquire_cred(OM_uint32* minor, gss_name_t name, OM_uint32, gss_OID_set mechs,
                            gss_cred_usage_t usage, gss_cred_id_t* credential,
                            gss_OID_set* actual_mechs, OM_uint32* lifetime) {
-  return guard_secret<kLoginStack>(minor, true, [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     CredentialRequest request;
@@ -181,7 +181,7 @@ OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor, const gss_name_t n
                                             const gss_OID_set mechs, gss_cred_usage_t usage,
                                             gss_cred_id_t* credential, gss_OID_set* actual_mechs,
                                             OM_uint32* lifetime) {
-  return guard_secret<kLoginStack>(minor, true, [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, true, [&]() -> Answer {
     const AcquireOutputs out{credential, actual_mechs, lifetime};
     clear(out);
     if (password == GSS_C_NO_BUFFER || is_broken(password)) {
@@ -211,7 +211,7 @@ OM_uint32 gss_release_cred(OM_uint32* minor, gss_cred_id_t* credential) {
 OM_uint32 gss_inquire_cred(OM_uint32* minor, gss_cred_id_t handle, gss_name_t* name,
                            OM_uint32* lifetime, gss_cred_usage_t* usage, gss_OID_set* mechs) {
   // Without a handle a default credential is acquired.
-  return guard_secret<kLoginStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(lifetime, OM_uint32{0});
     store(mechs, GSS_C_NO_OID_SET);
@@ -237,7 +237,7 @@ OM_uint32 gss_inquire_cred_by_mech(OM_uint32* minor, gss_cred_id_t handle, gss_O
                                    gss_name_t* name, OM_uint32* initiator_lifetime,
                                    OM_uint32* acceptor_lifetime, gss_cred_usage_t* usage) {
   // Without a handle a default credential is acquired.
-  return guard_secret<kLoginStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, handle == GSS_C_NO_CREDENTIAL, [&]() -> Answer {
     store(name, GSS_C_NO_NAME);
     store(initiator_lifetime, OM_uint32{0});
     store(acceptor_lifetime, OM_uint32{0});

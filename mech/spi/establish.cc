@@ -190,7 +190,7 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor, gss_cred_id_t credential, gss_c
                                gss_channel_bindings_t bindings, gss_buffer_t input,
                                gss_OID* actual_mech, gss_buffer_t output, OM_uint32* ret_flags,
                                OM_uint32* time_rec) {
-  return guard_secret<kLoginStack>(minor, true, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, true, [&]() -> Answer {
     clear(output);
     store(actual_mech, mechanism_oid());
     store(ret_flags, OM_uint32{0});
@@ -220,7 +220,7 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor, gss_ctx_id_t* context, gss_cr
   // A CHALLENGE is made without a secret, unless a default credential is acquired.
   const bool secret =
       credential == GSS_C_NO_CREDENTIAL || (context != nullptr && *context != GSS_C_NO_CONTEXT);
-  return guard_secret<kLoginStack>(minor, secret, [&]() -> Answer {
+  return guard_secret<kSecretStack>(minor, secret, [&]() -> Answer {
     clear(output);
     store(source, GSS_C_NO_NAME);
     store(mech, mechanism_oid());

@@ -124,7 +124,7 @@ OM_uint32 gss_inquire_context(OM_uint32* minor, gss_ctx_id_t handle, gss_name_t*
 
 OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor, const gss_ctx_id_t context,
                                          const gss_OID oid, gss_buffer_set_t* set) {
-  return guard_secret<kLoginStack>(minor, gives_secret(oid), [&]() -> Answer {
+  return guard_secret<kCredentialStack>(minor, gives_secret(oid), [&]() -> Answer {
     store(set, GSS_C_NO_BUFFER_SET);
     if (set == nullptr || oid == GSS_C_NO_OID) {
       return kBadArgument;

@@ -296,5 +296,5 @@ TEST_CASE("remains: the stack below a call that handles a password is cleared") 
   acquire_alice(alice);
   look_below(trace, "gss_acquire_cred_with_password");
   // libgssapi's frames after the call take part of it.
-  CHECK(longest_clear_run(trace.stacks.front()) >= kLoginStack / 2);
+  CHECK(longest_clear_run(trace.stacks.front()) >= kCredentialStack / 2);
 }
