@@ -4,12 +4,11 @@
 #include <cstdio>
 #include <ctime>
 
-#include <nlohmann/json.hpp>
-
 #include "mech/base/text.h"
 #include "mech/config/glob.h"
 #include "mech/names/name.h"
 #include "tools/console.h"
+#include "tools/json_output.h"
 #include "tools/keyrings.h"
 
 namespace gssntlm::tools {
@@ -62,7 +61,7 @@ void show_json(const std::vector<Row>& rows, bool with_target) {
     }
     all.push_back(std::move(j));
   }
-  std::printf("%s\n", all.dump().c_str());
+  print_json(all);
 }
 
 void show_table(const std::vector<Row>& rows, bool with_target) {

@@ -273,16 +273,7 @@ void add_password_options(Command command, const std::shared_ptr<UserOptions>& o
                      "in the list of processes");
 }
 
-}  // namespace
-
-void add_user_commands(Command program, int& status) {
-  Command user = program.add_command("user", "Change the accounts of a users file");
-  user.require_command();
-  user.footer(
-      "The file is replaced at once: readers see the old one or the new one.\n"
-      "Example: gss-ntlm user add --file /etc/gss/ntlm-users 'CORP\\alice'");
-  auto o = std::make_shared<UserOptions>();
-
+void add_password_commands(Command user, const std::shared_ptr<UserOptions>& o, int& status) {
   Command add_command =
       add(user, o, "add", "Add an account; creates the file if it does not exist", true);
   add_password_options(add_command, o);
@@ -291,16 +282,17 @@ void add_user_commands(Command program, int& status) {
 
   Command passwd = add(user, o, "passwd", "Change an account's password", true);
   add_password_options(passwd, o);
-  passwd.footer("Example: gss-ntlm user passwd --file users 'CORP\\alice'");
-  passwd.callback([o, &status] { status = set_password(*o, Presence::kMust); });
-
   passwd.add_flag("--keep-old", o->keep_old,
                   "The old passwords log in too, until retire-old removes them");
+  passwd.footer("Example: gss-ntlm user passwd --file users 'CORP\\alice'");
+  passwd.callback([o, &status] { status = set_password(*o, Presence::kMust); });
 
   Command retire = add(user, o, "retire-old", "Remove an account's older passwords", true);
   retire.footer("Example: gss-ntlm user retire-old --file users 'CORP\\alice'");
   retire.callback([o, &status] { status = change_existing(*o, retire_old); });
+}
 
+void add_state_commands(Command user, const std::shared_ptr<UserOptions>& o, int& status) {
   Command del = add(user, o, "del", "Remove an account", true);
   del.footer("Example: gss-ntlm user del --file users 'CORP\\alice'");
   del.callback([o, &status] { status = change_existing(*o, remove_account); });
@@ -316,6 +308,20 @@ void add_user_commands(Command program, int& status) {
       });
     });
   }
+}
+
+}  // namespace
+
+void add_user_commands(Command program, int& status) {
+  Command user = program.add_command("user", "Change the accounts of a users file");
+  user.require_command();
+  user.footer(
+      "The file is replaced at once: readers see the old one or the new one.\n"
+      "Example: gss-ntlm user add --file /etc/gss/ntlm-users 'CORP\\alice'");
+  auto o = std::make_shared<UserOptions>();
+
+  add_password_commands(user, o, status);
+  add_state_commands(user, o, status);
 
   Command list = add(user, o, "list", "List the accounts of the file", false);
   list.add_flag("--json", o->json, "A JSON list instead");

@@ -134,6 +134,28 @@ Credential::Options load_options(Deserializer& in) {
   return options;
 }
 
+struct LoadedLogin {
+  LoginBy by;
+  Ref<const Identity> identity;
+  const Backend* kept_by = nullptr;
+};
+
+Result<LoadedLogin> load_login(Deserializer& in) {
+  LoadedLogin login{static_cast<LoginBy>(in.u8()), {}};
+  if (login.by == LoginBy::kHash) {
+    login.identity = load_identity(in);
+  } else if (login.by == LoginBy::kNobody) {
+    login.identity = Identity::anonymous();
+  } else if (login.by == LoginBy::kKept) {
+    Result<FoundLogin> kept = load_kept(in, login.kept_by);
+    if (!kept) {
+      return kept.error();
+    }
+    login.identity = std::move(kept->identity);
+  }
+  return login;
+}
+
 }  // namespace
 
 void Credential::save(Serializer& out) const {
@@ -169,19 +191,9 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   Result<Ref<const Name>> name = Name::load_unproven(in);
   const auto source = static_cast<AccountsFrom>(in.u8());
   const std::string key_file = in.text(kMaxPath);
-  const auto login = static_cast<LoginBy>(in.u8());
-  Ref<const Identity> identity;
-  const Backend* kept_by = nullptr;
-  if (login == LoginBy::kHash) {
-    identity = load_identity(in);
-  } else if (login == LoginBy::kNobody) {
-    identity = Identity::anonymous();
-  } else if (login == LoginBy::kKept) {
-    Result<FoundLogin> kept = load_kept(in, kept_by);
-    if (!kept) {
-      return kept.error();
-    }
-    identity = std::move(kept->identity);
+  Result<LoadedLogin> login = load_login(in);
+  if (!login) {
+    return login.error();
   }
   std::optional<PendingLogin> pending;
   if (const std::uint8_t tag = in.u8(); tag != kNotPending) {
@@ -190,10 +202,10 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   const std::uint64_t expires = in.u64();
   const bool ambient = in.flag();
   const bool sound = usage <= static_cast<std::uint8_t>(Usage::kAccept) &&
-                     login <= LoginBy::kKept && source <= AccountsFrom::kKeyFile &&
+                     login->by <= LoginBy::kKept && source <= AccountsFrom::kKeyFile &&
                      (source == AccountsFrom::kKeyFile) == !key_file.empty() &&
-                     (source != AccountsFrom::kNowhere || login != LoginBy::kNone) &&
-                     (login == LoginBy::kHash || ambient == (login == LoginBy::kKept));
+                     (source != AccountsFrom::kNowhere || login->by != LoginBy::kNone) &&
+                     (login->by == LoginBy::kHash || ambient == (login->by == LoginBy::kKept));
   if (!name || !sound || !in.finished()) {
     return bad;
   }
@@ -204,10 +216,10 @@ Result<Ref<const Credential>> Credential::load(Deserializer& in) {
   auto* loaded = new Credential(**base);
   auto owner = Ref<const Credential>::adopt(loaded);
   loaded->usage_ = static_cast<Usage>(usage);
-  loaded->identity_ = std::move(identity);
+  loaded->identity_ = std::move(login->identity);
   loaded->name_ = std::move(*name);
   loaded->options_ = options;
-  loaded->source_ = kept_by;
+  loaded->source_ = login->kept_by;
   loaded->pending_ = std::move(pending);
   loaded->expires_ = expires;
   loaded->ambient_ = ambient;

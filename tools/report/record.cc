@@ -1,5 +1,6 @@
 #include "tools/report/record.h"
 
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -107,22 +108,15 @@ bool Reader::take_escape(std::string& to) {
 }
 
 std::optional<std::uint16_t> Reader::take_unit() noexcept {
-  if (rest_.size() < 4) {
+  constexpr std::size_t kDigits = 4;
+  const std::string_view digits = rest_.substr(0, kDigits);
+  std::uint16_t unit = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+  if (error != std::errc() || end != digits.data() + kDigits) {
     return std::nullopt;
   }
-  unsigned unit = 0;
-  for (const char c : rest_.substr(0, 4)) {
-    const int digit = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-    if (digit < 0) {
-      return std::nullopt;
-    }
-    unit = unit << 4 | static_cast<unsigned>(digit);
-  }
-  rest_.remove_prefix(4);
-  return static_cast<std::uint16_t>(unit);
+  rest_.remove_prefix(kDigits);
+  return unit;
 }
 
 bool Reader::take_list(std::vector<std::string>& to) {
