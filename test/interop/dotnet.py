@@ -5,6 +5,7 @@ dotnet_web.sh's.
 Usage: dotnet.py DIRECTORY    GSS_MECH_CONFIG names our registration; .NET is fetched into DIRECTORY and kept there. PASS
 and FAIL lines; exit status 1 on any FAIL.
 """
+import contextlib
 import os
 import subprocess
 import sys
@@ -102,31 +103,32 @@ class Dotnet:
             why = meet(self.client(mech, *options, env=self.env(registration=registration)), self.python("accept", mech))
             self.tell(label, "" if why == expected else why or "it went through")
 
-    def serve(self, command, env=None):
-        """A server of its own: the process and the first line that it prints."""
-        server = subprocess.Popen([self.program, command], env=env or self.served, stdin=subprocess.PIPE,
+    @contextlib.contextmanager
+    def serving(self, command):
+        """A server of its own: its output, and the first line of that. It ends with the block."""
+        server = subprocess.Popen([self.program, command], env=self.served, stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
-        return server, server.stdout.readline().strip()
-
-    def stream(self):
-        server, port = self.serve("stream-server")
         timer = scene.end_after(server)
         try:
+            yield server.stdout, server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+            server.wait()
+            timer.cancel()
+            server.stdout.close()
+
+    def stream(self):
+        with self.serving("stream-server") as (output, port):
             for level in ("none", "sign", "seal"):
                 said = run([self.program, "stream-client", "port=" + port, "protect=" + level, *ACCOUNT], self.nothing)[1]
                 self.tell("NegotiateStream, 10 MiB each way, " + level, "" if said.strip() == "10 MiB each way" else said)
-                seen = server.stdout.readline().strip()
+                seen = output.readline().strip()
                 # Without protection it calls raw NTLM and asks for nothing: docs/spi.md, "Protection that an
                 # initiator negotiates".
                 wanted = "user CORP\\alice signed True encrypted " + str(level != "sign")
                 self.tell("NegotiateStream, what its server sees, " + level, "" if seen == wanted else seen)
             said = run([self.program, "stream-client", "port=" + port, "protect=seal", *GUESS], self.nothing)[1]
             self.tell("NegotiateStream, wrong password", "" if said.startswith("rejected") else said)
-        finally:
-            server.stdin.close()
-            server.wait()
-            timer.cancel()
-            server.stdout.close()
 
     def mail(self):
         for scheme in ("NTLM", "GSSAPI"):
@@ -137,10 +139,8 @@ class Dotnet:
                 self.tell("SmtpClient, %s, wrong password" % scheme, "" if said.startswith("rejected") else said)
 
     def kestrel(self):
-        server, url = self.serve("kestrel")
-        timer = scene.end_after(server)
         with_account = {"right": self.served, "wrong": self.env(users=self.here.wrong)}
-        try:
+        with self.serving("kestrel") as (_, url):
             for scheme in ("ntlm", "negotiate"):
                 for which, status in (("right", "200"), ("wrong", "401")):
                     who = ":" if scheme == "negotiate" else "CORP\\%s:%s" % (USER, PASSWORD if which == "right" else "guess")
@@ -153,11 +153,6 @@ class Dotnet:
                            self.nothing)[1].strip()
                 self.tell("Kestrel, HttpClient, 20 in parallel, " + " ".join((scheme, *options)),
                           "" if said == "20 x 200 user CORP\\alice" else said)
-        finally:
-            server.stdin.close()
-            server.wait()
-            timer.cancel()
-            server.stdout.close()
 
 
 def main():

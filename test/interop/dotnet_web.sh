@@ -27,9 +27,7 @@ private_root
 register_module "$1"
 printf 'QUICK:alice:%s\n' "$password" >"$root/users"
 chmod 600 "$root/users"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -sha256 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost -keyout "$root/key.pem" -out "$root/certificate.pem" 2>"$root/openssl" ||
-    die "openssl made no certificate: $(cat "$root/openssl")"
+apache_certificate
 cat >"$root/count.lua" <<'LUA'
 function handle(r)
   r:puts(r.user, " posted ", #(r:requestbody() or ""), "\n")
@@ -38,29 +36,9 @@ end
 LUA
 
 apache_extra() {
-    for name in ssl proxy proxy_http lua; do
-        echo "LoadModule ${name}_module \"$apache_modules/mod_$name.so\""
-    done
-    cat <<CONFIGURATION
-LuaMapHandler /posted "$root/count.lua" handle
-Listen 127.0.0.1:$apache_tls_port
-<VirtualHost 127.0.0.1:$apache_tls_port>
-SSLEngine On
-SSLCertificateFile "$root/certificate.pem"
-SSLCertificateKeyFile "$root/key.pem"
-</VirtualHost>
-Listen 127.0.0.1:$apache_proxy_port
-<VirtualHost 127.0.0.1:$apache_proxy_port>
-ProxyRequests On
-<Proxy "*">
-AuthType GSSAPI
-AuthName "gss-ntlm"
-GssapiAllowedMech ntlmssp
-GssapiConnectionBound On
-Require valid-user
-</Proxy>
-</VirtualHost>
-CONFIGURATION
+    apache_tls_and_proxy ""
+    echo "LoadModule lua_module \"$apache_modules/mod_lua.so\""
+    echo "LuaMapHandler /posted \"$root/count.lua\" handle"
 }
 
 # try NAME ANSWER SCHEME URL OPTION...: with the right password, unless an option gives another.

@@ -21,36 +21,14 @@ mkdir -m 700 "$root/client"
 printf 'QUICK:alice:%s\n' "$password" >"$root/client/right"
 printf 'QUICK:alice:%s\n' "$password-not" >"$root/client/wrong"
 chmod 600 "$root"/client/*
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -sha256 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost -keyout "$root/key.pem" -out "$root/certificate.pem" 2>"$root/openssl" ||
-    die "openssl made no certificate: $(cat "$root/openssl")"
+apache_certificate
 
 apache_extra() {
-    for name in ssl proxy proxy_http; do
-        echo "LoadModule ${name}_module \"$apache_modules/mod_$name.so\""
-    done
-    cat <<CONFIGURATION
+    apache_tls_and_proxy "CustomLog \"$apache_dir/proxy.log\" \"%u\""
+    cat <<'CONFIGURATION'
 <Location "/basic/">
 GssapiBasicAuth On
 </Location>
-Listen 127.0.0.1:$apache_tls_port
-<VirtualHost 127.0.0.1:$apache_tls_port>
-SSLEngine On
-SSLCertificateFile "$root/certificate.pem"
-SSLCertificateKeyFile "$root/key.pem"
-</VirtualHost>
-Listen 127.0.0.1:$apache_proxy_port
-<VirtualHost 127.0.0.1:$apache_proxy_port>
-ProxyRequests On
-CustomLog "$apache_dir/proxy.log" "%u"
-<Proxy "*">
-AuthType GSSAPI
-AuthName "gss-ntlm"
-GssapiAllowedMech ntlmssp
-GssapiConnectionBound On
-Require valid-user
-</Proxy>
-</VirtualHost>
 CONFIGURATION
 }
 

@@ -180,6 +180,30 @@ bool forbid_keyrings() {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
+// The trace of searches, `count` of them, in a process that may not use keyrings: all fail, or none
+// does. Nothing where a process cannot be kept from that.
+std::optional<std::vector<std::string>> trace_without_keyrings(const Place& place, int count,
+                                                               bool found) {
+  const int status = in_child([&] {
+    if (!forbid_keyrings()) {
+      return 2;
+    }
+    for (int i = 0; i < count; ++i) {
+      CredHandle cred;
+      if (acquire(GSS_C_INITIATE, &kNtlm, cred).ok() != found) {
+        return 1;
+      }
+    }
+    return 0;
+  });
+  if (status == 2) {
+    WARN("this machine lets no process filter system calls");
+    return std::nullopt;
+  }
+  REQUIRE(status == 0);
+  return lines_of(place.trace_path());
+}
+
 TEST_CASE("failed searches: each is one line of the trace", "[failed]") {
   for (const Row& row : rows()) {
     CAPTURE(row.name);
@@ -197,27 +221,13 @@ TEST_CASE("failed searches: each is traced where SPNEGO replaces the error", "[f
 TEST_CASE("failed searches: keyrings that are forbidden are traced, each time", "[failed]") {
   Place place;
   place.use_settings("[accounts]\ninitiator = keyring\n");
-  const int status = in_child([&] {
-    if (!forbid_keyrings()) {
-      return 2;
-    }
-    for (int i = 0; i < 2; ++i) {
-      CredHandle cred;
-      if (acquire(GSS_C_INITIATE, &kNtlm, cred).ok()) {
-        return 1;
-      }
-    }
-    return 0;
-  });
-  if (status == 2) {
-    WARN("this machine lets no process filter system calls");
+  const auto lines = trace_without_keyrings(place, 2, false);
+  if (!lines) {
     return;
   }
-  REQUIRE(status == 0);
-  const std::vector<std::string> lines = lines_of(place.trace_path());
-  INFO(joined(lines));
-  REQUIRE(lines.size() == 2);
-  for (const std::string& line : lines) {
+  INFO(joined(*lines));
+  REQUIRE(lines->size() == 2);
+  for (const std::string& line : *lines) {
     CHECK(line.find("does not let processes use keyrings") != std::string::npos);
   }
 }
@@ -226,20 +236,14 @@ TEST_CASE("failed searches: forbidden keyrings are traced where another source h
           "[failed]") {
   Place place;
   place.use_settings("[accounts]\ninitiator = keyring, users_file\n");
-  const int status = in_child([&] {
-    CredHandle cred;
-    return !forbid_keyrings() ? 2 : acquire(GSS_C_INITIATE, &kNtlm, cred).ok() ? 0 : 1;
-  });
-  if (status == 2) {
-    WARN("this machine lets no process filter system calls");
+  const auto lines = trace_without_keyrings(place, 1, true);
+  if (!lines) {
     return;
   }
-  REQUIRE(status == 0);
-  const std::vector<std::string> lines = lines_of(place.trace_path());
-  INFO(joined(lines));
-  REQUIRE(lines.size() == 2);
-  CHECK(lines[1].find("credentials: none from the kernel keyring: ") != std::string::npos);
-  CHECK(lines[0].find("credentials: from the users file ") != std::string::npos);
+  INFO(joined(*lines));
+  REQUIRE(lines->size() == 2);
+  CHECK((*lines)[1].find("credentials: none from the kernel keyring: ") != std::string::npos);
+  CHECK((*lines)[0].find("credentials: from the users file ") != std::string::npos);
 }
 
 // The key itself outlives its login here; where it does not, there is no login.

@@ -11,7 +11,11 @@
 # it was checked.
 #
 # apache_extra may be defined again: it prints more directives, and may use $apache_tls_port and
-# $apache_proxy_port, which are free for it.
+# $apache_proxy_port, which are free for it, or what serves there:
+#
+#   apache_certificate                  before: $root/certificate.pem for localhost, and its key
+#   apache_tls_and_proxy DIRECTIVE    prints TLS at the one port, a forward proxy with a login at the other; DIRECTIVE
+#                                       is one more of the proxy's, or empty
 # shellcheck shell=sh
 # shellcheck disable=SC2154
 
@@ -30,6 +34,38 @@ apache_ports() {
 }
 
 apache_extra() { :; }
+
+apache_certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -sha256 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$root/key.pem" -out "$root/certificate.pem" 2>"$root/openssl" ||
+        die "openssl made no certificate: $(cat "$root/openssl")"
+}
+
+apache_tls_and_proxy() {
+    for name in ssl proxy proxy_http; do
+        echo "LoadModule ${name}_module \"$apache_modules/mod_$name.so\""
+    done
+    cat <<CONFIGURATION
+Listen 127.0.0.1:$apache_tls_port
+<VirtualHost 127.0.0.1:$apache_tls_port>
+SSLEngine On
+SSLCertificateFile "$root/certificate.pem"
+SSLCertificateKeyFile "$root/key.pem"
+</VirtualHost>
+Listen 127.0.0.1:$apache_proxy_port
+<VirtualHost 127.0.0.1:$apache_proxy_port>
+ProxyRequests On
+$1
+<Proxy "*">
+AuthType GSSAPI
+AuthName "gss-ntlm"
+GssapiAllowedMech ntlmssp
+GssapiConnectionBound On
+Require valid-user
+</Proxy>
+</VirtualHost>
+CONFIGURATION
+}
 
 apache_configuration() {
     cat <<CONFIGURATION
